@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+//
+// What the pool itself costs: acquire and release on an idle and on a crowded pool, the hand-off of
+// a connection to a waiting thread, and the memory of an idle connection. The mock driver does
+// nothing, so everything measured is ours. Beside it what the machine charges for its primitives.
+#include "backends/mock/weir_mock.h"
+#include "bench/measured.hpp"
+
+#include <weir/weir.hpp>
+
+#include <atomic>
+#include <malloc.h>
+#include <memory>
+#include <mutex>
+#include <semaphore>
+#include <thread>
+
+namespace {
+
+using namespace std::chrono_literals;
+
+weir::Pools open_pools(std::uint32_t connections, weir::Fairness fairness) {
+  weir::PoolConfig pool;
+  pool.name = "main";
+  pool.driver = "mock";
+  pool.url = weir::Secret("mock:");
+  pool.min = pool.max = connections;
+  pool.start = weir::Start::eager;
+  pool.start_timeout = 60s;
+  pool.max_connecting = 16;
+  pool.idle_timeout = weir::no_timeout;
+  pool.max_lifetime = weir::no_timeout;
+  pool.fairness = fairness;
+  pool.log = {.query = false, .info = false, .warn = true, .error = true};
+  weir::Config config;
+  config.base_dir = "/";
+  config.pools.emplace(pool.name, pool);
+  return weir::or_throw(
+      weir::Pools::builder().config(std::move(config)).driver(weir_mock_driver()).open());
+}
+
+// -- yardsticks ---------------------------------------------------------------------------
+
+void cas_pair(benchmark::State& state) {
+  std::atomic<std::uint32_t> word = 0;
+  for (auto _ : state) {
+    std::uint32_t expected = 0;
+    benchmark::DoNotOptimize(word.compare_exchange_strong(expected, 1));
+    expected = 1;
+    benchmark::DoNotOptimize(word.compare_exchange_strong(expected, 0));
+  }
+}
+BENCHMARK(cas_pair)->UseRealTime();
+
+void mutex_pair(benchmark::State& state) {
+  static std::mutex mutex;
+  for (auto _ : state) {
+    const std::lock_guard first(mutex);
+    benchmark::ClobberMemory();
+  }
+}
+BENCHMARK(mutex_pair)->UseRealTime()->Threads(1)->Threads(2)->Threads(8)->Threads(32);
+
+// -- acquire and release --------------------------------------------------------------------
+
+std::unique_ptr<weir::Pools> shared_pools;
+
+void acquire_release(benchmark::State& state) {
+  weir::Pool& pool = (*shared_pools)["main"];
+  for (auto _ : state) {
+    auto lease = pool.acquire();
+    if (!lease) {
+      state.SkipWithError(lease.error().what().c_str());
+      break;
+    }
+    bool held = static_cast<bool>(*lease);
+    benchmark::DoNotOptimize(held);
+  }
+}
+// One pool per size for all threads of a run, made and closed outside the time.
+void open_shared(const benchmark::State& state) {
+  shared_pools = std::make_unique<weir::Pools>(
+      open_pools(static_cast<std::uint32_t>(state.range(0)), weir::Fairness::bounded));
+}
+void close_shared(const benchmark::State&) { shared_pools.reset(); }
+BENCHMARK(acquire_release)
+    ->ArgName("pool")
+    ->Arg(2)
+    ->Arg(32)
+    ->Threads(1)
+    ->Threads(2)
+    ->Threads(8)
+    ->Threads(32)
+    ->Setup(open_shared)
+    ->Teardown(close_shared)
+    ->UseRealTime();
+
+// -- hand-off -------------------------------------------------------------------------------
+
+// From the release by one thread to the return of acquire() in another that was asleep.
+void hand_off(benchmark::State& state) {
+  weir::Pools pools = open_pools(1, weir::Fairness::strict);
+  weir::Pool& pool = pools["main"];
+  std::binary_semaphore go(0);
+  std::binary_semaphore done(0);
+  std::atomic<bool> stop = false;
+  weir::Instant received{};
+  std::thread waiter([&] {
+    while (true) {
+      go.acquire();
+      if (stop) return;
+      auto lease = pool.acquire();
+      received = pool.now();
+      if (lease) lease->release();
+      done.release();
+    }
+  });
+  for (auto _ : state) {
+    auto lease = pool.acquire();
+    go.release();
+    while (pool.stats().now.waiting == 0) std::this_thread::yield();
+    std::this_thread::sleep_for(50us);  // until it is really asleep
+    const weir::Instant released = pool.now();
+    lease->release();
+    done.acquire();
+    state.SetIterationTime(std::chrono::duration<double>(received - released).count());
+  }
+  stop = true;
+  go.release();
+  waiter.join();
+}
+BENCHMARK(hand_off)->UseManualTime();
+
+// -- memory ---------------------------------------------------------------------------------
+
+std::size_t bytes_in_use() {
+  const struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;  // the heap, and large blocks of their own
+}
+
+// The driver's own share: the same number of connections opened through its table, without a pool.
+std::size_t driver_bytes(std::uint32_t connections) {
+  const weir_driver& driver = *weir_mock_driver();
+  weir_host host{};
+  host.struct_size = sizeof host;
+  host.abi_major = WEIR_ABI_MAJOR;
+  host.abi_minor = WEIR_ABI_MINOR;
+  host.now = [](void*) noexcept -> weir_time { return 1; };
+  host.wait = [](void*, std::uint64_t, std::int32_t, std::uint32_t, weir_time) noexcept {
+    return std::int32_t{WEIR_WAIT_TIMEOUT};
+  };
+  host.wake = [](void*, std::uint64_t) noexcept {};
+  host.log = [](void*, std::int32_t, std::uint64_t, weir_text) noexcept {};
+  host.event = [](void*, std::uint64_t, const weir_event*) noexcept {};
+  host.random = [](void*, void*, std::size_t) noexcept {};
+  host.extension = [](void*, const char*) noexcept -> const void* { return nullptr; };
+
+  weir_env* env = nullptr;
+  weir_source* source = nullptr;
+  weir_source_args args{};
+  args.struct_size = sizeof args;
+  args.url = {"mock:", 5};
+  weir_source_traits traits{};
+  traits.struct_size = sizeof traits;
+  if (driver.env_create(&host, &env, nullptr) != WEIR_OK) return 0;
+  if (driver.source_create(env, &args, &source, &traits, nullptr) != WEIR_OK) return 0;
+  const weir_call call{
+      .struct_size = sizeof call, .must_understand = 0, .op_id = 1, .deadline = WEIR_NO_DEADLINE};
+  std::vector<std::pair<weir_conn*, weir_canceller*>> open(connections);
+  const std::size_t before = bytes_in_use();
+  std::uint64_t tag = 0;
+  for (auto& [conn, canceller] : open) {
+    const weir_open_args open_args{
+        .struct_size = sizeof open_args, .must_understand = 0, .conn_tag = ++tag};
+    driver.canceller_create(source, tag, &canceller, nullptr);
+    driver.open(source, &call, &open_args, canceller, &conn, nullptr);
+  }
+  const std::size_t used = bytes_in_use() - before;
+  for (auto& [conn, canceller] : open) {
+    driver.close(conn, &call);
+    driver.canceller_release(canceller);
+  }
+  driver.source_destroy(source);
+  driver.env_destroy(env);
+  return used;
+}
+
+void print_memory() {
+  constexpr std::uint32_t connections = 10'000;
+  const std::size_t of_driver = driver_bytes(connections);
+  const std::size_t before = bytes_in_use();
+  std::size_t used = 0;
+  {
+    const weir::Pools pools = open_pools(connections, weir::Fairness::bounded);
+    used = bytes_in_use() - before;
+    const weir::PoolStats stats = pools["main"].stats();
+    if (stats.now.idle != connections)
+      std::printf("only %u connections are idle\n", stats.now.idle);
+  }
+  const double per_connection =
+      (static_cast<double>(used) - static_cast<double>(of_driver)) / connections;
+  std::printf("%-44s %8.0f bytes (limit 1024; the mock driver's own %.0f not counted)\n",
+              "an idle connection, of 10000", per_connection,
+              static_cast<double>(of_driver) / connections);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  weir::bench::Measured measured;
+  const int code = measured.run(argc, argv);
+  if (code != 0) return code;
+  const std::string idle = "acquire_release/pool:2/real_time/threads:1";
+  std::printf("\n");
+  measured.print_ratio("acquire+release, idle pool", idle, "cas_pair/real_time");
+  measured.print_ratio("acquire+release, idle pool", idle, "mutex_pair/real_time/threads:1");
+  for (const char* threads : {"2", "8", "32"}) {
+    const std::string suffix = std::string("/real_time/threads:") + threads;
+    for (const char* pool : {"2", "32"}) {
+      const std::string label =
+          std::string("acquire+release, ") + threads + " threads, pool of " + pool;
+      measured.print_ratio(label.c_str(), std::string("acquire_release/pool:") + pool + suffix,
+                           "mutex_pair" + suffix);
+    }
+  }
+  print_memory();
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+#include "cli/command.hpp"
+
+namespace weir::cli {
+namespace {
+
+constexpr std::string_view pool_doc = "name of a pool; may be left out if the file has one only";
+
+std::vector<Command> configuration_commands() {
+  return {
+      {.path = "init",
+       .summary = "write a first weir.toml",
+       .details =
+           "Writes a commented configuration with one SQLite pool to the file that -c names,\n"
+           "and beside it weir.schema.json, with which editors complete and check it.\n"
+           "Existing files are left alone.",
+       .arguments = {},
+       .options = {{"--force", "-f", "", "overwrite existing files"}},
+       .examples = {{"weir init && weir doctor", "a first pool, tried at once"},
+                    {"weir -c etc/app.toml init", "the same with another name"}},
+       .exits = {{1, "a file exists, or cannot be written"}},
+       .run = run_init},
+      {.path = "doctor",
+       .summary = "check configuration, driver, connect, query and reset of each pool",
+       .details = "Takes each pool, or the one that is named, through all the steps of its life:\n"
+                  "reads the configuration, loads the driver, opens one connection, runs a query,\n"
+                  "gives it back and has it reset. What fails says what to do about it.",
+       .arguments = {{"POOL", "name of a pool; all pools if left out"}},
+       .options = {},
+       .examples = {{"weir doctor", "all pools of ./weir.toml"},
+                    {"weir doctor main --json | jq .ok", "one pool, for a script"}},
+       .exits = {{1, "a step failed that is none of the below"}},
+       .run = run_doctor},
+      {.path = "config check",
+       .summary = "check the configuration without connecting to anything",
+       .details =
+           "Reports every fault of the file in one run, with line, column and what to write\n"
+           "instead; then loads the drivers and has them check their options.",
+       .arguments = {},
+       .options = {{"--no-drivers", "", "", "check the file only; load no driver"}},
+       .examples = {{"weir config check", "./weir.toml"},
+                    {"weir -q -c etc/app.toml config check", "the exit code only, for a script"}},
+       .exits = {},
+       .run = run_config_check},
+      {.path = "config show",
+       .summary = "show the configuration in force, with the origin of each value",
+       .details =
+           "Prints the whole configuration as TOML: defaults, environment variables and URL\n"
+           "parameters included, each value with its origin as a comment. Secrets are not\n"
+           "shown.",
+       .arguments = {},
+       .options = {},
+       .examples = {{"weir config show", "./weir.toml as it is understood"},
+                    {"weir config show --json | jq .pool.main.max", "one value"}},
+       .exits = {},
+       .run = run_config_show},
+      {.path = "config schema",
+       .summary = "print the JSON Schema of weir.toml",
+       .details = "Editors with a TOML language server use it through a first line like\n"
+                  "    #:schema ./weir.schema.json",
+       .arguments = {},
+       .options = {},
+       .examples = {{"weir config schema > weir.schema.json", "for an editor"}},
+       .exits = {},
+       .run = run_config_schema},
+      {.path = "driver list",
+       .summary = "list the drivers that can be found, with their options",
+       .details =
+           "Looks where a pool would look: the [drivers] table of the configuration, then the\n"
+           "system's plugin directory. Shows path, ABI, licence, capabilities and options of\n"
+           "each driver, and of those that were refused the reason.",
+       .arguments = {},
+       .options = {},
+       .examples = {{"weir driver list", "all that can be found from here"},
+                    {"weir driver list --json | jq -r '.drivers[].name'", "names only"}},
+       .exits = {{69, "no driver can be used"}},
+       .run = run_driver_list},
+  };
+}
+
+std::vector<Command> database_commands() {
+  return {
+      {.path = "ping",
+       .summary = "measure round trips to the database of a pool",
+       .details = "Borrows one connection and sends a ping again and again, like ping(8).",
+       .arguments = {{"POOL", pool_doc}},
+       .options = {{"--count", "-n", "N", "how many pings (default 4)"},
+                   {"--interval", "-i", "TIME", "pause between two pings (default 1s)"}},
+       .examples = {{"weir ping main", "four pings"},
+                    {"weir ping main -n 100 -i 10ms", "a hundred in one second"}},
+       .exits = {{1, "a ping failed"}},
+       .run = run_ping},
+      {.path = "sql",
+       .summary = "run one SQL statement and print its rows",
+       .details =
+           "On a terminal rows are printed as a table, elsewhere as tab-separated values: a\n"
+           "header line, NULL as \\N, a blob as \\x and hex digits, tab, newline and backslash\n"
+           "in text as \\t, \\n and \\\\. With --json, one object: columns, rows as arrays, NULL "
+           "as\n"
+           "null, a blob as {\"base64\": ...}.",
+       .arguments = {{"POOL", "name of a pool", true},
+                     {"SQL", "one statement; - reads it from standard input", true}},
+       .options = {},
+       .examples = {{"weir sql main 'select * from users'", "a table"},
+                    {"weir sql main 'select id, name from users' | cut -f2", "the second column"},
+                    {"weir sql main - < report.sql", "from a file"}},
+       .exits = {{1, "the database refused the statement"}},
+       .run = run_sql},
+      {.path = "bench",
+       .summary = "put load on a pool and print throughput and waiting times",
+       .details =
+           "Without --rate, each thread borrows, asks and gives back as fast as it can: what is\n"
+           "the most that this pool can do? With --rate, operations arrive at that pace whether\n"
+           "or not the last ones are done, as they do in a service, and waiting is counted from\n"
+           "the moment an operation was due.",
+       .arguments = {{"POOL", pool_doc}},
+       .options = {{"--rate", "-r", "N", "operations per second; as many as possible if left out"},
+                   {"--for", "-d", "TIME", "how long (default 5s)"},
+                   {"--threads", "-t", "N", "callers at the same time (default 8)"},
+                   {"--sql", "-s", "SQL", "the statement to run (default SELECT 1)"}},
+       .examples = {{"weir bench main --for 10s --threads 16", "the most it can do"},
+                    {"weir bench main --rate 500 --for 1m", "500 operations a second"}},
+       .exits = {{1, "an operation failed"}},
+       .run = run_bench},
+  };
+}
+
+std::vector<Command> other_commands() {
+  return {
+      {.path = "explain",
+       .summary = "explain an error code",
+       .details =
+           "Says what usually causes an error and what to do about it. Takes the code or the\n"
+           "name that stand in brackets at the end of each message.",
+       .arguments = {{"CODE", "W301, 301 or acquire_timeout; all codes if left out"}},
+       .options = {},
+       .examples = {{"weir explain W301", ""}, {"weir explain", "a list of all codes"}},
+       .exits = {},
+       .run = run_explain},
+      {.path = "completion",
+       .summary = "print a completion script for a shell",
+       .details = "",
+       .arguments = {{"SHELL", "bash, zsh or fish", true}},
+       .options = {},
+       .examples = {{"source <(weir completion bash)", "for this shell"},
+                    {"weir completion fish > ~/.config/fish/completions/weir.fish", "for good"}},
+       .exits = {},
+       .run = run_completion},
+      {.path = "version",
+       .summary = "print the version of Weir and of its driver interface",
+       .details = "",
+       .arguments = {},
+       .options = {},
+       .examples = {{"weir version --json", ""}},
+       .exits = {},
+       .run = run_version},
+      {.path = "help",
+       .summary = "explain a command or a topic",
+       .details = "Topics: options (every key of weir.toml).",
+       .arguments = {{"TOPIC", "a command, or `options`; an overview if left out"},
+                     {"SUBCOMMAND", "the second word of a command such as `config check`"}},
+       .options = {{"--man", "", "", "print the manual page, as roff"},
+                   {"--markdown", "", "", "print the reference of all commands, as Markdown"}},
+       .examples = {{"weir help sql", ""},
+                    {"weir help config check", ""},
+                    {"weir help options", ""}},
+       .exits = {},
+       .run = run_help},
+  };
+}
+
+}  // namespace
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> table = [] {
+    std::vector<Command> all = configuration_commands();
+    for (const auto& part : {database_commands(), other_commands()}) {
+      all.insert(all.end(), part.begin(), part.end());
+    }
+    return all;
+  }();
+  return table;
+}
+
+const std::vector<Group>& groups() {
+  static const std::vector<Group> table{
+      {"config", "check, show and describe the configuration"},
+      {"driver", "find out about drivers"},
+  };
+  return table;
+}
+
+const std::vector<Option>& global_options() {
+  static const std::vector<Option> table{
+      {"--config", "-c", "FILE", "the configuration (default weir.toml)", Complete::files},
+      {"--json", "", "", "print results as JSON, for programs"},
+      {"--quiet", "-q", "", "no prose on standard error: data and exit code only"},
+      {"--verbose", "-v", "", "the pools' own log on standard error"},
+      {"--color",
+       "",
+       "WHEN",
+       "auto, always or never (default auto: on a terminal)",
+       Complete::choices,
+       {"auto", "always", "never"}},
+      {"--no-input", "", "", "never ask or read from a terminal"},
+      {"--help", "-h", "", "explain the command"},
+      {"--version", "", "", "print the version"},
+  };
+  return table;
+}
+
+const std::vector<ExitNote>& common_exits() {
+  static const std::vector<ExitNote> table{
+      {0, "success"},
+      {1, "the check, statement or operation failed"},
+      {64, "wrong use: an unknown command, option or pool, or a missing argument"},
+      {65, "the configuration is wrong"},
+      {69, "a driver or a database is not available"},
+      {70, "an internal error of Weir"},
+      {130, "interrupted by SIGINT (143: SIGTERM)"},
+  };
+  return table;
+}
+
+const std::vector<Variable>& environment_variables() {
+  static const std::vector<Variable> table{
+      {"NO_COLOR", "if set and not empty, no colours unless --color=always"},
+      {"TERM", "`dumb`: no colours and no progress line"},
+      {"WEIR_PLUGIN_PATH",
+       "directories with plugins, separated by colons; only with `allow_env = true` in [drivers]"},
+  };
+  return table;
+}
+
+const Command* find_command(std::string_view path) {
+  for (const Command& command : commands()) {
+    if (command.path == path) return &command;
+  }
+  return nullptr;
+}
+
+}  // namespace weir::cli

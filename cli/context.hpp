@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+//
+// Context: what a running command has at hand: the parsed arguments, the global options, the output
+// and the interrupt. Made by main, borrowed by each command. With it the few steps that several
+// commands share: reading the configuration, opening one pool of it, reporting an error.
+#pragma once
+
+#include "cli/interrupt.hpp"
+#include "cli/output.hpp"
+
+#include <weir/weir.hpp>
+
+#include <functional>
+#include <map>
+#include <optional>
+
+#include <nlohmann/json.hpp>
+
+namespace weir::cli {
+
+enum Exit : int {
+  exit_ok = 0,
+  exit_failed = 1,
+  exit_usage = 64,
+  exit_config = 65,
+  exit_unavailable = 69,
+  exit_internal = 70,
+};
+
+struct Globals {
+  std::string config = "weir.toml";
+  bool config_given = false;
+  bool json = false;
+  bool quiet = false;
+  bool verbose = false;
+  bool no_input = false;
+  ColorMode color = ColorMode::automatic;
+};
+
+// Values by the name of the argument ("POOL") or option ("--rate"); flags are "true".
+using Values = std::map<std::string, std::string, std::less<>>;
+
+class Context {
+ public:
+  Context(Globals globals, Values values, Output& output, Interrupt& stop)
+      : global(std::move(globals)), out(output), interrupt(stop), values_(std::move(values)) {}
+
+  [[nodiscard]] bool has(std::string_view name) const {
+    return values_.find(name) != values_.end();
+  }
+  [[nodiscard]] std::string text(std::string_view name, std::string_view otherwise = "") const;
+
+  const Globals global;
+  Output& out;
+  Interrupt& interrupt;
+
+  // One line of JSON on stdout.
+  void json(const nlohmann::ordered_json& value);
+  // Says what went wrong, on stderr and, with --json, as an object on stdout. Returns: its exit
+  // code.
+  int fail(const Error& error);
+  // The same for what the user typed; always exit_usage.
+  int usage_error(std::string_view message);
+
+ private:
+  Values values_;
+};
+
+[[nodiscard]] nlohmann::ordered_json to_json(const Error& error);
+
+// Numbers and durations given on the command line; the error names the option.
+[[nodiscard]] Result<std::uint64_t> whole_number(const Context& context, std::string_view option,
+                                                 std::uint64_t otherwise, std::uint64_t lowest,
+                                                 std::uint64_t highest);
+[[nodiscard]] Result<Duration> duration(const Context& context, std::string_view option,
+                                        Duration otherwise);
+
+// Milliseconds and the like for people, three significant digits: "0.31 ms".
+[[nodiscard]] std::string readable(Duration duration);
+
+// The configuration that -c names.
+[[nodiscard]] Result<Config> load_config(const Context& context);
+// The pool called `name`, or the only one if the name is empty. Errors: unknown_pool, with exit
+// code exit_usage in the end, naming the nearest one.
+[[nodiscard]] Result<PoolConfig> choose_pool(const Config& config, std::string_view name);
+// Opens this one pool of the configuration. Its log lines go to stderr with --verbose.
+[[nodiscard]] Result<Pools> open_pool(Context& context, const Config& config, PoolConfig pool);
+
+}  // namespace weir::cli

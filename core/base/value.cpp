@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+//
+// Rows, columns and the conversions of weir/value.hpp that need not be inline.
+#include <weir/rows.hpp>
+
+#include "core/base/assert.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+namespace weir {
+
+namespace {
+
+const char* type_name(std::uint16_t type) noexcept {
+  switch (type) {
+    case WEIR_T_NULL:
+      return "NULL";
+    case WEIR_T_INT64:
+    case WEIR_T_UINT64:
+      return "an integer";
+    case WEIR_T_DOUBLE:
+      return "a double";
+    case WEIR_T_BOOL:
+      return "a boolean";
+    case WEIR_T_TEXT:
+      return "text";
+    case WEIR_T_BLOB:
+      return "a blob";
+    default:
+      return "of a type that reads as text";
+  }
+}
+
+}  // namespace
+
+namespace detail {
+
+std::optional<std::int64_t> integer_in(const weir_cell& cell, std::int64_t lowest,
+                                       std::int64_t highest) noexcept {
+  std::int64_t value = 0;
+  if (cell.type == WEIR_T_INT64 || cell.type == WEIR_T_BOOL) {
+    value = cell.v.i;
+  } else if (cell.type == WEIR_T_UINT64 && cell.v.u <= static_cast<std::uint64_t>(INT64_MAX)) {
+    value = static_cast<std::int64_t>(cell.v.u);
+  } else {
+    return std::nullopt;
+  }
+  if (value < lowest || value > highest) return std::nullopt;
+  return value;
+}
+
+std::optional<std::uint64_t> unsigned_in(const weir_cell& cell, std::uint64_t highest) noexcept {
+  std::uint64_t value = 0;
+  if (cell.type == WEIR_T_UINT64) {
+    value = cell.v.u;
+  } else if ((cell.type == WEIR_T_INT64 || cell.type == WEIR_T_BOOL) && cell.v.i >= 0) {
+    value = static_cast<std::uint64_t>(cell.v.i);
+  } else {
+    return std::nullopt;
+  }
+  if (value > highest) return std::nullopt;
+  return value;
+}
+
+}  // namespace detail
+
+std::size_t Columns::find(std::string_view name) const noexcept {
+  const auto it = std::find(names.begin(), names.end(), name);
+  return it == names.end() ? npos : static_cast<std::size_t>(it - names.begin());
+}
+
+Error RowView::no_such_column(std::size_t column) const {
+  return Error(Code::column_type, "there is no column " + std::to_string(column) +
+                                      ": the result has " + std::to_string(size()) +
+                                      ", counted from 0");
+}
+
+Error RowView::no_such_column(std::string_view column) const {
+  std::string known;
+  for (const std::string& name : columns_->names) known += (known.empty() ? "" : ", ") + name;
+  return Error(Code::column_type, "there is no column \"" + std::string(column) +
+                                      "\"; the result has: " + known);
+}
+
+Error RowView::wrong_type(std::size_t column) const {
+  const std::uint16_t type = cells_[column].type;
+  std::string text = "column " + std::to_string(column) + " \"" + columns_->names[column] +
+                     "\" is " + type_name(type);
+  text += type == WEIR_T_NULL ? "; read it as std::optional<T>, or test is_null()"
+                              : ", which is not, or does not fit, the type that was asked for";
+  return Error(Code::column_type, std::move(text));
+}
+
+void Rows::append(const weir_batch& batch) {
+  if (batch.rows == 0) return;
+  WEIR_ASSERT(batch.columns == width());
+  std::size_t bytes = 0;
+  for (std::uint64_t r = 0; r < batch.rows; ++r) {
+    const weir_cell* row = batch.cells + r * batch.row_stride;
+    for (std::uint32_t c = 0; c < batch.columns; ++c) {
+      if (detail::has_bytes(row[c])) bytes += row[c].size;
+    }
+  }
+  std::byte* to = nullptr;
+  if (bytes > 0) {
+    chunks_.push_back(std::make_unique_for_overwrite<std::byte[]>(bytes));
+    to = chunks_.back().get();
+  }
+  const std::size_t needed = cells_.size() + batch.rows * batch.columns;
+  if (needed > cells_.capacity()) cells_.reserve(std::max(needed, 2 * cells_.capacity()));
+  for (std::uint64_t r = 0; r < batch.rows; ++r) {
+    const weir_cell* row = batch.cells + r * batch.row_stride;
+    for (std::uint32_t c = 0; c < batch.columns; ++c) {
+      weir_cell cell = row[c];
+      if (detail::has_bytes(cell) && cell.size > 0) {
+        std::memcpy(to, cell.v.p, cell.size);
+        cell.v.p = to;
+        to += cell.size;
+      }
+      cells_.push_back(cell);
+    }
+  }
+  rows_ += batch.rows;
+}
+
+}  // namespace weir

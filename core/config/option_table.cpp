@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: MIT
+#include "core/config/option_table.hpp"
+
+#include <array>
+
+namespace weir::config {
+namespace {
+
+using std::string_view;
+
+constexpr std::int64_t ms = 1'000'000;
+constexpr std::int64_t minute = 60'000 * ms;
+constexpr std::int64_t hour = 60 * minute;
+constexpr std::int64_t day = 24 * hour;
+constexpr std::int64_t year = 365 * day;
+
+constexpr std::array<string_view, 3> start_words{"background", "eager", "lazy"};
+constexpr std::array<string_view, 2> fairness_words{"bounded", "strict"};
+constexpr std::array<string_view, 3> reset_words{"auto", "always", "never"};
+constexpr std::array<string_view, 3> propagate_words{"fatal", "never", "any"};
+constexpr std::array<string_view, 4> log_words{"query", "info", "warn", "error"};
+
+constexpr Option file_options[] = {
+    {.scope = Scope::file,
+     .name = "version",
+     .type = Type::integer,
+     .required = true,
+     .least = 1,
+     .most = 1,
+     .summary = "version of this file's format",
+     .doc = "A later Weir that has to change the meaning of a key will ask for "
+            "another number instead of reading an old file differently."},
+};
+
+constexpr Option pool_options[] = {
+    {.name = "driver",
+     .type = Type::text,
+     .member = &PoolConfig::driver,
+     .required = true,
+     .summary = "name of the driver",
+     .doc = "An installed plugin (`weir driver list` shows them) or a driver that the host program "
+            "registered. Lower-case letters, digits, `_` and `-`, at most 64."},
+    {.name = "url",
+     .type = Type::text,
+     .member = &PoolConfig::url,
+     .secret = true,
+     .summary = "where the database is",
+     .doc = "In the form that the driver takes; relative paths are relative to this file. Best "
+            "written `{ env = \"DATABASE_URL\" }`, so that no password stands in the file. The "
+            "parameters `connection_limit` (`max`), `pool_timeout` and `connect_timeout` "
+            "(`acquire_timeout` and `create_timeout`, in seconds, 0 = \"none\") belong to the pool "
+            "and are taken out before the driver sees the URL; one that differs from its key is an "
+            "error. All others are the driver's. Never shown in messages."},
+
+    {.name = "min",
+     .type = Type::integer,
+     .member = &PoolConfig::min,
+     .least = 0,
+     .most = 10'000,
+     .summary = "connections created at start and kept",
+     .doc = "Not above `max`. They are opened when the pool starts (see `start`), replaced when "
+            "they break or expire, and not closed for idleness. Keep it at 0 where connections are "
+            "cheap, as with SQLite, or where many instances share one small server."},
+    {.name = "max",
+     .type = Type::integer,
+     .member = &PoolConfig::max,
+     .least = 1,
+     .most = 10'000,
+     .summary = "connections at most",
+     .doc = "Counts every connection that the server may hold a session for, those that are being "
+            "opened or closed included. The sum over all instances must stay below the server's "
+            "limit. More is not faster: beyond what the database can work on at once, waiting "
+            "moves from the pool into the database."},
+    {.name = "start",
+     .type = Type::choice,
+     .member = &PoolConfig::start,
+     .choices = start_words,
+     .summary = "when the first connections are made",
+     .doc =
+         "`background` begins to open `min` connections and returns at once. `eager` waits until "
+         "they are there, for `start_timeout` at most, and fails with the cause; it needs a "
+         "`min` of at least 1. `lazy` does no I/O before the first acquire. Choose `eager` only "
+         "if a program without its database should not start at all."},
+    {.name = "start_timeout",
+     .type = Type::duration,
+     .member = &PoolConfig::start_timeout,
+     .least = ms,
+     .most = day,
+     .none = "none",
+     .summary = "how long an eager start waits",
+     .doc = "Used with `start = \"eager\"` only. `create_timeout` still limits each attempt."},
+
+    {.name = "acquire_timeout",
+     .type = Type::duration,
+     .member = &PoolConfig::acquire_timeout,
+     .least = ms,
+     .most = day,
+     .zero = true,
+     .none = "none",
+     .summary = "the deadline of an acquire",
+     .doc = "One deadline for everything that an acquire can wait for: queue, connect, validation, "
+            "reset. `0s` means: do not wait. A call may bring its own deadline. Set it below the "
+            "deadline of whoever waits for you, so that the explanation still reaches them; "
+            "`none` makes an exhausted pool look like a hang."},
+    {.name = "create_timeout",
+     .type = Type::duration,
+     .member = &PoolConfig::create_timeout,
+     .least = ms,
+     .most = day,
+     .none = "none",
+     .summary = "the deadline of one attempt to connect",
+     .doc = "Resolve, connect, TLS, authentication and `init_sql` together; the attempt is really "
+            "aborted. It may be longer than `acquire_timeout`: a connect belongs to the pool and "
+            "survives the caller that caused it."},
+    {.name = "create_retry_interval",
+     .type = Type::duration,
+     .member = &PoolConfig::create_retry_interval,
+     .least = ms,
+     .most = hour,
+     .summary = "the pause after a failed connect",
+     .doc = "Doubles with each failure up to `create_retry_max`, with jitter. While connects fail, "
+            "one probe at a time is made, however many callers wait."},
+    {.name = "create_retry_max",
+     .type = Type::duration,
+     .member = &PoolConfig::create_retry_max,
+     .least = ms,
+     .most = hour,
+     .summary = "the longest pause between connects",
+     .doc = "Not below `create_retry_interval`. A database that is back is noticed after at most "
+            "this long; new demand may shorten the pause."},
+    {.name = "propagate_create_error",
+     .type = Type::choice,
+     .member = &PoolConfig::propagate_create_error,
+     .choices = propagate_words,
+     .if_true = "any",
+     .if_false = "never",
+     .summary = "which connect errors reach waiting callers at once",
+     .doc = "`fatal`: those that waiting cannot cure, such as wrong credentials. `never`: callers "
+            "wait until `acquire_timeout` and get the error as its cause. `any`: the first failed "
+            "connect fails everybody who depends on it. `true` and `false` are read as `any` and "
+            "`never`. Set `any` only where a brief outage should be seen by users."},
+    {.name = "max_connecting",
+     .type = Type::integer,
+     .member = &PoolConfig::max_connecting,
+     .least = 1,
+     .most = 10'000,
+     .summary = "connects in progress at most",
+     .doc = "Keeps a cold start or a failover from becoming a stampede. Raise it where connects "
+            "are slow and the server is strong; values above `max` have no further effect."},
+
+    {.name = "idle_timeout",
+     .type = Type::duration,
+     .member = &PoolConfig::idle_timeout,
+     .least = ms,
+     .most = year,
+     .none = "none",
+     .summary = "idle connections above min are closed after this",
+     .doc = "Measured from the end of the last lease; closes down to `min`, within "
+            "`reap_interval`. `none` keeps what a peak has opened until `max_lifetime`."},
+    {.name = "reap_interval",
+     .type = Type::duration,
+     .member = &PoolConfig::reap_interval,
+     .least = ms,
+     .most = hour,
+     .summary = "granularity of the pool's timers",
+     .doc = "Idle, lifetime and keepalive timers are coalesced to this, so each may be late by so "
+            "much. There is no reason to change it but tests."},
+    {.name = "max_lifetime",
+     .type = Type::duration,
+     .member = &PoolConfig::max_lifetime,
+     .least = ms,
+     .most = year,
+     .none = "none",
+     .summary = "connections are replaced at this age",
+     .doc = "Less a jitter of up to 10 % that is drawn once for each connection, so that they do "
+            "not all expire together. A connection that is lent out is closed when it comes back. "
+            "Set it below the limit of whatever closes connections on the way (proxy, firewall, "
+            "server)."},
+    {.name = "validate_after",
+     .type = Type::duration,
+     .member = &PoolConfig::validate_after,
+     .least = ms,
+     .most = year,
+     .zero = true,
+     .none = "none",
+     .summary = "look at a connection before lending it if it was idle for longer",
+     .doc = "`0s` looks every time, which costs a round trip per acquire; `none` never looks, and "
+            "a connection that died idle is then found by its next user."},
+    {.name = "keepalive",
+     .type = Type::duration,
+     .member = &PoolConfig::keepalive,
+     .least = ms,
+     .most = year,
+     .none = "off",
+     .summary = "idle connections are pinged this often",
+     .doc = "Keeps a path open through a proxy or firewall that forgets silent connections: set it "
+            "below their limit, and below `max_lifetime`. Not needed on a local network."},
+
+    {.name = "max_waiting",
+     .type = Type::integer,
+     .member = &PoolConfig::max_waiting,
+     .least = 0,
+     .most = 1'000'000,
+     .summary = "callers that may wait",
+     .doc = "One more fails at once with `queue_full` instead of after the timeout. 0: nobody "
+            "waits. Callers beyond what the pool serves within `acquire_timeout` wait in vain."},
+    {.name = "fairness",
+     .type = Type::choice,
+     .member = &PoolConfig::fairness,
+     .choices = fairness_words,
+     .summary = "who gets a connection that comes back",
+     .doc = "Waiting callers are served first come, first served. `strict` hands every returned "
+            "connection to the head of the queue. `bounded` lets a running thread take it before "
+            "a sleeping one has woken up, but never past a caller that has waited for "
+            "`fair_after`: far less switching for short leases."},
+    {.name = "fair_after",
+     .type = Type::duration,
+     .member = &PoolConfig::fair_after,
+     .least = 1000,
+     .most = minute,
+     .zero = true,
+     .summary = "the age from which nobody overtakes a waiter",
+     .doc = "Used with `fairness = \"bounded\"` only."},
+
+    {.name = "hold_warn",
+     .type = Type::duration,
+     .member = &PoolConfig::hold_warn,
+     .least = ms,
+     .most = day,
+     .none = "none",
+     .summary = "log a connection that is held for longer",
+     .doc = "With call site and tag, at level `warn`, once per lease. Finds leaks and leases that "
+            "span a network call. Raise it for batch jobs that hold on purpose."},
+    {.name = "drain_timeout",
+     .type = Type::duration,
+     .member = &PoolConfig::drain_timeout,
+     .least = ms,
+     .most = day,
+     .zero = true,
+     .none = "none",
+     .summary = "how long closing waits for connections that are lent out",
+     .doc = "Then they are taken away. `0s` does not wait; `none` waits until the last one is "
+            "back. Keep it below the time your service manager allows for a stop."},
+    {.name = "reset",
+     .type = Type::choice,
+     .member = &PoolConfig::reset,
+     .choices = reset_words,
+     .summary = "cleaning of a connection that comes back",
+     .doc = "An open transaction is rolled back in any case. `auto` resets the session when the "
+            "driver saw it change; what a function changes inside a SELECT cannot be seen. "
+            "`always` resets after each lease. `never` only checks: for hosts that never change "
+            "their session."},
+    {.name = "init_sql",
+     .type = Type::list,
+     .member = &PoolConfig::init_sql,
+     .summary = "statements run on every new connection",
+     .doc = "In order, within `create_timeout`, before the connection is lent; one that fails "
+            "fails the connect. Only their first words are shown in messages, since they may "
+            "carry keys."},
+    {.name = "log",
+     .type = Type::list,
+     .member = &PoolConfig::log,
+     .choices = log_words,
+     .summary = "what is logged",
+     .doc = "Any of the words; an empty list is silent. `query` logs every statement with its "
+            "time, without parameters."},
+};
+
+constexpr Option drivers_options[] = {
+    {.scope = Scope::drivers,
+     .name = "search",
+     .type = Type::list,
+     .member = &DriversConfig::search,
+     .summary = "directories with plugins",
+     .doc = "Searched in order, before the system's; relative to this file."},
+    {.scope = Scope::drivers,
+     .name = "allow",
+     .type = Type::list,
+     .member = &DriversConfig::allow,
+     .summary = "drivers that may be loaded",
+     .doc = "Names. An empty list allows every driver that is found. Drivers that the host program "
+            "registered need no permission."},
+    {.scope = Scope::drivers,
+     .name = "allow_env",
+     .type = Type::boolean,
+     .member = &DriversConfig::allow_env,
+     .summary = "honour WEIR_PLUGIN_PATH",
+     .doc = "Meant for development: whoever sets the environment then decides which code runs in "
+            "this process. Ignored in a privileged process."},
+    {.scope = Scope::drivers,
+     .name = "strict_permissions",
+     .type = Type::boolean,
+     .member = &DriversConfig::strict_permissions,
+     .summary = "refuse plugins that other users could have written",
+     .doc = "Checks owner and mode of the file and of the directories above it. Turn it off only "
+            "where the file system has no owners."},
+};
+
+constexpr Option pin_options[] = {
+    {.scope = Scope::pin,
+     .name = "path",
+     .type = Type::text,
+     .member = &DriverPin::path,
+     .summary = "this library or manifest, instead of a search",
+     .doc = "Relative to this file."},
+    {.scope = Scope::pin,
+     .name = "sha256",
+     .type = Type::text,
+     .member = &DriverPin::sha256,
+     .summary = "the library must have this checksum",
+     .doc = "64 hexadecimal digits, as `sha256sum` prints them. It has to be updated with every "
+            "upgrade of the driver."},
+};
+
+constexpr std::size_t option_count = std::size(file_options) + std::size(pool_options) +
+                                     std::size(drivers_options) + std::size(pin_options);
+
+constexpr std::array<Option, option_count> join() {
+  std::array<Option, option_count> all{};
+  std::size_t next = 0;
+  for (const Option& option : file_options) all[next++] = option;
+  for (const Option& option : pool_options) all[next++] = option;
+  for (const Option& option : drivers_options) all[next++] = option;
+  for (const Option& option : pin_options) all[next++] = option;
+  return all;
+}
+constexpr std::array<Option, option_count> all_options = join();
+
+}  // namespace
+
+std::span<const Option> options() noexcept { return all_options; }
+
+}  // namespace weir::config

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+//
+// The option table: every key that a weir.toml may hold, once. The parser, validate(), the JSON
+// Schema, the help, docs/options.md and `config show` are all made from it, so that they cannot
+// disagree. Defaults are not in the table: they are the member initialisers of weir/config.hpp.
+//
+// Who:      rooms of the configuration, and the command line through reference.hpp.
+// Threads:  constant data and pure functions.
+#pragma once
+
+#include <weir/config.hpp>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace weir::config {
+
+// The table that a key stands in.
+enum class Scope : std::uint8_t { file, pool, drivers, pin };
+
+enum class Type : std::uint8_t { integer, duration, choice, text, boolean, list };
+
+// Where the value is stored; none for `version`, which is only checked.
+using Member =
+    std::variant<std::monostate, std::uint32_t PoolConfig::*, Duration PoolConfig::*,
+                 std::string PoolConfig::*, Secret PoolConfig::*,
+                 std::vector<std::string> PoolConfig::*, LogLevels PoolConfig::*,
+                 Start PoolConfig::*, Fairness PoolConfig::*, ResetPolicy PoolConfig::*,
+                 PropagateCreateError PoolConfig::*, std::vector<std::string> DriversConfig::*,
+                 bool DriversConfig::*, std::string DriverPin::*>;
+
+struct Option {
+  Scope scope = Scope::pool;
+  std::string_view name;
+  Type type = Type::text;
+  Member member{};
+  bool required = false;
+  bool secret = false;     // its value is never shown
+  std::int64_t least = 0;  // of an integer; of a duration in nanoseconds
+  std::int64_t most = 0;
+  bool zero = false;           // of a duration: "0s" is allowed although `least` is more
+  std::string_view none = {};  // of a duration: the word for no_timeout; empty if not allowed
+  // Of a choice: in the order of the enumerators. Of a list: what an element may be; empty = any.
+  std::span<const std::string_view> choices = {};
+  std::string_view if_true = {};  // of a choice: the words that true and false stand for
+  std::string_view if_false = {};
+  std::string_view summary;  // for --help: one line
+  std::string_view doc;      // for people: range, interactions, when not to set it
+};
+
+// A value of any option, without its type: what the file said, before and after it is stored.
+struct Value {
+  std::int64_t number = 0;  // integer; duration in ns; index of a choice; 0 or 1
+  std::string text;
+  std::vector<std::string> list;
+  friend bool operator==(const Value&, const Value&) = default;
+};
+
+// What a value is stored into; only the one of the option's scope is used.
+struct Target {
+  PoolConfig* pool = nullptr;
+  DriversConfig* drivers = nullptr;
+  DriverPin* pin = nullptr;
+};
+
+inline constexpr std::string_view bare_key_characters =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+
+// All options, in the order of the documentation: by scope, then by subject.
+[[nodiscard]] std::span<const Option> options() noexcept;
+[[nodiscard]] const Option* find_option(Scope scope, std::string_view name) noexcept;
+[[nodiscard]] std::vector<std::string_view> option_names(Scope scope);
+
+// A key whose value can be shown when nothing is known about where it stands.
+[[nodiscard]] bool is_public_key(std::string_view name) noexcept;
+
+// Requires: `value` was checked, and `target` has the option's struct.
+void store(const Option& option, const Value& value, const Target& target);
+[[nodiscard]] Value load(const Option& option, const Target& target);
+[[nodiscard]] Value default_of(const Option& option);
+
+// The value as TOML; secrets as they are, so ask option.secret before.
+[[nodiscard]] std::string to_toml(const Option& option, const Value& value);
+[[nodiscard]] std::string quoted(std::string_view text);  // a TOML basic string
+
+// "1 to 10000", "1ms to 24h, or \"none\"", "\"auto\", \"always\" or \"never\"": what may be
+// written.
+[[nodiscard]] std::string range_text(const Option& option);
+
+// The same for a message about a type: "a whole number"; of a list, about one element of it.
+[[nodiscard]] std::string type_text(const Option& option);
+[[nodiscard]] std::string element_text(const Option& option);
+
+// A key of TOML, quoted where it must be.
+[[nodiscard]] std::string key_text(std::string_view key);
+
+}  // namespace weir::config

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+#include "core/config/reference.hpp"
+
+#include "core/config/foreign_names.hpp"
+#include "core/config/option_table.hpp"
+
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace weir::config {
+namespace {
+
+constexpr std::size_t text_width = 100;
+
+struct Section {
+  Scope scope;
+  std::string_view title;
+  std::string_view intro;
+};
+constexpr std::array<Section, 4> sections{{
+    {Scope::file, "The file", "Keys at the top of the file, before the first table."},
+    {Scope::pool, "[pool.<name>]",
+     "One table per pool. A name has letters, digits, `_` and `-`, at most 64 of them."},
+    {Scope::drivers, "[drivers]", "Where plugins are looked for, and which may be loaded."},
+    {Scope::pin, "[drivers.<name>]", "Fixes the file of one driver."},
+}};
+
+// Breaks at spaces, but not inside `code`.
+std::string wrapped(std::string_view text, std::string_view indent) {
+  std::string out(indent);
+  std::size_t column = indent.size();
+  bool first = true;
+  while (!text.empty()) {
+    std::size_t end = 0;
+    for (bool code = false; end < text.size() && (code || text[end] != ' '); ++end) {
+      if (text[end] == '`') code = !code;
+    }
+    const std::string_view word = text.substr(0, end);
+    text = end < text.size() ? text.substr(end + 1) : std::string_view();
+    const bool breaks = !first && column + 1 + word.size() > text_width;
+    if (breaks) {
+      out += '\n';
+      out += indent;
+      column = indent.size();
+    } else if (!first) {
+      out += ' ';
+      ++column;
+    }
+    out += word;
+    column += word.size();
+    first = false;
+  }
+  return out + "\n";
+}
+
+std::string default_text(const Option& option) {
+  const Value value = default_of(option);
+  return option.type == Type::text && value.text.empty() ? "" : to_toml(option, value);
+}
+
+std::string default_note(const Option& option) {
+  const std::string value = default_text(option);
+  if (option.required) return " (required)";
+  return value.empty() ? "" : fmt::format(" (default {})", value);
+}
+
+// The names of other pools for one of our keys: "HikariCP: `maximumPoolSize`".
+std::string foreign_text(const Option& option) {
+  std::string out;
+  for (const ForeignName& foreign : foreign_names()) {
+    if (option.scope != Scope::pool || foreign.key != option.name) continue;
+    out += fmt::format("{}`{}` ({})", out.empty() ? "" : ", ", foreign.name, foreign.pools);
+  }
+  return out;
+}
+
+constexpr std::string_view markdown_head =
+    R"(<!-- Generated from core/config/option_table.cpp; `WEIR_UPDATE_DOCS=1 ./dev test -- config_docs`
+     writes it anew. -->
+# Options
+
+What a `weir.toml` may hold. Every key has a default but those marked *required*; a key that does not
+exist is an error. `weir config check` says what is wrong with a file, `weir config show --origin`
+what is in effect and where it came from, and `weir config schema` prints the schema for your editor.
+
+```toml
+version = 1
+
+[pool.main]
+driver = "sqlite"
+url = { env = "DATABASE_URL", default = "file:app.db" }
+max = 10
+acquire_timeout = "30s"
+```
+
+**Durations** are text with a unit: `"250ms"`, `"10s"`, `"5m"`, `"1h"`, `"1m30s"`; also `us` and `ns`.
+A bare number is an error. Zero never means "for ever": that is `"none"`, where it is allowed.
+
+**References.** Any value but `version` may come from the environment, `{ env = "NAME" }` or
+`{ env = "NAME", default = … }`: a variable that is missing or empty is an error unless there is a
+default. Lists are given there with commas; a variable for `init_sql` is one statement. `url` and the
+options of the driver may also come from a file, `{ file = "/run/secrets/db" }`, which other users of
+the machine must not be able to read; a line end at its end is dropped.
+
+)";
+
+constexpr std::string_view markdown_options = R"(## [pool.<name>.options]
+
+Options of the database, declared and checked by its driver: `weir driver list` shows them. Values are
+text, whole numbers, `true` or `false`, or references; durations are written as above. All of them are
+treated as secrets, since only the driver knows which ones are.
+
+)";
+
+constexpr std::string_view markdown_planned = R"(## Planned
+
+`[pool.<name>.health]`, `[pool.<name>.retry]` and `max = "auto"` are planned. Weir 0.1 refuses them
+instead of accepting and ignoring them.
+
+)";
+
+std::string markdown_option(const Option& option) {
+  std::string out = fmt::format("### `{}`\n\n", option.name);
+  out += fmt::format("{}{}.\n\n", static_cast<char>(option.summary.front() - 'a' + 'A'),
+                     option.summary.substr(1));
+  const std::string value = default_text(option);
+  if (option.required)
+    out += "Required.";
+  else
+    out += value.empty() ? "No default." : fmt::format("Default `{}`.", value);
+  if (option.type != Type::text) out += fmt::format(" Range: {}.", range_text(option));
+  out += "\n\n";
+  out += wrapped(option.doc, "") + "\n";
+  if (const std::string foreign = foreign_text(option); !foreign.empty())
+    out += wrapped("Elsewhere: " + foreign + ".", "") + "\n";
+  return out;
+}
+
+std::string markdown_foreign() {
+  std::string out =
+      "## Coming from another pool\n\n"
+      "Weir answers these names with the line to write instead; here they are at a glance. Mind "
+      "the\n"
+      "units: HikariCP, tarn and generic-pool count in milliseconds, Prisma and PgBouncer in "
+      "seconds.\n"
+      "`connectionTimeout` of HikariCP is the deadline of an acquire, not of a connect.\n\n"
+      "| there | of | here |\n|---|---|---|\n";
+  for (const ForeignName& foreign : foreign_names()) {
+    const std::string here =
+        foreign.key.empty() ? std::string(foreign.note) : fmt::format("`{}`", foreign.key);
+    out += fmt::format("| `{}` | {} | {} |\n", foreign.name, foreign.pools, here);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string options_markdown() {
+  std::string out(markdown_head);
+  for (const Section& section : sections) {
+    out += fmt::format("## {}\n\n{}\n\n", section.title, section.intro);
+    for (const Option& option : options()) {
+      if (option.scope == section.scope) out += markdown_option(option);
+    }
+    if (section.scope == Scope::pool) out += markdown_options;
+  }
+  out += markdown_planned;
+  out += markdown_foreign();
+  return out;
+}
+
+std::string options_help() {
+  std::string out;
+  for (const Section& section : sections) {
+    out += fmt::format("{}{}\n", out.empty() ? "" : "\n", section.title);
+    for (const Option& option : options()) {
+      if (option.scope == section.scope)
+        out += fmt::format("  {:<24}{}{}\n", option.name, option.summary, default_note(option));
+    }
+    if (section.scope == Scope::pool)
+      out += fmt::format("  {:<24}{}\n", "[.options]", "what the driver understands");
+  }
+  out += "\n`weir help options KEY` explains one of them.\n";
+  return out;
+}
+
+std::string option_help(std::string_view name) {
+  std::string out;
+  for (const Option& option : options()) {
+    if (option.name != name) continue;
+    out += fmt::format("{}{}: {}{}\n  range: {}\n\n{}", out.empty() ? "" : "\n", option.name,
+                       option.summary, default_note(option), range_text(option),
+                       wrapped(option.doc, "  "));
+    if (const std::string foreign = foreign_text(option); !foreign.empty())
+      out += "\n" + wrapped("Elsewhere: " + foreign + ".", "  ");
+  }
+  return out;
+}
+
+}  // namespace weir::config

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#include "core/config/show.hpp"
+
+#include "core/base/text.hpp"
+#include "core/config/option_table.hpp"
+#include "core/config/redact.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace weir::config {
+namespace {
+
+class Writer {
+ public:
+  Writer(const Config& config, const ShowOptions& options) : config_(config), options_(options) {}
+
+  std::string write() {
+    out_ = fmt::format("# effective configuration of {}\nversion = 1\n", one_line(config_.file));
+    for (const auto& [name, pool] : config_.pools) write_pool(name, pool);
+    write_drivers();
+    return std::move(out_);
+  }
+
+ private:
+  // "key = value" lines of one table, kept until the comments can be aligned.
+  struct Line {
+    std::string text;
+    std::string comment;
+  };
+
+  static std::string one_line(std::string_view text) {
+    std::string out = printable(text);
+    std::replace(out.begin(), out.end(), '\n', ' ');
+    return out;
+  }
+
+  void add(const std::string& table, std::string_view key, const std::string& value) {
+    std::string comment;
+    if (options_.origins != nullptr)
+      comment =
+          one_line(describe(*options_.origins, fmt::format("{}.{}", table, key), config_.file));
+    lines_.push_back({fmt::format("{} = {}", key_text(key), value), std::move(comment)});
+  }
+
+  void flush() {
+    std::size_t width = 0;
+    for (const Line& line : lines_) width = std::max(width, line.text.size());
+    for (const Line& line : lines_) {
+      if (line.comment.empty())
+        out_ += line.text + "\n";
+      else
+        out_ += fmt::format("{:<{}}  # {}\n", line.text, std::min<std::size_t>(width, 60),
+                            line.comment);
+    }
+    lines_.clear();
+  }
+
+  void write_pool(const std::string& name, const PoolConfig& pool) {
+    const std::string table = "pool." + name;
+    out_ += fmt::format("\n[pool.{}]\n", key_text(name));
+    PoolConfig copy = pool;  // load() wants a target that could be written
+    for (const Option& option : options()) {
+      if (option.scope != Scope::pool) continue;
+      Value value = load(option, {.pool = &copy});
+      if (option.name == "url" && value.text.empty()) continue;
+      if (option.secret) value.text = redact_url(value.text);
+      if (option.name == "init_sql") {
+        for (std::string& sql : value.list) sql = redact_sql(sql);
+      }
+      add(table, option.name, to_toml(option, value));
+    }
+    flush();
+    if (pool.options.empty()) return;
+    out_ += fmt::format("\n[pool.{}.options]\n", key_text(name));
+    for (const DriverOption& option : pool.options) {
+      const bool visible = options_.option_is_public && options_.option_is_public(pool, option.key);
+      add(table + ".options", option.key, quoted(visible ? option.value.reveal() : "***"));
+    }
+    flush();
+  }
+
+  void write_drivers() {
+    out_ += "\n[drivers]\n";
+    DriversConfig drivers = config_.drivers;
+    for (const Option& option : options()) {
+      if (option.scope == Scope::drivers)
+        add("drivers", option.name, to_toml(option, load(option, {.drivers = &drivers})));
+    }
+    flush();
+    for (auto& [name, pin] : drivers.pins) {
+      out_ += fmt::format("\n[drivers.{}]\n", key_text(name));
+      for (const Option& option : options()) {
+        if (option.scope != Scope::pin) continue;
+        const Value value = load(option, {.pin = &pin});
+        if (!value.text.empty()) add("drivers." + name, option.name, to_toml(option, value));
+      }
+      flush();
+    }
+  }
+
+  const Config& config_;
+  const ShowOptions& options_;
+  std::string out_;
+  std::vector<Line> lines_;
+};
+
+}  // namespace
+
+std::string show(const Config& config, const ShowOptions& options) {
+  return Writer(config, options).write();
+}
+
+std::string show(const ParsedConfig& parsed, bool with_origin) {
+  ShowOptions options;
+  if (with_origin) options.origins = &parsed.origins;
+  return show(parsed.config, options);
+}
+
+}  // namespace weir::config

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#include "core/engine/rack.hpp"
+
+#include "core/base/assert.hpp"
+
+namespace weir::engine {
+
+PlainRack::Place_& PlainRack::at(SlotId slot) {
+  if (slot >= places_.size()) places_.resize(slot + 1);
+  return places_[slot];
+}
+
+const Rack::View& PlainRack::view(SlotId slot) const {
+  static const View off;
+  return slot < places_.size() ? places_[slot].view : off;
+}
+
+SlotId PlainRack::fresher_than(SlotId idle) const noexcept { return places_[idle].fresher; }
+
+void PlainRack::unlink(SlotId slot) {
+  Place_& place = places_[slot];
+  (place.fresher == no_slot ? front_ : places_[place.fresher].older) = place.older;
+  (place.older == no_slot ? back_ : places_[place.older].fresher) = place.fresher;
+  place.fresher = place.older = no_slot;
+  --idle_count_;
+}
+
+void PlainRack::put_idle(SlotId slot, Instant idle_since, Instant proof, Instant expires_at,
+                         Place where) {
+  Place_& place = at(slot);
+  WEIR_ASSERT(place.view.word == Word::off);
+  place.view.word = Word::idle;
+  place.view.suspect = false;
+  place.view.since = idle_since;
+  place.view.proof = proof;
+  place.view.expires_at = expires_at;
+  place.view.holder = Holder{};
+  if (where == Place::front) {
+    place.older = front_;
+    (front_ == no_slot ? back_ : places_[front_].fresher) = slot;
+    front_ = slot;
+  } else {
+    place.fresher = back_;
+    (back_ == no_slot ? front_ : places_[back_].older) = slot;
+    back_ = slot;
+  }
+  ++idle_count_;
+}
+
+void PlainRack::begin_lease(Place_& place, const Holder& holder, Instant now) noexcept {
+  place.view.word = Word::lent;
+  place.view.holder = holder;
+  place.view.since = now;
+  ++place.view.lease;
+  ++lent_count_;
+}
+
+std::uint64_t PlainRack::lend(SlotId slot, const Holder& holder, Instant now) {
+  Place_& place = at(slot);
+  WEIR_ASSERT(place.view.word == Word::off || place.view.word == Word::idle);
+  if (place.view.word == Word::idle) unlink(slot);
+  begin_lease(place, holder, now);
+  return place.view.lease;
+}
+
+SlotId PlainRack::take(const Holder& holder, Instant now) {
+  if (!gate_open_ || front_ == no_slot) return no_slot;
+  const SlotId slot = front_;
+  Place_& place = places_[slot];
+  // The boundary value needs a look (property T7).
+  if (place.view.suspect || after(place.view.proof, validate_after_) <= now) return no_slot;
+  if (place.view.expires_at <= now) return no_slot;  // S5
+  unlink(slot);
+  begin_lease(place, holder, now);
+  ++lends_;
+  return slot;
+}
+
+bool PlainRack::is_current(SlotId slot, std::uint64_t lease) const noexcept {
+  if (slot >= places_.size()) return false;
+  const View& view = places_[slot].view;
+  return (view.word == Word::lent || view.word == Word::retire) && view.lease == lease;
+}
+
+bool PlainRack::end_lease(SlotId slot, std::uint64_t lease, Instant now) {
+  if (!is_current(slot, lease)) return false;
+  View& view = places_[slot].view;
+  observe_hold(now - view.since);
+  view.word = Word::off;
+  view.since = view.proof = now;
+  --lent_count_;
+  ++returns_;
+  return true;
+}
+
+PlainRack::Give PlainRack::give(SlotId slot, std::uint64_t lease, Instant now) {
+  if (!is_current(slot, lease)) return Give::refused;
+  const View& view = places_[slot].view;
+  if (!gate_open_ || view.word == Word::retire || view.expires_at <= now) return Give::to_engine;
+  const bool ended = end_lease(slot, lease, now);
+  WEIR_ASSERT(ended);
+  put_idle(slot, now, now, view.expires_at, Place::front);
+  return Give::racked;
+}
+
+Rack::Reclaim PlainRack::reclaim(SlotId slot) {
+  Place_& place = at(slot);
+  WEIR_ASSERT(place.view.word != Word::off);
+  if (place.view.word == Word::idle) {
+    unlink(slot);
+    place.view.word = Word::off;
+    return Reclaim::reclaimed;
+  }
+  place.view.word = Word::retire;
+  return Reclaim::busy;
+}
+
+void PlainRack::suspect_idle() {
+  for (SlotId slot = front_; slot != no_slot; slot = places_[slot].older) {
+    places_[slot].view.suspect = true;
+  }
+}
+
+void PlainRack::observe_hold(Duration held) noexcept {
+  hold_estimate_ += (held - hold_estimate_) / 8;
+}
+
+}  // namespace weir::engine

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: MIT
+//
+// Connection: what a lease lets its holder do with one database session; Statement and Stream, which
+// live inside a lease.
+//
+// Lifetime: a Connection belongs to a Lease and is good until the lease goes back; Statements and
+//           Streams of it too. Afterwards every call answers Code::lease_returned and touches
+//           nothing. SQL goes to the database verbatim, with its own placeholders.
+// Threads:  one thread at a time, as with any object; the thread may change.
+// Blocks:   every call may wait for the database, until the deadline of within(), else as long as
+//           the database takes.
+// Errors:   5xx codes, with the driver's facts in Error::database(). An error that broke the session
+//           makes the pool discard it on return; nothing is retried by itself.
+#pragma once
+
+#include <weir/rows.hpp>
+#include <weir/time.hpp>
+
+#include <array>
+#include <functional>
+#include <span>
+
+namespace weir {
+
+namespace runtime {
+class Session;  // one physical connection, core/runtime/session.hpp
+}
+class Connection;
+
+// Where a lease was taken: shown in reports of long leases and failed acquires.
+struct CallSite {
+  const char* file = "";
+  int line = 0;
+  static CallSite here(const char* file = __builtin_FILE(), int line = __builtin_LINE()) noexcept {
+    return {file, line};
+  }
+};
+
+// One SQL statement plus the place that sent it. Borrows the text for the call.
+class Sql {
+ public:
+  Sql(const char* text, const char* file = __builtin_FILE(),  // NOLINT: implicit on purpose
+      int line = __builtin_LINE()) noexcept
+      : text_(text == nullptr ? std::string_view() : std::string_view(text)), site_{file, line} {}
+  Sql(std::string_view text, const char* file = __builtin_FILE(),  // NOLINT
+      int line = __builtin_LINE()) noexcept
+      : text_(text), site_{file, line} {}
+  Sql(const std::string& text, const char* file = __builtin_FILE(),  // NOLINT
+      int line = __builtin_LINE()) noexcept
+      : text_(text), site_{file, line} {}
+
+  [[nodiscard]] std::string_view text() const noexcept { return text_; }
+  [[nodiscard]] CallSite site() const noexcept { return site_; }
+
+ private:
+  std::string_view text_;
+  CallSite site_;
+};
+
+enum class Isolation : std::uint8_t {
+  standard,  // the database's default
+  read_uncommitted,
+  read_committed,
+  repeatable_read,
+  serializable,
+};
+
+struct TransactionOptions {
+  Isolation isolation = Isolation::standard;  // unsupported levels are refused, never replaced
+  bool read_only = false;
+  bool write = true;  // take write locks at once where the database can (SQLite: BEGIN IMMEDIATE)
+};
+
+namespace detail {
+
+// A weak handle to a session during one lease.
+struct SessionRef {
+  runtime::Session* session = nullptr;
+  std::uint64_t lease = 0;  // serial of the lease; the session knows the current one
+  Instant deadline = no_deadline;
+};
+
+using Cells = std::span<const weir_cell>;
+
+template <class T>
+inline constexpr bool is_result = false;
+template <class T>
+inline constexpr bool is_result<tl::expected<T, Error>> = true;
+
+// What with() and transaction() return for a function that returns T.
+template <class T>
+using ResultOf = std::conditional_t<is_result<T>, T, Result<T>>;
+
+// Calls fn and makes a Result of what it returns.
+template <class F, class... Args>
+auto call(F&& fn, Args&&... args) -> ResultOf<std::invoke_result_t<F, Args...>> {
+  if constexpr (std::is_void_v<std::invoke_result_t<F, Args...>>) {
+    std::invoke(std::forward<F>(fn), std::forward<Args>(args)...);
+    return {};
+  } else {
+    return std::invoke(std::forward<F>(fn), std::forward<Args>(args)...);
+  }
+}
+
+}  // namespace detail
+
+// Rows one after another, in bounded memory. The connection can do nothing else until the stream is
+// read to its end or destroyed.
+class WEIR_API Stream {
+ public:
+  Stream(Stream&& other) noexcept;
+  Stream& operator=(Stream&& other) noexcept;
+  ~Stream();
+
+  [[nodiscard]] const Columns& columns() const noexcept { return columns_; }
+
+  // The next row, valid until the next call on the connection; nothing at the end.
+  [[nodiscard]] Result<std::optional<RowView>> next();
+
+ private:
+  friend class runtime::Session;
+  Stream() = default;
+  void close() noexcept;
+
+  detail::SessionRef ref_;
+  Columns columns_;
+  std::uint64_t id_ = 0;  // while it is the session's open stream; 0 once it has ended
+  weir_batch batch_{};
+  std::uint64_t at_ = 0;
+};
+
+// A prepared statement. Preparing the same text again on the same connection finds it in the
+// connection's cache. Destroying a Statement leaves it there.
+class WEIR_API Statement {
+ public:
+  Statement(Statement&& other) noexcept;
+  Statement& operator=(Statement&& other) noexcept;
+  ~Statement();
+
+  [[nodiscard]] std::uint32_t param_count() const noexcept { return param_count_; }
+
+  template <class... Args>
+  [[nodiscard]] Result<Rows> query(const Args&... args) {
+    const std::array<weir_cell, sizeof...(Args)> cells{detail::to_cell(args)...};
+    return query_cells(cells);
+  }
+  template <class... Args>
+  [[nodiscard]] Result<Executed> execute(const Args&... args) {
+    const std::array<weir_cell, sizeof...(Args)> cells{detail::to_cell(args)...};
+    return execute_cells(cells);
+  }
+  template <class... Args>
+  [[nodiscard]] Result<Stream> stream(const Args&... args) {
+    const std::array<weir_cell, sizeof...(Args)> cells{detail::to_cell(args)...};
+    return stream_cells(cells);
+  }
+
+  // The same with parameters whose number is known at run time only.
+  [[nodiscard]] Result<Rows> query_cells(detail::Cells params);
+  [[nodiscard]] Result<Executed> execute_cells(detail::Cells params);
+  [[nodiscard]] Result<Stream> stream_cells(detail::Cells params);
+
+ private:
+  friend class runtime::Session;
+  Statement() = default;
+  void unpin() noexcept;
+
+  detail::SessionRef ref_;
+  std::uint64_t entry_ = 0;  // of the session's statement cache
+  std::uint32_t param_count_ = 0;
+};
+
+class WEIR_API Connection {
+ public:
+  // The same connection with a deadline for each call made through it: c.within(2s).query(...).
+  [[nodiscard]] Connection within(Duration timeout) const;
+
+  // Runs one statement and returns all its rows.
+  template <class... Args>
+  [[nodiscard]] Result<Rows> query(Sql sql, const Args&... args) {
+    const std::array<weir_cell, sizeof...(Args)> cells{detail::to_cell(args)...};
+    return query_cells(sql, cells);
+  }
+  // Runs one statement whose rows, if any, are not wanted.
+  template <class... Args>
+  [[nodiscard]] Result<Executed> execute(Sql sql, const Args&... args) {
+    const std::array<weir_cell, sizeof...(Args)> cells{detail::to_cell(args)...};
+    return execute_cells(sql, cells);
+  }
+  template <class... Args>
+  [[nodiscard]] Result<Stream> stream(Sql sql, const Args&... args) {
+    const std::array<weir_cell, sizeof...(Args)> cells{detail::to_cell(args)...};
+    return stream_cells(sql, cells);
+  }
+
+  [[nodiscard]] Result<Rows> query_cells(Sql sql, detail::Cells params);
+  [[nodiscard]] Result<Executed> execute_cells(Sql sql, detail::Cells params);
+  [[nodiscard]] Result<Stream> stream_cells(Sql sql, detail::Cells params);
+
+  [[nodiscard]] Result<Statement> prepare(Sql sql);
+
+  // Runs fn(Connection&) in a transaction: commits when it returns a value, rolls back when it
+  // returns an error or throws; an exception goes on to the caller after the rollback. A commit
+  // whose fate is unknown is the error of a lost connection with effect "unknown".
+  // Errors: invalid_state inside another transaction.
+  template <class F>
+  [[nodiscard]] auto transaction(F&& fn, TransactionOptions options = {})
+      -> detail::ResultOf<std::invoke_result_t<F, Connection&>>;
+
+  [[nodiscard]] Result<void> begin(TransactionOptions options = {});
+  [[nodiscard]] Result<void> commit();
+  [[nodiscard]] Result<void> rollback();
+
+  // How the database spells its n-th parameter, n from 1: "?" or "$1".
+  [[nodiscard]] std::string placeholder(int n) const;
+
+  // One round trip. Errors: connection_lost if the session is dead.
+  [[nodiscard]] Result<void> ping();
+
+  // The client library's own handle by its exact name, e.g. "sqlite3*". The session counts as
+  // changed beyond knowledge from now on, so it is reset or replaced on return.
+  [[nodiscard]] Result<void*> native(const char* id);
+
+ private:
+  friend class Lease;
+  friend class runtime::Session;
+  explicit Connection(detail::SessionRef ref) noexcept : ref_(ref) {}
+
+  detail::SessionRef ref_;
+};
+
+template <class F>
+auto Connection::transaction(F&& fn, TransactionOptions options)
+    -> detail::ResultOf<std::invoke_result_t<F, Connection&>> {
+  if (auto begun = begin(options); !begun) return fail(std::move(begun).error());
+  struct Rollback {  // also on the way of an exception
+    Connection* connection;
+    ~Rollback() {
+      // Ignored: a session whose rollback failed is discarded by the pool on return.
+      if (connection != nullptr) static_cast<void>(connection->rollback());
+    }
+  } guard{this};
+  auto result = detail::call(std::forward<F>(fn), *this);
+  if (!result) return result;
+  guard.connection = nullptr;
+  if (auto committed = commit(); !committed) {
+    static_cast<void>(rollback());  // a failed commit may leave the transaction open
+    return fail(std::move(committed).error());
+  }
+  return result;
+}
+
+}  // namespace weir

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+//
+// Pool and Lease: how a host program borrows connections.
+//
+// A Pool is an interface with one implementation, BasicPool<Runtime>, which libweir instantiates
+// for the operating system and the simulator for virtual time. A host's ordinary functions take
+// weir::Pool& or weir::Connection& and run unchanged under both (docs/decisions/0001).
+//
+// Owner:    Pools (weir/pools.hpp). A pool outlives its owner for as long as leases are out.
+// Threads:  every member of Pool may be called from any thread at any time.
+// Fairness: waiters are served first come, first served, within the bound of `fairness`.
+#pragma once
+
+#include <weir/config.hpp>
+#include <weir/connection.hpp>
+#include <weir/stats.hpp>
+
+namespace weir {
+
+class Pool;
+
+struct AcquireOptions {
+  std::optional<Duration> timeout = {};  // default: acquire_timeout; 0 = do not wait
+  const char* tag = "";  // shown in reports; the text must outlive the lease (a literal does)
+};
+
+// A connection in a caller's hands. Goes back when destroyed.
+// Threads: one at a time; may be moved to and destroyed on another thread.
+class WEIR_API Lease {
+ public:
+  Lease() noexcept : connection_({}) {}
+  Lease(Lease&& other) noexcept;
+  Lease& operator=(Lease&& other) noexcept;
+  ~Lease() { release(); }
+
+  [[nodiscard]] Connection* operator->() noexcept { return &connection_; }
+  [[nodiscard]] Connection& operator*() noexcept { return connection_; }
+  [[nodiscard]] explicit operator bool() const noexcept { return pool_ != nullptr; }
+
+  // Gives the connection back now. Harmless on an empty lease, so calling it twice is.
+  // Blocks: for the pool's lock only; resets and closes happen elsewhere.
+  void release() noexcept;
+
+ private:
+  friend class Pool;
+  Lease(Pool* pool, detail::SessionRef ref) noexcept : pool_(pool), connection_(ref) {}
+
+  Pool* pool_ = nullptr;
+  Connection connection_;
+};
+
+class WEIR_API Pool {
+ public:
+  virtual ~Pool() = default;
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  // Borrows a connection, waiting for acquire_timeout or options.timeout at most.
+  // Errors: acquire_timeout with an AcquireReport, queue_full, pool_closed, create_failed (see
+  // propagate_create_error); none_idle if the timeout is 0.
+  [[nodiscard]] Result<Lease> acquire(AcquireOptions options = {},
+                                      CallSite site = CallSite::here());
+  // Borrows a connection if one can be lent at once. Errors: none_idle, pool_closed.
+  [[nodiscard]] Result<Lease> try_acquire(CallSite site = CallSite::here());
+  // As acquire, until a point on now()'s clock. A deadline that has passed does not wait.
+  [[nodiscard]] Result<Lease> acquire_until(Instant deadline, CallSite site = CallSite::here());
+
+  // Calls fn(Connection&) with a lease that ends when fn returns or throws. The Result of fn is
+  // handed on; a plain value becomes a Result of it; void becomes Result<void>.
+  template <class F>
+  [[nodiscard]] auto with(F&& fn, CallSite site = CallSite::here()) {
+    return with(AcquireOptions{}, std::forward<F>(fn), site);
+  }
+  template <class F>
+  [[nodiscard]] auto with(AcquireOptions options, F&& fn, CallSite site = CallSite::here())
+      -> detail::ResultOf<std::invoke_result_t<F, Connection&>> {
+    auto lease = acquire(options, site);
+    if (!lease) return fail(std::move(lease).error());
+    return detail::call(std::forward<F>(fn), **lease);
+  }
+
+  // Acquire, one statement, release.
+  template <class... Args>
+  [[nodiscard]] Result<Rows> query(Sql sql, const Args&... args) {
+    return with([&](Connection& c) { return c.query(sql, args...); }, sql.site());
+  }
+  template <class... Args>
+  [[nodiscard]] Result<Executed> execute(Sql sql, const Args&... args) {
+    return with([&](Connection& c) { return c.execute(sql, args...); }, sql.site());
+  }
+  // Acquire, Connection::transaction, release.
+  template <class F>
+  [[nodiscard]] auto transaction(F&& fn, TransactionOptions options = {},
+                                 CallSite site = CallSite::here()) {
+    return with([&](Connection& c) { return c.transaction(std::forward<F>(fn), options); }, site);
+  }
+
+  [[nodiscard]] virtual const PoolConfig& config() const noexcept = 0;  // as it was opened
+  [[nodiscard]] const std::string& name() const noexcept { return config().name; }
+  [[nodiscard]] virtual std::string placeholder(int n) const = 0;
+
+  // One consistent snapshot. Blocks: for the pool's lock, microseconds.
+  [[nodiscard]] virtual PoolStats stats() const = 0;
+
+  // Waits until `min` connections (at least one if a create is needed to know) are ready.
+  // Errors: not_ready with the last cause, create_failed at once for credentials and
+  // configuration, pool_closed.
+  [[nodiscard]] virtual Result<void> wait_ready(Duration timeout) = 0;
+
+  // Sets both limits. Surplus connections close as they come back. Errors: config_value, config_conflict.
+  [[nodiscard]] virtual Result<void> resize(std::uint32_t min, std::uint32_t max) = 0;
+
+  // Closes the pool: waiters fail with pool_closed at once, idle connections close, leases may
+  // finish until the timeout. Afterwards those still out are aborted: their calls fail, and the
+  // connections close when they come back. Idempotent.
+  // Errors: drain_timeout naming the holders; the pool is closed all the same.
+  [[nodiscard]] virtual Result<void> drain(Duration timeout) = 0;
+
+  // The runtime's clock: what deadlines of this pool are measured on. Real in a host, virtual in
+  // the simulator; the same holds for sleeping.
+  [[nodiscard]] virtual Instant now() const noexcept = 0;
+  virtual void sleep_until(Instant until) = 0;
+
+ protected:
+  struct Request {
+    Duration timeout = no_timeout;  // from now; the clock is read only if the caller must wait
+    Instant deadline = no_deadline;       // whichever is earlier counts
+    const char* tag = "";
+    CallSite site;
+  };
+
+  Pool() = default;
+  [[nodiscard]] virtual Result<Lease> lend(const Request& request) = 0;
+  virtual void take_back(detail::SessionRef ref) noexcept = 0;
+  [[nodiscard]] Lease make_lease(detail::SessionRef ref) noexcept { return Lease(this, ref); }
+
+ private:
+  friend class Lease;
+};
+
+}  // namespace weir

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+//
+// Pools: the pools of one configuration, opened together and closed together.
+//
+//   auto pools = weir::Pools::from_file("weir.toml");
+//   auto pools = weir::Pools::builder().driver(weir_sqlite_driver()).file("weir.toml").open();
+//
+// Lifetime: the destructor drains each pool for its drain_timeout at most; leases that the
+//           destroying thread itself holds are not waited for. A lease that outlives its Pools stays
+//           safe to use and to release.
+// Threads:  opening and destroying: one thread; operator[] and find: any.
+#pragma once
+
+#include <weir/pool.hpp>
+
+#include <functional>
+
+struct weir_driver;
+
+namespace weir {
+
+enum class LogLevel : std::uint8_t { query, info, warn, error };
+[[nodiscard]] WEIR_API std::string_view to_string(LogLevel) noexcept;
+
+// Receives one line, without newline, from any thread and under no lock of Weir. Exceptions from it
+// are swallowed: logging never breaks a caller.
+using LogSink = std::function<void(LogLevel level, std::string_view pool, std::string_view line)>;
+
+class PoolsBuilder;
+
+class WEIR_API Pools {
+ public:
+  Pools(Pools&&) noexcept;
+  Pools& operator=(Pools&&) noexcept;
+  ~Pools();
+
+  // Reads, checks, loads the drivers, opens the pools. Errors: 1xx with all faults of the file, 2xx,
+  // and with start = "eager" what kept the pool from getting ready.
+  // Blocks: up to start_timeout per eager pool.
+  [[nodiscard]] static Result<Pools> from_file(std::string_view path);
+  [[nodiscard]] static Result<Pools> from_string(std::string_view toml);
+  [[nodiscard]] static PoolsBuilder builder();
+
+  // Throws: weir::Exception (unknown_pool) naming the nearest one.
+  [[nodiscard]] Pool& operator[](std::string_view name) const;
+  [[nodiscard]] Pool* find(std::string_view name) const noexcept;  // null if there is none
+  [[nodiscard]] std::vector<std::string> names() const;
+
+  // Drains all pools at the same time. Errors: as Pool::drain, of the first pool that failed.
+  [[nodiscard]] Result<void> drain(Duration timeout);
+
+ private:
+  friend class PoolsBuilder;
+  struct Impl;
+  explicit Pools(std::unique_ptr<Impl> impl) noexcept;
+  std::unique_ptr<Impl> impl_;
+};
+
+class WEIR_API PoolsBuilder {
+ public:
+  PoolsBuilder();
+  PoolsBuilder(PoolsBuilder&&) noexcept;
+  PoolsBuilder& operator=(PoolsBuilder&&) noexcept;
+  ~PoolsBuilder();
+
+  // Where the configuration comes from; the last of these calls wins.
+  PoolsBuilder& file(std::string_view path);
+  PoolsBuilder& string(std::string_view toml, std::string_view base_dir = ".");
+  PoolsBuilder& config(Config config);
+
+  // Registers a driver that is linked in; it wins over a plugin of the same name. The table must
+  // live as long as the process.
+  PoolsBuilder& driver(const weir_driver* driver);
+
+  // Replaces the default sink, which writes to stderr.
+  PoolsBuilder& log(LogSink sink);
+
+  [[nodiscard]] Result<Pools> open();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace weir

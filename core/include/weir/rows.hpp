@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+//
+// Results: RowView (one row, borrowed), Rows (a whole result, owned), Executed (what a statement
+// did). Rows owns everything it shows and outlives the lease; a RowView from a Stream is valid
+// until the next step.
+#pragma once
+
+#include <weir/value.hpp>
+
+#include <cstddef>
+#include <iterator>
+#include <memory>
+
+namespace weir {
+
+// The names of a result's columns. Shared by its rows.
+struct Columns {
+  std::vector<std::string> names;
+  std::vector<std::string> types;  // the database's words; may be empty
+
+  // Position of `name`, or npos. The first one if the name occurs twice.
+  [[nodiscard]] WEIR_API std::size_t find(std::string_view name) const noexcept;
+  static constexpr std::size_t npos = static_cast<std::size_t>(-1);
+};
+
+class RowView {
+ public:
+  RowView(const weir_cell* cells, const Columns* columns) noexcept
+      : cells_(cells), columns_(columns) {}
+
+  [[nodiscard]] std::size_t size() const noexcept { return columns_->names.size(); }
+  [[nodiscard]] const Columns& columns() const noexcept { return *columns_; }
+  // Requires: column < size().
+  [[nodiscard]] const weir_cell& cell(std::size_t column) const noexcept { return cells_[column]; }
+  [[nodiscard]] bool is_null(std::size_t column) const noexcept {
+    return column < size() && cells_[column].type == WEIR_T_NULL;
+  }
+
+  // The value as T: bool, any integer, float, double, std::string, std::vector<std::byte>;
+  // std::string_view and std::span<const std::byte> borrow; std::optional<T> takes NULL.
+  // Throws: weir::Exception (column_type) on NULL, on another type, on a value that does not fit,
+  // and if there is no such column.
+  template <class T>
+  [[nodiscard]] T get(std::size_t column) const {
+    return or_throw(try_get<T>(column));
+  }
+  template <class T>
+  [[nodiscard]] T get(std::string_view column) const {
+    return or_throw(try_get<T>(column));
+  }
+
+  // The same without exceptions.
+  template <class T>
+  [[nodiscard]] Result<T> try_get(std::size_t column) const {
+    if (column >= size()) return fail(no_such_column(column));
+    const weir_cell& cell = cells_[column];
+    if constexpr (detail::is_optional<T>) {
+      if (cell.type == WEIR_T_NULL) return T(std::nullopt);
+      auto value = detail::from_cell<typename T::value_type>(cell);
+      if (!value) return fail(wrong_type(column));
+      return T(*std::move(value));
+    } else {
+      auto value = detail::from_cell<T>(cell);
+      if (!value) return fail(wrong_type(column));
+      return *std::move(value);
+    }
+  }
+  template <class T>
+  [[nodiscard]] Result<T> try_get(std::string_view column) const {
+    const std::size_t index = columns_->find(column);
+    if (index == Columns::npos) return fail(no_such_column(column));
+    return try_get<T>(index);
+  }
+
+ private:
+  [[nodiscard]] WEIR_API Error no_such_column(std::size_t column) const;
+  [[nodiscard]] WEIR_API Error no_such_column(std::string_view column) const;
+  [[nodiscard]] WEIR_API Error wrong_type(std::size_t column) const;
+
+  const weir_cell* cells_;
+  const Columns* columns_;
+};
+
+class WEIR_API Rows {
+ public:
+  Rows() = default;
+  explicit Rows(Columns columns) : columns_(std::make_shared<const Columns>(std::move(columns))) {}
+
+  // Copies the rows of a batch. Requires: batch.columns == columns().names.size().
+  void append(const weir_batch& batch);
+
+  [[nodiscard]] std::size_t size() const noexcept { return rows_; }
+  [[nodiscard]] bool empty() const noexcept { return rows_ == 0; }
+  [[nodiscard]] const Columns& columns() const noexcept { return *columns_; }
+  // Requires: row < size().
+  [[nodiscard]] RowView operator[](std::size_t row) const noexcept {
+    return RowView(cells_.data() + row * width(), columns_.get());
+  }
+
+  class Iterator {
+   public:
+    using iterator_category = std::input_iterator_tag;
+    using value_type = RowView;
+    using difference_type = std::ptrdiff_t;
+    using pointer = void;
+    using reference = RowView;
+    Iterator(const Rows* rows, std::size_t at) noexcept : rows_(rows), at_(at) {}
+    RowView operator*() const noexcept { return (*rows_)[at_]; }
+    Iterator& operator++() noexcept { return ++at_, *this; }
+    Iterator operator++(int) noexcept { return Iterator(rows_, at_++); }
+    friend bool operator==(const Iterator&, const Iterator&) = default;
+
+   private:
+    const Rows* rows_;
+    std::size_t at_;
+  };
+  [[nodiscard]] Iterator begin() const noexcept { return Iterator(this, 0); }
+  [[nodiscard]] Iterator end() const noexcept { return Iterator(this, rows_); }
+
+ private:
+  [[nodiscard]] std::size_t width() const noexcept { return columns_->names.size(); }
+
+  std::shared_ptr<const Columns> columns_ = std::make_shared<const Columns>();
+  std::vector<weir_cell> cells_;  // rows_ * width(); text and blobs point into chunks_
+  std::size_t rows_ = 0;
+  std::vector<std::unique_ptr<std::byte[]>> chunks_;  // one per batch that has bytes
+};
+
+// What a statement that returns no rows did.
+struct Executed {
+  std::optional<std::uint64_t> affected;  // rows inserted, changed or deleted, where known
+  std::optional<std::int64_t> last_id;    // the last generated key, where known
+};
+
+}  // namespace weir

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+//
+// PoolStats: one consistent snapshot of a pool, plain data. Everything the pool reports (JSON, the
+// tables of the command line, later Prometheus) is derived from it.
+//
+// Laws, checked by tests: created - closed = lent + idle + connecting + other - attempts not yet
+// done; acquires = leases + failures + waiting; a histogram's count equals its counter.
+#pragma once
+
+#include <weir/error.hpp>
+
+#include <array>
+
+namespace weir {
+
+// Why a connection was closed. The names are part of the JSON.
+enum class CloseReason : std::uint8_t {
+  idle,          // idle_timeout
+  lifetime,      // max_lifetime
+  broken,        // an error of the driver said so, or it was dead when looked at
+  reset_failed,  // could not be made clean on return
+  surplus,       // more than max after a resize
+  shutdown,      // drain or close
+  late,          // came up after its attempt had been given up
+};
+inline constexpr std::size_t close_reason_count = 7;
+[[nodiscard]] WEIR_API std::string_view to_string(CloseReason) noexcept;
+
+// A summary of a latency histogram; quantiles are upper bounds, within 1/16 of the true value.
+struct LatencySummary {
+  std::uint64_t count = 0;
+  Duration mean{};
+  Duration p50{};
+  Duration p90{};
+  Duration p99{};
+  Duration p999{};
+  Duration max{};
+};
+
+struct PoolStats {
+  std::string name;
+  std::string driver;
+  std::string state;  // "open", "draining", "closed"
+  PoolCounts now;
+  std::uint32_t min = 0;
+  Duration oldest_wait{};
+
+  std::uint64_t acquires = 0;  // calls; = leases + timeouts + rejected + failed + waiting
+  std::uint64_t leases = 0;
+  std::uint64_t waited = 0;  // of the leases: those that were queued first
+  std::uint64_t timeouts = 0;
+  std::uint64_t rejected = 0;  // queue_full, none_idle
+  std::uint64_t failed = 0;    // closed, cancelled, create_failed
+  std::uint64_t returned = 0;
+
+  std::uint64_t created = 0;
+  std::uint64_t create_failures = 0;
+  std::uint64_t validations = 0;
+  std::uint64_t resets = 0;
+  std::array<std::uint64_t, close_reason_count> closed{};  // by CloseReason
+  std::uint64_t long_holds = 0;                            // leases reported by hold_warn
+
+  LatencySummary wait;    // from the call to the lease, of leases that were queued
+  LatencySummary use;     // from the lease to the return
+  LatencySummary create;  // of successful creates
+  std::string last_create_error;  // empty if the last attempt succeeded
+
+  [[nodiscard]] WEIR_API std::string to_json() const;  // one line
+};
+
+}  // namespace weir

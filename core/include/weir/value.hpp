@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+//
+// Values on their way to and from a database: what may be a parameter (to_cell) and how a result's
+// cell is read (from_cell). Both sides are one 16-byte weir_cell; text and blobs are borrowed.
+#pragma once
+
+#include <weir/driver.h>
+#include <weir/result.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+namespace weir {
+
+// Bytes as a parameter. Borrowed for the call.
+struct Blob {
+  std::span<const std::byte> bytes;
+};
+
+namespace detail {
+
+constexpr weir_cell null_cell() noexcept { return weir_cell{{0}, 0, WEIR_T_NULL, 0}; }
+
+inline weir_cell bytes_cell(const void* data, std::size_t size, std::uint16_t type) noexcept {
+  // A value past 4 GiB does not fit a cell; the marker makes the driver refuse it.
+  weir_cell cell = null_cell();
+  cell.v.p = data;
+  cell.size = static_cast<std::uint32_t>(
+      std::min<std::size_t>(size, std::numeric_limits<std::uint32_t>::max()));
+  cell.type = type;
+  return cell;
+}
+
+inline weir_cell to_cell(std::nullptr_t) noexcept { return null_cell(); }
+inline weir_cell to_cell(std::nullopt_t) noexcept { return null_cell(); }
+inline weir_cell to_cell(bool value) noexcept {
+  weir_cell cell = null_cell();
+  cell.v.i = value ? 1 : 0;
+  cell.type = WEIR_T_BOOL;
+  return cell;
+}
+template <std::integral T>
+weir_cell to_cell(T value) noexcept {
+  weir_cell cell = null_cell();
+  if constexpr (std::is_signed_v<T>) {
+    cell.v.i = value;
+    cell.type = WEIR_T_INT64;
+  } else {
+    cell.v.u = value;
+    cell.type = WEIR_T_UINT64;
+  }
+  return cell;
+}
+template <std::floating_point T>
+weir_cell to_cell(T value) noexcept {
+  weir_cell cell = null_cell();
+  cell.v.d = static_cast<double>(value);
+  cell.type = WEIR_T_DOUBLE;
+  return cell;
+}
+inline weir_cell to_cell(std::string_view value) noexcept {
+  return bytes_cell(value.data(), value.size(), WEIR_T_TEXT);
+}
+inline weir_cell to_cell(const std::string& value) noexcept {
+  return to_cell(std::string_view(value));
+}
+inline weir_cell to_cell(const char* value) noexcept {
+  return value == nullptr ? null_cell() : to_cell(std::string_view(value));
+}
+inline weir_cell to_cell(Blob value) noexcept {
+  return bytes_cell(value.bytes.data(), value.bytes.size(), WEIR_T_BLOB);
+}
+inline weir_cell to_cell(const std::vector<std::byte>& value) noexcept {
+  return to_cell(Blob{value});
+}
+template <class T>
+weir_cell to_cell(const std::optional<T>& value) noexcept {
+  return value ? to_cell(*value) : null_cell();
+}
+
+template <class T>
+inline constexpr bool is_optional = false;
+template <class T>
+inline constexpr bool is_optional<std::optional<T>> = true;
+
+[[nodiscard]] inline bool has_bytes(const weir_cell& cell) noexcept {
+  return cell.type >= WEIR_T_TEXT;
+}
+
+// The integer in the cell, if it has one that fits [lowest, highest].
+[[nodiscard]] WEIR_API std::optional<std::int64_t> integer_in(const weir_cell& cell,
+                                                              std::int64_t lowest,
+                                                              std::int64_t highest) noexcept;
+[[nodiscard]] WEIR_API std::optional<std::uint64_t> unsigned_in(const weir_cell& cell,
+                                                                std::uint64_t highest) noexcept;
+
+// The cell as T, or nothing if it is not one: NULL, another type, or out of T's range. Never
+// converts between text and numbers; an integer reads as double if that loses nothing.
+template <class T>
+[[nodiscard]] std::optional<T> from_cell(const weir_cell& cell) {
+  if constexpr (std::is_same_v<T, bool>) {
+    const auto i = integer_in(cell, 0, 1);
+    return i ? std::optional<bool>(*i == 1) : std::nullopt;
+  } else if constexpr (std::signed_integral<T>) {
+    const auto i = integer_in(cell, std::numeric_limits<T>::min(), std::numeric_limits<T>::max());
+    return i ? std::optional<T>(static_cast<T>(*i)) : std::nullopt;
+  } else if constexpr (std::unsigned_integral<T>) {
+    const auto u = unsigned_in(cell, std::numeric_limits<T>::max());
+    return u ? std::optional<T>(static_cast<T>(*u)) : std::nullopt;
+  } else if constexpr (std::floating_point<T>) {
+    if (cell.type == WEIR_T_DOUBLE) return static_cast<T>(cell.v.d);
+    constexpr std::int64_t exact = std::int64_t{1} << 53;
+    const auto i = integer_in(cell, -exact, exact);
+    return i ? std::optional<T>(static_cast<T>(*i)) : std::nullopt;
+  } else if constexpr (std::is_same_v<T, std::string> || std::is_same_v<T, std::string_view>) {
+    if (!has_bytes(cell)) return std::nullopt;
+    return cell.size == 0 ? T() : T(static_cast<const char*>(cell.v.p), cell.size);
+  } else if constexpr (std::is_same_v<T, std::vector<std::byte>>) {
+    if (!has_bytes(cell)) return std::nullopt;
+    const auto* bytes = static_cast<const std::byte*>(cell.v.p);
+    return cell.size == 0 ? T() : T(bytes, bytes + cell.size);
+  } else if constexpr (std::is_same_v<T, std::span<const std::byte>>) {
+    if (!has_bytes(cell)) return std::nullopt;
+    return T(static_cast<const std::byte*>(cell.v.p), cell.size);
+  } else {
+    static_assert(sizeof(T) == 0, "weir: a column cannot be read as this type");
+  }
+}
+
+}  // namespace detail
+}  // namespace weir

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+//
+// PoolStats as JSON. Durations are in seconds, as OpenTelemetry has them.
+#include <weir/stats.hpp>
+
+#include <fmt/format.h>
+
+namespace weir {
+
+std::string_view to_string(CloseReason reason) noexcept {
+  switch (reason) {
+    case CloseReason::idle:
+      return "idle";
+    case CloseReason::lifetime:
+      return "lifetime";
+    case CloseReason::broken:
+      return "broken";
+    case CloseReason::reset_failed:
+      return "reset_failed";
+    case CloseReason::surplus:
+      return "surplus";
+    case CloseReason::shutdown:
+      return "shutdown";
+    case CloseReason::late:
+      return "late";
+  }
+  return "";
+}
+
+namespace {
+
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20) {
+      out += fmt::format("\\u{:04x}", byte);
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
+
+std::string latency(const LatencySummary& s) {
+  return fmt::format(
+      R"({{"count":{},"mean":{:.9f},"p50":{:.9f},"p90":{:.9f},"p99":{:.9f},"p999":{:.9f},"max":{:.9f}}})",
+      s.count, seconds(s.mean), seconds(s.p50), seconds(s.p90), seconds(s.p99), seconds(s.p999),
+      seconds(s.max));
+}
+
+}  // namespace
+
+std::string PoolStats::to_json() const {
+  std::string out = fmt::format(R"({{"pool":{},"driver":{},"state":{},)", quoted(name),
+                                quoted(driver), quoted(state));
+  out += fmt::format(R"("min":{},"max":{},"active":{},"idle":{},"connecting":{},"other":{},)", min,
+                     now.max, now.lent, now.idle, now.connecting, now.other);
+  out += fmt::format(R"("waiting":{},"oldest_wait":{:.9f},)", now.waiting, seconds(oldest_wait));
+  out += fmt::format(
+      R"("acquires":{},"leases":{},"waited":{},"timeouts":{},"rejected":{},"failed":{},"returned":{},)",
+      acquires, leases, waited, timeouts, rejected, failed, returned);
+  out += fmt::format(
+      R"("created":{},"create_failures":{},"validations":{},"resets":{},"long_holds":{},"closed":{{)",
+      created, create_failures, validations, resets, long_holds);
+  for (std::size_t i = 0; i < closed.size(); ++i) {
+    out += fmt::format(R"({}"{}":{})", i == 0 ? "" : ",",
+                       to_string(static_cast<CloseReason>(i)), closed[i]);
+  }
+  out += fmt::format(R"(}},"wait":{},"use":{},"create":{},"last_create_error":{}}})", latency(wait),
+                     latency(use), latency(create),
+                     last_create_error.empty() ? "null" : quoted(last_create_error));
+  return out;
+}
+
+}  // namespace weir

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include "core/observe/texts.hpp"
+
+#include <fmt/format.h>
+
+namespace weir::observe {
+
+std::string short_duration(Duration d) {
+  const auto ns = static_cast<double>(d.count());
+  const auto digits = [](double value, const char* unit) {
+    const int decimals = value < 10 ? 2 : value < 100 ? 1 : 0;
+    return fmt::format("{:.{}f}{}", value, decimals, unit);
+  };
+  if (ns < 1e3) return fmt::format("{}ns", d.count());
+  if (ns < 1e6) return digits(ns / 1e3, "us");
+  if (ns < 1e9) return digits(ns / 1e6, "ms");
+  if (ns < 120e9) return digits(ns / 1e9, "s");
+  return digits(ns / 60e9, "min");
+}
+
+std::string counts_text(const PoolCounts& c) {
+  std::string text = fmt::format("{} of {} connections: {} lent, {} idle",
+                                 c.lent + c.idle + c.connecting + c.other, c.max, c.lent, c.idle);
+  if (c.connecting > 0) text += fmt::format(", {} connecting", c.connecting);
+  if (c.other > 0) text += fmt::format(", {} in transition", c.other);
+  if (c.waiting > 0) text += fmt::format("; {} waiting", c.waiting);
+  return text;
+}
+
+std::string holder_text(const LeaseHolder& holder) {
+  const std::size_t slash = holder.site.rfind('/');
+  std::string text = short_duration(holder.held) + " " +
+                     (slash == std::string::npos ? holder.site : holder.site.substr(slash + 1));
+  if (!holder.tag.empty()) text += " \"" + holder.tag + "\"";
+  return text;
+}
+
+static std::string_view remedy(AcquireClass reason) {
+  switch (reason) {
+    case AcquireClass::all_busy:
+      return "every connection was lent: hold leases for less time, or raise `max`";
+    case AcquireClass::slow_connect:
+      return "connections were being made, but not in time: raise `min` or `max_connecting`, or look "
+             "at why connecting is slow";
+    case AcquireClass::endpoint_down:
+      return "no connection could be made: see the error above; the pool goes on trying";
+    case AcquireClass::auth:
+      return "credentials or configuration are refused: trying again will not help";
+    case AcquireClass::server_full:
+      return "the server takes no more sessions: lower `max`, or raise the server's limit";
+    case AcquireClass::suspended:
+      return "the pool is suspended";
+    case AcquireClass::closed:
+      return "the pool is closed";
+    case AcquireClass::self_deadlock:
+      return "every connection is held by a thread that itself waits for another one: take one "
+             "connection per thread, or pass the one you hold down";
+  }
+  return "";
+}
+
+std::string explain(std::string_view pool, const AcquireReport& r) {
+  std::string text = fmt::format("{}: no connection within {}: {}", pool, short_duration(r.waited),
+                                 to_string(r.reason));
+  text += fmt::format("\n  now {}", counts_text(r.at_end));
+  if (r.oldest_wait > Duration{}) {
+    text += fmt::format(", the oldest for {}", short_duration(r.oldest_wait));
+  }
+  text += fmt::format("\n  when queued {}", counts_text(r.at_start));
+  if (!r.holders.empty()) {
+    text += "\n  longest leases: ";
+    for (std::size_t i = 0; i < r.holders.size(); ++i) {
+      text += (i == 0 ? "" : ", ") + holder_text(r.holders[i]);
+    }
+  }
+  if (!r.create_error.empty()) {
+    text += fmt::format("\n  last connect error, {} ago: {}", short_duration(r.create_error_age),
+                        r.create_error);
+  }
+  text += fmt::format("\n  {}", remedy(r.reason));
+  return text;
+}
+
+}  // namespace weir::observe

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+//
+// What the pool says to people: why an acquire failed, what happened to a connection. Pure
+// functions from plain data to text; the shell calls them outside its lock where it can.
+#pragma once
+
+#include <weir/stats.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace weir::observe {
+
+// "1.25ms": three significant digits, the largest fitting unit. For people, not for parsing.
+[[nodiscard]] std::string short_duration(Duration d);
+
+// The message of a failed acquire of `pool`: what was waited for, the counts, the longest leases,
+// the create error that can have mattered, and what to do. Several lines.
+[[nodiscard]] std::string explain(std::string_view pool, const AcquireReport& report);
+
+// "4 of 10 connections: 3 lent, 1 idle; 2 waiting"
+[[nodiscard]] std::string counts_text(const PoolCounts& counts);
+
+// `site` "checkout.cpp:88", with the path's last component only; and the tag, if there is one.
+[[nodiscard]] std::string holder_text(const LeaseHolder& holder);
+
+}  // namespace weir::observe

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+//
+// BasicPool: the shell. It runs the engine under one mutex and carries out what the engine asks for:
+// it parks and wakes callers, runs driver operations on the executor, arms a timer, writes the log.
+// All decisions are the engine's.
+//
+// One source, two instantiations: BasicPool<OsRuntime> is in libweir, the simulator makes another.
+//
+// Invariants: 1. no driver function but state(), no callback and no log sink runs under mutex_.
+//             2. a session is used by its leaseholder, or by the one operation under way, never both.
+//             3. every step of the engine is followed by perform() before mutex_ is released.
+// Lifetime:   shared. Owners are Pools, callers that wait, and, once the pool was closed with leases
+//             out or a driver call that does not end, the pool itself until the last of them is done
+//             (orphan_). Otherwise drain() returns when nothing of the pool runs any more: neither
+//             the driver nor the log sink is called afterwards.
+// Threads:    every public member, any thread.
+#pragma once
+
+#include <weir/pools.hpp>
+
+#include "core/base/histogram.hpp"
+#include "core/engine/engine.hpp"
+#include "core/loader/loader.hpp"
+#include "core/runtime/executor.hpp"
+#include "core/runtime/host.hpp"
+#include "core/runtime/session.hpp"
+
+#include <deque>
+#include <memory>
+
+namespace weir::runtime {
+
+// What a pool is made of.
+template <Runtime R>
+struct PoolParts {
+  PoolConfig config;
+  std::vector<DriverOption> options;  // checked against the driver, defaults filled in
+  std::string base_dir;
+  std::shared_ptr<const loader::LoadedDriver> driver;
+  std::shared_ptr<BasicExecutor<R>> executor;
+  LogSink sink;
+};
+
+template <Runtime R>
+class BasicPool final : public Pool, public std::enable_shared_from_this<BasicPool<R>> {
+ public:
+  // Errors: what the driver says of url and options. Connects to nothing.
+  [[nodiscard]] static Result<std::shared_ptr<BasicPool>> create(PoolParts<R> parts);
+  ~BasicPool() override;
+
+  // Begins to create `min` connections.
+  void start();
+  // The first half of drain(): returns at once. For closing many pools together.
+  void begin_drain();
+
+  [[nodiscard]] const PoolConfig& config() const noexcept override { return config_; }
+  [[nodiscard]] std::string placeholder(int n) const override;
+  [[nodiscard]] PoolStats stats() const override;
+  [[nodiscard]] Result<void> wait_ready(Duration timeout) override;
+  [[nodiscard]] Result<void> resize(std::uint32_t min, std::uint32_t max) override;
+  [[nodiscard]] Result<void> drain(Duration timeout) override;
+  [[nodiscard]] Instant now() const noexcept override { return R::now(); }
+  void sleep_until(Instant until) override { R::sleep_until(until); }
+
+ private:
+  using Lock = std::unique_lock<typename R::mutex>;
+  using SlotId = engine::SlotId;
+
+  // A blocked caller, on its own stack. All members are guarded by mutex_.
+  struct ThreadWaiter {
+    typename R::condition_variable cv;
+    bool done = false;
+    bool offered = false;
+    engine::Resolved answer{};
+    PoolCounts at_start;
+  };
+
+  struct Slot {
+    Slot(const SessionContext& context, SlotId id) : session(context, id) {}
+    Session session;               // see invariant 2
+    std::uint64_t tag = 0;         // guarded by mutex_, the rest too
+    Canceller canceller;           // from before open until after close
+    bool abort_requested = false;  // before there was a canceller
+  };
+
+  struct Latencies {  // allocated with the first queued acquire, the first return
+    base::Histogram wait;
+    base::Histogram use;
+    base::Histogram create;
+  };
+
+  explicit BasicPool(PoolParts<R> parts);
+  [[nodiscard]] Result<void> open_source(const PoolParts<R>& parts);
+
+  // pool_lending.ipp
+  [[nodiscard]] Result<Lease> lend(const Request& request) override;
+  void take_back(detail::SessionRef ref) noexcept override;
+  [[nodiscard]] Result<Lease> queue_up(const engine::Holder& holder, const Request& request,
+                                       Instant now, Lock& lock);
+  [[nodiscard]] Lease grant(SlotId slot, std::uint64_t lease);
+  [[nodiscard]] Error failure(const ThreadWaiter& waiter, const engine::Holder& holder,
+                              Instant now) const;
+  [[nodiscard]] AcquireReport report(const ThreadWaiter& waiter, const engine::Holder& holder,
+                                     Instant now) const;
+  [[nodiscard]] AcquireClass reason(const engine::Holder& holder, Duration waited,
+                                    Instant now) const;
+  [[nodiscard]] bool all_holders_wait(const engine::Holder& last) const;
+  [[nodiscard]] std::vector<LeaseHolder> longest_leases(std::size_t count, Instant now) const;
+
+  // pool_work.ipp
+  void perform(Lock& lock);
+  void start_op(const engine::StartOp& op);
+  void rearm();
+  void on_timer();
+  void run(const engine::StartOp& op, Slot& slot);
+  [[nodiscard]] engine::OpResult run_connect(const engine::StartOp& op, Slot& slot);
+  [[nodiscard]] engine::OpResult run_init(const engine::StartOp& op, Slot& slot);
+  [[nodiscard]] engine::OpResult run_reset(const engine::StartOp& op, Slot& slot);
+  void run_close(const engine::StartOp& op, Slot& slot);
+  engine::OpResult create_failed(Error error);
+  void forget(Slot& slot);
+  [[nodiscard]] bool quiet() const noexcept;
+  void tell(const engine::Event& event, const PoolCounts& counts, const std::string& error);
+  void log(LogLevel level, std::string_view line) const noexcept;
+  [[nodiscard]] bool logs(LogLevel level) const noexcept;
+  [[nodiscard]] Latencies& latencies();
+
+  // Constant after create().
+  PoolConfig config_;
+  std::shared_ptr<const loader::LoadedDriver> driver_;
+  std::shared_ptr<BasicExecutor<R>> executor_;
+  LogSink sink_;
+  // Set once nobody may be left to hear: an orphan writes no log.
+  typename R::template atomic<bool> muted_{false};
+  BasicHost<R> host_;
+  weir_env* env_ = nullptr;
+  weir_source* source_ = nullptr;
+  bool pinned_ = false;
+  SessionContext context_;
+  typename BasicExecutor<R>::TimerId timer_ = 0;
+
+  // Not held across a driver call, a callback or the log sink.
+  mutable typename R::mutex mutex_;
+  typename R::condition_variable changed_;  // ready, drained: for wait_ready and drain
+  std::uint32_t watchers_ = 0;              // threads that wait for changed_
+  std::optional<engine::PlainRack> rack_;
+  std::optional<engine::Engine> engine_;
+  engine::Effects fx_;
+  std::deque<Slot> slots_;  // by SlotId; addresses are stable
+  std::uint64_t last_tag_ = 0;
+  Instant armed_ = no_deadline;
+  std::unique_ptr<Latencies> latencies_;
+  std::optional<Error> create_error_;  // of the last attempt that failed
+  Instant create_error_at_;
+  std::uint32_t running_ = 0;  // operations queued or under way
+  std::uint32_t telling_ = 0;  // threads in a driver's abort or the log sink
+  std::shared_ptr<BasicPool> orphan_;
+};
+
+}  // namespace weir::runtime
+
+#include "core/runtime/pool_lending.ipp"
+#include "core/runtime/pool_life.ipp"
+#include "core/runtime/pool_work.ipp"

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+//
+// The public handles Connection, Statement, Stream, and the values they move: each call checks that
+// its lease is current, then goes to the Session.
+#include <weir/connection.hpp>
+
+#include "core/runtime/session.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace weir {
+
+using runtime::Session;
+
+// Runs fn(Session&) if the lease of `ref` is current.
+template <class F>
+static auto with_session(const detail::SessionRef& ref, F&& fn)
+    -> std::invoke_result_t<F, Session&> {
+  auto session = Session::of(ref);
+  if (!session) return fail(std::move(session).error());
+  return fn(**session);
+}
+
+// ---------------------------------------------------------------- Connection
+
+Connection Connection::within(Duration timeout) const {
+  detail::SessionRef ref = ref_;
+  if (auto session = Session::of(ref)) {  // a stale handle fails at its next call
+    ref.deadline = std::min(ref.deadline, after((*session)->now(), std::max(timeout, Duration{})));
+  }
+  return Connection(ref);
+}
+
+Result<Rows> Connection::query_cells(Sql sql, detail::Cells params) {
+  return with_session(ref_, [&](Session& s) { return s.query(ref_, sql.text(), nullptr, params); });
+}
+Result<Executed> Connection::execute_cells(Sql sql, detail::Cells params) {
+  return with_session(ref_,
+                      [&](Session& s) { return s.execute(ref_, sql.text(), nullptr, params); });
+}
+Result<Stream> Connection::stream_cells(Sql sql, detail::Cells params) {
+  return with_session(ref_,
+                      [&](Session& s) { return s.stream(ref_, sql.text(), nullptr, params); });
+}
+Result<Statement> Connection::prepare(Sql sql) {
+  return with_session(ref_, [&](Session& s) { return s.prepare(ref_, sql.text()); });
+}
+Result<void> Connection::begin(TransactionOptions options) {
+  return with_session(ref_, [&](Session& s) { return s.begin(ref_.deadline, options); });
+}
+Result<void> Connection::commit() {
+  return with_session(ref_, [&](Session& s) { return s.commit(ref_.deadline); });
+}
+// A rollback is clean-up: a deadline that has passed must not prevent it.
+Result<void> Connection::rollback() {
+  return with_session(ref_, [&](Session& s) { return s.rollback(no_deadline); });
+}
+Result<void> Connection::ping() {
+  return with_session(ref_, [&](Session& s) { return s.ping(ref_.deadline); });
+}
+Result<void*> Connection::native(const char* id) {
+  return with_session(ref_, [&](Session& s) { return s.native(id); });
+}
+
+std::string Connection::placeholder(int n) const {
+  auto session = Session::of(ref_);
+  const std::string first = session ? (*session)->driver().info().placeholder : "?";
+  return first == "$1" ? "$" + std::to_string(n) : first;
+}
+
+// ---------------------------------------------------------------- Statement
+
+Statement::Statement(Statement&& other) noexcept
+    : ref_(std::exchange(other.ref_, {})),
+      entry_(std::exchange(other.entry_, 0)),
+      param_count_(other.param_count_) {}
+
+Statement& Statement::operator=(Statement&& other) noexcept {
+  if (this == &other) return *this;
+  unpin();
+  ref_ = std::exchange(other.ref_, {});
+  entry_ = std::exchange(other.entry_, 0);
+  param_count_ = other.param_count_;
+  return *this;
+}
+
+Statement::~Statement() { unpin(); }
+
+void Statement::unpin() noexcept {
+  if (entry_ == 0) return;
+  if (auto session = Session::of(ref_)) (*session)->unpin(entry_);  // else the lease's end did it
+}
+
+Result<Rows> Statement::query_cells(detail::Cells params) {
+  return with_session(ref_, [&](Session& s) -> Result<Rows> {
+    auto stmt = s.statement(entry_);
+    if (!stmt) return fail(std::move(stmt).error());
+    return s.query(ref_, {}, *stmt, params);
+  });
+}
+Result<Executed> Statement::execute_cells(detail::Cells params) {
+  return with_session(ref_, [&](Session& s) -> Result<Executed> {
+    auto stmt = s.statement(entry_);
+    if (!stmt) return fail(std::move(stmt).error());
+    return s.execute(ref_, {}, *stmt, params);
+  });
+}
+Result<Stream> Statement::stream_cells(detail::Cells params) {
+  return with_session(ref_, [&](Session& s) -> Result<Stream> {
+    auto stmt = s.statement(entry_);
+    if (!stmt) return fail(std::move(stmt).error());
+    return s.stream(ref_, {}, *stmt, params);
+  });
+}
+
+// ---------------------------------------------------------------- Stream
+
+Stream::Stream(Stream&& other) noexcept
+    : ref_(std::exchange(other.ref_, {})),
+      columns_(std::move(other.columns_)),
+      id_(std::exchange(other.id_, 0)),
+      batch_(std::exchange(other.batch_, {})),
+      at_(std::exchange(other.at_, 0)) {}
+
+Stream& Stream::operator=(Stream&& other) noexcept {
+  if (this == &other) return *this;
+  close();
+  ref_ = std::exchange(other.ref_, {});
+  columns_ = std::move(other.columns_);
+  id_ = std::exchange(other.id_, 0);
+  batch_ = std::exchange(other.batch_, {});
+  at_ = std::exchange(other.at_, 0);
+  return *this;
+}
+
+Stream::~Stream() { close(); }
+
+void Stream::close() noexcept {
+  if (id_ == 0) return;
+  if (auto session = Session::of(ref_)) (*session)->close_stream(*this);  // else the pool does it
+}
+
+Result<std::optional<RowView>> Stream::next() {
+  return with_session(ref_, [&](Session& s) -> Result<std::optional<RowView>> {
+    if (id_ == 0) return std::optional<RowView>();
+    if (!s.is_open(*this)) {
+      return fail(Code::invalid_state, "this stream was ended by a rollback");
+    }
+    while (at_ >= batch_.rows) {
+      auto more = s.next_batch(*this);
+      if (!more) return fail(std::move(more).error());
+      if (!*more) {
+        s.close_stream(*this);  // the connection is free again
+        return std::optional<RowView>();
+      }
+    }
+    return std::optional<RowView>(RowView(batch_.cells + at_++ * batch_.row_stride, &columns_));
+  });
+}
+
+}  // namespace weir

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#include "core/runtime/os_runtime.hpp"
+
+#include <weir/driver.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+namespace weir::runtime {
+
+std::uint64_t OsRuntime::random_seed() {
+  std::uint64_t seed = 0;
+  // Jitter does not need good randomness: if the kernel has none yet, the clock will do.
+  if (::getrandom(&seed, sizeof seed, GRND_NONBLOCK) != sizeof seed) {
+    seed = static_cast<std::uint64_t>(now().time_since_epoch().count());
+  }
+  return seed;
+}
+
+OsRuntime::FdWaiter::FdWaiter() : event_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+OsRuntime::FdWaiter::~FdWaiter() {
+  if (event_fd_ >= 0) ::close(event_fd_);
+}
+
+std::int32_t OsRuntime::FdWaiter::wait(int fd, std::uint32_t events, Instant until) noexcept {
+  pollfd fds[2] = {{fd, 0, 0}, {event_fd_, POLLIN, 0}};
+  if ((events & WEIR_WAIT_READ) != 0) fds[0].events |= POLLIN;
+  if ((events & WEIR_WAIT_WRITE) != 0) fds[0].events |= POLLOUT;
+  for (;;) {
+    const Duration left = std::max(until - now(), Duration{});
+    // Without an event descriptor a wake-up is noticed at the next slice.
+    const Duration slice =
+        event_fd_ >= 0 ? Duration(std::chrono::hours(1)) : Duration(std::chrono::milliseconds(20));
+    const Duration span = until == no_deadline ? slice : std::min(left, slice);
+    const auto up = std::chrono::ceil<std::chrono::milliseconds>(span).count();
+    const int answer = ::poll(fds, event_fd_ >= 0 ? 2 : 1, static_cast<int>(up));
+    if (answer < 0 && errno != EINTR) return WEIR_WAIT_READY;  // the driver's own call will tell
+    if (fds[1].revents != 0 && event_fd_ >= 0) {
+      std::uint64_t count = 0;
+      // Ignored: nothing to read means that somebody else has read it.
+      [[maybe_unused]] const auto n = ::read(event_fd_, &count, sizeof count);
+      return WEIR_WAIT_INTERRUPTED;
+    }
+    if (answer > 0) return WEIR_WAIT_READY;
+    if (until != no_deadline && now() >= until) return WEIR_WAIT_TIMEOUT;
+    if (event_fd_ < 0) return WEIR_WAIT_INTERRUPTED;
+  }
+}
+
+void OsRuntime::FdWaiter::wake() noexcept {
+  const std::uint64_t one = 1;
+  // Ignored: a full counter means that a wake-up is pending already.
+  [[maybe_unused]] const auto n = ::write(event_fd_, &one, sizeof one);
+}
+
+}  // namespace weir::runtime

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+//
+// BasicPool, first part: lending and taking back, and why an acquire failed.
+#pragma once
+
+#include "core/observe/texts.hpp"
+#include "core/runtime/basic_pool.hpp"
+
+#include <algorithm>
+
+namespace weir::runtime {
+
+template <Runtime R>
+Result<Lease> BasicPool<R>::lend(const Request& request) {
+  const engine::Holder holder{request.tag, request.site.file, request.site.line, R::thread_id()};
+  Lock lock(mutex_);
+  const Instant now = R::now();
+  const SlotId slot = rack_->take(holder, now);
+  if (slot != engine::no_slot) return grant(slot, rack_->view(slot).lease);
+  return queue_up(holder, request, now, lock);
+}
+
+template <Runtime R>
+Lease BasicPool<R>::grant(SlotId slot, std::uint64_t lease) {
+  Session& session = slots_[slot].session;
+  session.begin_lease(lease);
+  return make_lease({&session, lease, no_deadline});
+}
+
+template <Runtime R>
+Result<Lease> BasicPool<R>::queue_up(const engine::Holder& holder, const Request& request,
+                                     Instant now, Lock& lock) {
+  const Instant deadline = std::min(request.deadline, after(now, request.timeout));
+  ThreadWaiter waiter;
+  waiter.at_start = engine_->counts();
+  const engine::WaiterId id =
+      engine_->acquire({&waiter, engine::WaiterKind::thread, holder, now, deadline}, now, fx_);
+  // While this thread waits, the pool must not vanish under it.
+  const auto self = this->shared_from_this();
+  perform(lock);
+  while (!waiter.done) {
+    R::wait_until(waiter.cv, lock, deadline);
+    if (waiter.done) break;
+    now = R::now();
+    if (std::exchange(waiter.offered, false)) {
+      engine_->claim(id, now, fx_);
+    } else if (now >= deadline) {
+      engine_->cancel(id, engine::Outcome::timeout, now, fx_);
+    } else {
+      continue;  // woken for nothing
+    }
+    perform(lock);
+  }
+  if (waiter.answer.outcome == engine::Outcome::lent) {
+    return grant(waiter.answer.slot, waiter.answer.lease);
+  }
+  return fail(failure(waiter, holder, R::now()));
+}
+
+template <Runtime R>
+void BasicPool<R>::take_back(detail::SessionRef ref) noexcept {
+  Session& session = *ref.session;
+  if (!session.end_lease(ref.lease)) return;  // went back before: nothing is ours to return
+  const Session::Facts seen = session.facts();
+  const engine::ReturnFacts facts{seen.broken, seen.busy, seen.dirty};
+  std::shared_ptr<BasicPool> last;  // must go after the lock, it may hold the pool's end
+  Lock lock(mutex_);
+  const Instant now = R::now();
+  latencies().use.add(now - rack_->view(session.slot()).since);
+  if (facts.clean() &&
+      rack_->give(session.slot(), ref.lease, now) == engine::PlainRack::Give::racked) {
+    if (engine_->queue().empty()) return;
+    engine_->returned(now, fx_);
+  } else {
+    const bool current = engine_->give_back(session.slot(), ref.lease, facts, now, fx_);
+    WEIR_ASSERT(current);
+  }
+  perform(lock);
+  if (quiet() && engine_->physical() == 0) last = std::move(orphan_);
+}
+
+// ---------------------------------------------------------------- why it failed
+
+template <Runtime R>
+Error BasicPool<R>::failure(const ThreadWaiter& waiter, const engine::Holder& holder,
+                            Instant now) const {
+  const std::string& name = config_.name;
+  switch (waiter.answer.outcome) {
+    case engine::Outcome::none_idle:
+      return Error(Code::none_idle, name + ": no connection can be lent at once (" +
+                                        observe::counts_text(engine_->counts()) + ")");
+    case engine::Outcome::rejected:
+      return Error(Code::queue_full,
+                   name + ": " + std::to_string(config_.max_waiting) +
+                       " callers wait already, which is max_waiting (" +
+                       observe::counts_text(engine_->counts()) + ")");
+    case engine::Outcome::closed:
+      return Error(Code::pool_closed, name + ": the pool is closed");
+    case engine::Outcome::cancelled:
+      return Error(Code::cancelled, name + ": the acquire was cancelled");
+    case engine::Outcome::lost:
+      return Error(Code::pool_closed,
+                   name + ": the connection that held this in-memory database broke, and the data "
+                          "went with it; the pool does not go on with an empty one");
+    case engine::Outcome::create_failed: {
+      const std::string cause = create_error_ ? create_error_->message() : "unknown";
+      std::string text = name + ": no connection can be made: " + cause;
+      if (create_error_ && now - create_error_at_ > std::chrono::milliseconds(1)) {
+        text += " (seen " + observe::short_duration(now - create_error_at_) + " ago)";
+      }
+      return Error(Code::create_failed, std::move(text), report(waiter, holder, now));
+    }
+    default: {
+      AcquireReport why = report(waiter, holder, now);
+      std::string text = observe::explain(name, why);
+      return Error(Code::acquire_timeout, std::move(text), std::move(why));
+    }
+  }
+}
+
+template <Runtime R>
+AcquireReport BasicPool<R>::report(const ThreadWaiter& waiter, const engine::Holder& holder,
+                                   Instant now) const {
+  AcquireReport r;
+  r.waited = waiter.answer.waited;
+  r.reason = reason(holder, r.waited, now);
+  r.at_start = waiter.at_start;
+  r.at_end = engine_->counts();
+  if (!engine_->queue().empty()) {
+    r.oldest_wait = now - engine_->queue()[engine_->queue().head()].enqueued;
+  }
+  r.holders = longest_leases(3, now);
+  // An older error than this caller's wait matters only if nothing has succeeded since.
+  if (create_error_ && (engine_->creator().failing() || now - create_error_at_ <= r.waited)) {
+    r.create_error = create_error_->message();
+    r.create_error_age = now - create_error_at_;
+  }
+  return r;
+}
+
+template <Runtime R>
+AcquireClass BasicPool<R>::reason(const engine::Holder& holder, Duration waited,
+                                  Instant now) const {
+  if (engine_->phase() != engine::Engine::Phase::open) return AcquireClass::closed;
+  if (all_holders_wait(holder)) return AcquireClass::self_deadlock;
+  const PoolCounts counts = engine_->counts();
+  const bool full = counts.lent + counts.idle + counts.other >= counts.max;
+  const engine::Creator& creator = engine_->creator();
+  if (!full && (creator.failing() || (create_error_ && now - create_error_at_ <= waited))) {
+    switch (creator.last_result()) {
+      case engine::OpResult::fatal:
+        return AcquireClass::auth;
+      case engine::OpResult::server_full:
+        return AcquireClass::server_full;
+      default:
+        return AcquireClass::endpoint_down;
+    }
+  }
+  return full ? AcquireClass::all_busy : AcquireClass::slow_connect;
+}
+
+// Every connection is held by a thread that is in the queue itself: nobody can make progress.
+template <Runtime R>
+bool BasicPool<R>::all_holders_wait(const engine::Holder& last) const {
+  std::vector<std::uint64_t> waiting{last.thread};
+  engine_->queue().for_each([&](const engine::Waiter& w) {
+    if (w.kind == engine::WaiterKind::thread) waiting.push_back(w.holder.thread);
+  });
+  std::sort(waiting.begin(), waiting.end());
+  std::uint32_t lent = 0;
+  for (SlotId slot = 0; slot < engine_->slot_count(); ++slot) {
+    const auto& view = rack_->view(slot);
+    if (view.word != engine::Rack::Word::lent && view.word != engine::Rack::Word::retire) continue;
+    ++lent;
+    if (!std::binary_search(waiting.begin(), waiting.end(), view.holder.thread)) return false;
+  }
+  return lent > 0 && lent == engine_->physical() && lent >= engine_->max();
+}
+
+template <Runtime R>
+std::vector<LeaseHolder> BasicPool<R>::longest_leases(std::size_t count, Instant now) const {
+  std::vector<SlotId> lent;
+  for (SlotId slot = 0; slot < engine_->slot_count(); ++slot) {
+    const auto word = rack_->view(slot).word;
+    if (word == engine::Rack::Word::lent || word == engine::Rack::Word::retire) {
+      lent.push_back(slot);
+    }
+  }
+  const auto shown = lent.begin() + static_cast<std::ptrdiff_t>(std::min(count, lent.size()));
+  std::partial_sort(lent.begin(), shown, lent.end(), [&](SlotId a, SlotId b) {
+    return rack_->view(a).since < rack_->view(b).since;
+  });
+  std::vector<LeaseHolder> holders;
+  for (auto it = lent.begin(); it != shown; ++it) {
+    const auto& view = rack_->view(*it);
+    holders.push_back({now - view.since, view.holder.tag == nullptr ? "" : view.holder.tag,
+                       std::string(view.holder.file) + ":" + std::to_string(view.holder.line),
+                       view.holder.thread});
+  }
+  return holders;
+}
+
+}  // namespace weir::runtime

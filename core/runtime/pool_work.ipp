@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: MIT
+//
+// BasicPool, third part: carrying out what the engine asks for.
+#pragma once
+
+#include "core/observe/texts.hpp"
+#include "core/runtime/basic_pool.hpp"
+#include "core/runtime/classify.hpp"
+
+#include <algorithm>
+
+namespace weir::runtime {
+
+// Delivers the effects of the step that was just made. Waiters are completed and operations queued
+// under the lock, so that their order is the engine's; aborts and the log come after it. Returns
+// with the lock held again.
+template <Runtime R>
+void BasicPool<R>::perform(Lock& lock) {
+  for (const engine::Resolved& resolved : fx_.resolved) {
+    auto& waiter = *static_cast<ThreadWaiter*>(resolved.token);
+    waiter.answer = resolved;
+    waiter.done = true;
+    if (resolved.outcome == engine::Outcome::lent && resolved.waited > Duration{}) {
+      latencies().wait.add(resolved.waited);
+    }
+    waiter.cv.notify_one();
+  }
+  if (fx_.offer != nullptr) {
+    auto& waiter = *static_cast<ThreadWaiter*>(fx_.offer);
+    waiter.offered = true;
+    waiter.cv.notify_one();
+  }
+  for (const engine::StartOp& op : fx_.start) start_op(op);
+  rearm();
+  if (watchers_ > 0) changed_.notify_all();
+  if (fx_.abort.empty() && fx_.events.empty()) return fx_.clear();
+
+  std::vector<Canceller> aborts;
+  for (const SlotId id : fx_.abort) {
+    Slot& slot = slots_[id];
+    slot.abort_requested = true;
+    if (slot.canceller) aborts.push_back(slot.canceller);
+  }
+  const std::vector<engine::Event> events = std::move(fx_.events);
+  fx_.clear();
+  for (const engine::Event& event : events) {
+    if (event.type == engine::Event::Type::created) latencies().create.add(event.amount);
+  }
+  const PoolCounts counts = engine_->counts();
+  const std::string error = create_error_ ? create_error_->message() : "";
+  ++telling_;
+  lock.unlock();
+  for (const Canceller& canceller : aborts) driver_->table->abort(canceller.get());
+  for (const engine::Event& event : events) tell(event, counts, error);
+  aborts.clear();  // a canceller's end is a driver call, too
+  lock.lock();
+  --telling_;
+  if (watchers_ > 0) changed_.notify_all();
+}
+
+// Nothing of the pool runs but leases.
+template <Runtime R>
+bool BasicPool<R>::quiet() const noexcept {
+  return running_ == 0 && telling_ == 0 && engine_->physical() == rack_->lent_count();
+}
+
+template <Runtime R>
+void BasicPool<R>::start_op(const engine::StartOp& op) {
+  while (slots_.size() <= op.slot) slots_.emplace_back(context_, static_cast<SlotId>(slots_.size()));
+  ++running_;
+  executor_->post([this, op, slot = &slots_[op.slot]] { run(op, *slot); });
+}
+
+// Only ever moves the timer forward: one that fires early finds nothing due and arms itself anew,
+// which is cheaper than moving it at every step.
+template <Runtime R>
+void BasicPool<R>::rearm() {
+  const Instant next = engine_->next_timer();
+  if (next >= armed_) return;
+  armed_ = next;
+  executor_->arm(timer_, next);
+}
+
+template <Runtime R>
+void BasicPool<R>::on_timer() {
+  Lock lock(mutex_);
+  armed_ = no_deadline;
+  engine_->tick(R::now(), fx_);
+  perform(lock);
+}
+
+// Runs on the executor. Nobody else uses the slot's session until finished() has been told.
+template <Runtime R>
+void BasicPool<R>::run(const engine::StartOp& op, Slot& slot) {
+  engine::OpResult result = engine::OpResult::ok;
+  switch (op.op) {
+    case engine::Op::connect:
+      result = run_connect(op, slot);
+      break;
+    case engine::Op::init:
+      result = run_init(op, slot);
+      break;
+    case engine::Op::validate:
+      result = slot.session.validate(op.deadline) ? engine::OpResult::ok : engine::OpResult::failed;
+      break;
+    case engine::Op::reset:
+      result = run_reset(op, slot);
+      break;
+    case engine::Op::close:
+      run_close(op, slot);
+      break;
+    case engine::Op::none:
+      WEIR_ASSERT(false);
+  }
+  driver_->table->thread_detach(env_);
+  std::shared_ptr<BasicPool> last;  // must go after the lock
+  Lock lock(mutex_);
+  engine_->finished(op.slot, op.serial, result, R::now(), fx_);
+  perform(lock);
+  --running_;
+  if (watchers_ > 0) changed_.notify_all();
+  if (quiet() && engine_->physical() == 0) last = std::move(orphan_);
+}
+
+template <Runtime R>
+engine::OpResult BasicPool<R>::run_connect(const engine::StartOp& op, Slot& slot) {
+  std::uint64_t tag = 0;
+  {
+    const Lock lock(mutex_);
+    slot.abort_requested = false;
+    slot.tag = tag = ++last_tag_;
+  }
+  host_.add_cell(tag);
+  auto canceller = slot.session.make_canceller(tag);
+  if (!canceller) return forget(slot), create_failed(std::move(canceller).error());
+  bool aborted = false;
+  {
+    const Lock lock(mutex_);
+    slot.canceller = *canceller;
+    // Draining, or overdue before it began: the abort found no canceller yet.
+    aborted = slot.abort_requested || engine_->phase() != engine::Engine::Phase::open;
+  }
+  if (aborted) driver_->table->abort(canceller->get());
+  auto opened = slot.session.open(tag, *canceller, op.deadline);
+  if (!opened) return forget(slot), create_failed(std::move(opened).error());
+  return engine::OpResult::ok;
+}
+
+template <Runtime R>
+engine::OpResult BasicPool<R>::run_init(const engine::StartOp& op, Slot& slot) {
+  auto done = slot.session.run_init(config_.init_sql, op.deadline);
+  if (!done) return create_failed(std::move(done).error());
+  return engine::OpResult::ok;
+}
+
+template <Runtime R>
+engine::OpResult BasicPool<R>::create_failed(Error error) {
+  const auto result = classify_create_error(error, driver_->table.has(WEIR_CAP_EMBEDDED));
+  const Lock lock(mutex_);
+  create_error_ = std::move(error);
+  create_error_at_ = R::now();
+  return result;
+}
+
+// An unclean session goes, unless the data would go with it: then it stays, and the log says so.
+template <Runtime R>
+engine::OpResult BasicPool<R>::run_reset(const engine::StartOp& op, Slot& slot) {
+  auto clean = slot.session.reset(op.deadline);
+  // The driver goes back to its own defaults; what init_sql set up is this pool's baseline.
+  if (clean && !config_.init_sql.empty()) {
+    if (auto again = slot.session.run_init(config_.init_sql, op.deadline); !again) {
+      clean = weir::fail(std::move(again).error());
+    }
+  }
+  if (!clean) {
+    log(LogLevel::warn, "a connection could not be cleaned and is replaced: " +
+                            clean.error().message());
+    return engine::OpResult::failed;
+  }
+  if (*clean) return engine::OpResult::ok;
+  if (!pinned_) return engine::OpResult::failed;
+  log(LogLevel::warn, "the session of this in-memory database may keep what its last user changed");
+  return engine::OpResult::ok;
+}
+
+template <Runtime R>
+void BasicPool<R>::run_close(const engine::StartOp& op, Slot& slot) {
+  slot.session.close(op.deadline);
+  forget(slot);
+}
+
+template <Runtime R>
+void BasicPool<R>::forget(Slot& slot) {
+  Canceller released;  // the driver's function must not run under the lock
+  std::uint64_t tag = 0;
+  {
+    const Lock lock(mutex_);
+    released = std::move(slot.canceller);
+    slot.canceller.reset();
+    tag = slot.tag;
+  }
+  released.reset();
+  host_.remove_cell(tag);
+}
+
+// ---------------------------------------------------------------- what is written down
+
+template <Runtime R>
+void BasicPool<R>::tell(const engine::Event& event, const PoolCounts& counts,
+                        const std::string& error) {
+  using Type = engine::Event::Type;
+  const std::string slot = "connection " + std::to_string(event.slot);
+  const std::string now = " (now " + observe::counts_text(counts) + ")";
+  switch (event.type) {
+    case Type::created:
+      return log(LogLevel::info,
+                 slot + " opened in " + observe::short_duration(event.amount) + now);
+    case Type::create_failed:
+      return log(LogLevel::error, "connecting failed: " + error + "; next attempt in " +
+                                      observe::short_duration(event.amount) + " if one is needed");
+    case Type::closed:
+      return log(LogLevel::info,
+                 slot + " closed: " + std::string(to_string(event.reason)) + now);
+    case Type::quarantined:
+      return log(LogLevel::error, slot + " is set aside: its driver call does not end" + now);
+    case Type::long_hold:
+      return log(LogLevel::warn,
+                 slot + " has been lent for " + observe::short_duration(event.amount));
+    case Type::suspect:
+      return log(LogLevel::warn, slot + " died; the idle ones are looked at before they are lent");
+  }
+}
+
+template <Runtime R>
+bool BasicPool<R>::logs(LogLevel level) const noexcept {
+  switch (level) {
+    case LogLevel::query:
+      return config_.log.query;
+    case LogLevel::info:
+      return config_.log.info;
+    case LogLevel::warn:
+      return config_.log.warn;
+    case LogLevel::error:
+      return config_.log.error;
+  }
+  return false;
+}
+
+template <Runtime R>
+void BasicPool<R>::log(LogLevel level, std::string_view line) const noexcept {
+  if (!sink_ || muted_ || !logs(level)) return;
+  try {
+    sink_(level, config_.name, line);
+  } catch (...) {
+    // A sink that throws loses its line; nobody's query fails for it.
+  }
+}
+
+template <Runtime R>
+typename BasicPool<R>::Latencies& BasicPool<R>::latencies() {
+  if (!latencies_) latencies_ = std::make_unique<Latencies>();
+  return *latencies_;
+}
+
+}  // namespace weir::runtime

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+//
+// Pools and its builder: the composition root. Configuration, loader and runtime meet here and
+// nowhere else.
+#include <weir/pools.hpp>
+
+#include "core/base/suggest.hpp"
+#include "core/config/driver_options.hpp"
+#include "core/loader/loader.hpp"
+#include "core/runtime/basic_pool.hpp"
+#include "core/runtime/os_runtime.hpp"
+
+#include <cstdio>
+#include <map>
+
+namespace weir {
+
+namespace runtime {
+extern template class BasicPool<OsRuntime>;
+}
+
+using runtime::OsRuntime;
+using OsPool = runtime::BasicPool<OsRuntime>;
+using OsExecutor = runtime::BasicExecutor<OsRuntime>;
+
+namespace {
+
+// One executor for all pools of the process, for as long as there is one.
+std::shared_ptr<OsExecutor> shared_executor() {
+  static OsRuntime::mutex mutex;
+  static std::weak_ptr<OsExecutor> executor;
+  const std::unique_lock lock(mutex);
+  std::shared_ptr<OsExecutor> shared = executor.lock();
+  if (!shared) executor = shared = std::make_shared<OsExecutor>();
+  return shared;
+}
+
+// The ABI promises that a plugin's entry is called by one thread at a time.
+Result<std::shared_ptr<const loader::LoadedDriver>> load_driver(
+    const std::string& name, const Config& config,
+    const std::vector<const weir_driver*>& registered) {
+  static OsRuntime::mutex mutex;
+  const std::unique_lock lock(mutex);
+  return loader::load(name, config.drivers, config.base_dir, registered);
+}
+
+void to_stderr(LogLevel level, std::string_view pool, std::string_view line) {
+  const std::string text = "weir: " + std::string(to_string(level)) + ": " + std::string(pool) +
+                           ": " + std::string(line) + "\n";
+  std::fputs(text.c_str(), stderr);  // one call: lines of several threads do not mix
+}
+
+}  // namespace
+
+std::string_view to_string(LogLevel level) noexcept {
+  switch (level) {
+    case LogLevel::query:
+      return "query";
+    case LogLevel::info:
+      return "info";
+    case LogLevel::warn:
+      return "warn";
+    case LogLevel::error:
+      return "error";
+  }
+  return "";
+}
+
+// ---------------------------------------------------------------- Pools
+
+struct Pools::Impl {
+  std::shared_ptr<OsExecutor> executor = shared_executor();  // ends after the pools
+  std::map<std::string, std::shared_ptr<OsPool>, std::less<>> pools;
+  LogSink sink;
+
+  ~Impl() {
+    for (auto& [name, pool] : pools) pool->begin_drain();  // side by side, not one after another
+    for (auto& [name, pool] : pools) {
+      const auto drained = pool->drain(pool->config().drain_timeout);
+      if (drained || !pool->config().log.warn) continue;
+      try {
+        sink(LogLevel::warn, name, drained.error().message());
+      } catch (...) {
+        // A destructor has nobody to tell, and a broken log must not end the process.
+      }
+    }
+  }
+};
+
+Pools::Pools(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
+Pools::Pools(Pools&&) noexcept = default;
+Pools& Pools::operator=(Pools&&) noexcept = default;
+Pools::~Pools() = default;
+
+Result<Pools> Pools::from_file(std::string_view path) { return builder().file(path).open(); }
+Result<Pools> Pools::from_string(std::string_view toml) { return builder().string(toml).open(); }
+PoolsBuilder Pools::builder() { return PoolsBuilder(); }
+
+Pool* Pools::find(std::string_view name) const noexcept {
+  const auto it = impl_->pools.find(name);
+  return it == impl_->pools.end() ? nullptr : it->second.get();
+}
+
+Pool& Pools::operator[](std::string_view name) const {
+  if (Pool* pool = find(name)) return *pool;
+  std::string text = "there is no pool \"" + std::string(name) + "\"";
+  std::string known;
+  std::vector<std::string_view> candidates;
+  for (const auto& [other, pool] : impl_->pools) {
+    known += (known.empty() ? "" : ", ") + other;
+    candidates.push_back(other);
+  }
+  const std::string_view near = nearest(name, candidates);
+  if (!near.empty()) text += "; did you mean \"" + std::string(near) + "\"?";
+  throw Exception(Error(Code::unknown_pool, text + " (configured: " + known + ")"));
+}
+
+std::vector<std::string> Pools::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, pool] : impl_->pools) names.push_back(name);
+  return names;
+}
+
+Result<void> Pools::drain(Duration timeout) {
+  for (auto& [name, pool] : impl_->pools) pool->begin_drain();
+  const Instant start = OsRuntime::now();
+  Result<void> first;
+  for (auto& [name, pool] : impl_->pools) {
+    const Duration used = OsRuntime::now() - start;
+    auto drained = pool->drain(timeout == no_timeout ? timeout : std::max(timeout - used, Duration{}));
+    if (!drained && first) first = std::move(drained);
+  }
+  return first;
+}
+
+// ---------------------------------------------------------------- PoolsBuilder
+
+struct PoolsBuilder::Impl {
+  std::function<Result<Config>()> read = [] { return Config::from_file("weir.toml"); };
+  std::vector<const weir_driver*> drivers;
+  LogSink sink = to_stderr;
+};
+
+PoolsBuilder::PoolsBuilder() : impl_(std::make_unique<Impl>()) {}
+PoolsBuilder::PoolsBuilder(PoolsBuilder&&) noexcept = default;
+PoolsBuilder& PoolsBuilder::operator=(PoolsBuilder&&) noexcept = default;
+PoolsBuilder::~PoolsBuilder() = default;
+
+PoolsBuilder& PoolsBuilder::file(std::string_view path) {
+  impl_->read = [path = std::string(path)] { return Config::from_file(path); };
+  return *this;
+}
+PoolsBuilder& PoolsBuilder::string(std::string_view toml, std::string_view base_dir) {
+  impl_->read = [toml = std::string(toml), base = std::string(base_dir)] {
+    return Config::from_string(toml, "<string>", base);
+  };
+  return *this;
+}
+PoolsBuilder& PoolsBuilder::config(Config config) {
+  impl_->read = [config = std::move(config)]() -> Result<Config> {
+    for (const auto& [name, pool] : config.pools) {
+      if (auto good = validate(pool); !good) return fail(std::move(good).error());
+    }
+    return config;
+  };
+  return *this;
+}
+PoolsBuilder& PoolsBuilder::driver(const weir_driver* driver) {
+  if (driver != nullptr) impl_->drivers.push_back(driver);
+  return *this;
+}
+PoolsBuilder& PoolsBuilder::log(LogSink sink) {
+  impl_->sink = std::move(sink);
+  return *this;
+}
+
+Result<Pools> PoolsBuilder::open() {
+  auto config = impl_->read();
+  if (!config) return fail(std::move(config).error());
+  auto pools = std::make_unique<Pools::Impl>();
+  pools->sink = impl_->sink ? impl_->sink : [](LogLevel, std::string_view, std::string_view) {};
+  for (auto& [name, pool_config] : config->pools) {
+    auto driver = load_driver(pool_config.driver, *config, impl_->drivers);
+    if (!driver) return fail(std::move(driver).error());
+    auto options = config::check_driver_options(
+        pool_config.options, (*driver)->table.info(), {config->file, name});
+    if (!options) return fail(std::move(options).error());
+    auto pool = OsPool::create({pool_config, *std::move(options), config->base_dir,
+                                *std::move(driver), pools->executor, pools->sink});
+    if (!pool) return fail(std::move(pool).error());
+    pools->pools.emplace(name, *std::move(pool));
+  }
+  // All of them check out: only now is anything connected to.
+  for (auto& [name, pool] : pools->pools) {
+    if (pool->config().start != Start::lazy) pool->start();
+  }
+  for (auto& [name, pool] : pools->pools) {
+    if (pool->config().start != Start::eager) continue;
+    if (auto ready = pool->wait_ready(pool->config().start_timeout); !ready) {
+      return fail(std::move(ready).error());
+    }
+  }
+  return Pools(std::move(pools));
+}
+
+}  // namespace weir

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+//
+// The pool's side of a session, and the plumbing of calls. The leaseholder's side is in
+// session_calls.cpp.
+#include "core/runtime/session.hpp"
+
+#include "core/base/assert.hpp"
+#include "core/runtime/error_buffer.hpp"
+
+namespace weir::runtime {
+
+namespace {
+weir_time to_abi(Instant at) noexcept { return at.time_since_epoch().count(); }
+static_assert(no_deadline.time_since_epoch().count() == WEIR_NO_DEADLINE);
+}  // namespace
+
+Session::~Session() { WEIR_ASSERT(conn_ == nullptr); }
+
+Instant Session::now() const noexcept { return Instant(Duration(context_.host->now(context_.host->ctx))); }
+
+weir_call Session::call(Instant deadline) noexcept {
+  weir_call call{};
+  call.struct_size = sizeof call;
+  call.op_id = ++op_id_;
+  call.deadline = to_abi(deadline);
+  return call;
+}
+
+// "Unknown" counts as broken: a connection that may be dead is not worth lending.
+Error Session::failure(const ErrorBuffer& error, std::string_view doing) noexcept {
+  if (error.raw.conn_fate != WEIR_CONN_USABLE) broken_ = true;
+  return Error::from_driver(error.raw, doing);
+}
+
+Result<Canceller> Session::make_canceller(std::uint64_t tag) {
+  ErrorBuffer error;
+  weir_canceller* raw = nullptr;
+  const auto& driver = *context_.driver;
+  if (driver.canceller_create(context_.source, tag, &raw, &error.raw) != WEIR_OK) {
+    return fail(Error::from_driver(error.raw, "preparing a connection"));
+  }
+  return Canceller(raw, [release = driver.canceller_release](weir_canceller* c) { release(c); });
+}
+
+Result<void> Session::open(std::uint64_t tag, const Canceller& canceller, Instant deadline) {
+  WEIR_ASSERT(conn_ == nullptr);
+  ErrorBuffer error;
+  weir_open_args args{};
+  args.struct_size = sizeof args;
+  args.conn_tag = tag;
+  const weir_call c = call(deadline);
+  weir_conn* conn = nullptr;
+  if (context_.driver->open(context_.source, &c, &args, canceller.get(), &conn, &error.raw) !=
+      WEIR_OK) {
+    return fail(Error::from_driver(error.raw, "opening a connection"));
+  }
+  conn_ = conn;
+  broken_ = false;
+  return {};
+}
+
+Result<void> Session::run_init(const std::vector<std::string>& statements, Instant deadline) {
+  for (const std::string& sql : statements) {
+    auto answer = run(deadline, sql, nullptr, {}, WEIR_EXEC_NO_ROWS);
+    if (!answer) {
+      const Error& why = answer.error();
+      std::string text = "init_sql \"" + sql + "\": " + why.message();
+      return fail(why.database() == nullptr ? Error(why.code(), std::move(text))
+                                            : Error(why.code(), std::move(text), *why.database()));
+    }
+    if (answer->result != nullptr) close_result(answer->result);
+  }
+  // What init_sql set up is this pool's baseline, not a stain that a reset would wash off.
+  return {};
+}
+
+Result<void> Session::validate(Instant deadline) {
+  ErrorBuffer error;
+  const weir_call c = call(deadline);
+  std::int32_t alive = WEIR_ALIVE_UNKNOWN;
+  const std::int32_t depth =
+      context_.driver.has(WEIR_CAP_PING_SESSION) ? WEIR_PING_SESSION : WEIR_PING_PROTOCOL;
+  if (context_.driver->ping(conn_, depth, &c, &alive, &error.raw) != WEIR_OK) {
+    return fail(failure(error, "looking at an idle connection"));
+  }
+  if (alive != WEIR_ALIVE_YES) {
+    broken_ = true;
+    return weir::fail(Code::connection_lost, "an idle connection was found dead");
+  }
+  return {};
+}
+
+Result<bool> Session::reset(Instant deadline) {
+  if (open_result_ != nullptr) close_result(std::exchange(open_result_, nullptr));
+  ErrorBuffer error;
+  const weir_call c = call(deadline);
+  std::uint32_t done = 0;
+  const bool can_session = context_.driver.has(WEIR_CAP_RESET_SESSION);
+  const std::int32_t level = can_session ? WEIR_RESET_SESSION : WEIR_RESET_FULL;
+  if (context_.driver->reset(conn_, level, &c, &done, &error.raw) != WEIR_OK) {
+    return fail(failure(error, "cleaning a connection after use"));
+  }
+  if ((done & WEIR_RESET_STMTS_GONE) != 0) drop_statements();
+  return (done & WEIR_RESET_NOT_PROVEN) == 0;
+}
+
+void Session::close(Instant deadline) {
+  if (conn_ == nullptr) return;
+  if (open_result_ != nullptr) close_result(std::exchange(open_result_, nullptr));
+  drop_statements();
+  const weir_call c = call(deadline);
+  context_.driver->close(std::exchange(conn_, nullptr), &c);
+}
+
+bool Session::end_lease(std::uint64_t lease) noexcept {
+  std::uint64_t expected = lease;
+  if (lease == 0 ||
+      !lease_.compare_exchange_strong(expected, 0, std::memory_order_relaxed)) {
+    return false;
+  }
+  open_stream_ = 0;
+  for (Prepared& p : prepared_) p.pins = 0;  // Statements of this lease are refused from now on
+  return true;
+}
+
+Session::Facts Session::facts() const {
+  weir_conn_state state{};
+  state.struct_size = sizeof state;
+  context_.driver->state(conn_, &state);
+  Facts facts;
+  facts.broken = broken_ || (state.flags & WEIR_STATE_BROKEN) != 0;
+  facts.busy = open_result_ != nullptr ||
+               (state.flags & (WEIR_STATE_RESULT_OPEN | WEIR_STATE_IN_TX | WEIR_STATE_TX_FAILED |
+                               WEIR_STATE_CANCEL_PENDING)) != 0;
+  facts.dirty = (state.flags & (WEIR_STATE_DIRTY | WEIR_STATE_DIRTY_UNKNOWN)) != 0;
+  return facts;
+}
+
+void Session::close_result(weir_result* result) noexcept {
+  const weir_call c = call(no_deadline);
+  context_.driver->result_close(result, &c);
+}
+
+void Session::drop_statements() noexcept {
+  const weir_call c = call(no_deadline);
+  for (const Prepared& p : prepared_) context_.driver->stmt_close(p.stmt, &c);
+  prepared_.clear();
+}
+
+Result<Session*> Session::of(const detail::SessionRef& ref) {
+  if (ref.session == nullptr || ref.lease == 0 ||
+      ref.session->lease_.load(std::memory_order_relaxed) != ref.lease) {
+    return weir::fail(Code::lease_returned,
+                      "this connection has gone back to its pool; keep the lease for as long as "
+                      "the connection, its statements and its streams are used");
+  }
+  return ref.session;
+}
+
+}  // namespace weir::runtime

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+//
+// Session: one driver connection as the shell keeps it, and everything that is done with it: the
+// calls of its leaseholder (Connection, Statement, Stream forward here) and the pool's own (open,
+// init, validate, reset, close).
+//
+// Owner:      a slot of the pool, for the life of the pool; it is opened and closed many times. So a
+//             handle that outlived its lease still points to a Session, which refuses it.
+// Threads:    one user at a time: the leaseholder, or the operation that the engine started. abort()
+//             from any thread. lease_ is atomic only so that a stale handle can be told from a good
+//             one without a race.
+// Invariants: 1. conn_ is null exactly while the session is closed.
+//             2. a statement that is pinned is not evicted.
+//             3. broken_ is set by the first error with conn_fate broken or unknown, until close.
+// Blocks:     as long as the driver, within the call's deadline.
+#pragma once
+
+#include <weir/connection.hpp>
+
+#include "core/loader/driver_table.hpp"
+
+#include <atomic>
+#include <functional>
+#include <list>
+
+namespace weir::runtime {
+
+// What a session needs of its pool; outlives it.
+struct SessionContext {
+  loader::DriverTable driver;
+  weir_source* source = nullptr;
+  const weir_host* host = nullptr;
+  // Null unless statements are logged.
+  std::function<void(std::string_view sql, Duration took, bool ok)> on_query;
+};
+
+// Ref-counted hold on a driver's canceller: the pool may abort while the session closes.
+using Canceller = std::shared_ptr<weir_canceller>;
+
+class Session {
+ public:
+  Session(const SessionContext& context, std::uint32_t slot) noexcept
+      : context_(context), slot_(slot) {}
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // -- the pool's side ----------------------------------------------------------------
+
+  [[nodiscard]] Result<Canceller> make_canceller(std::uint64_t tag);
+  [[nodiscard]] Result<void> open(std::uint64_t tag, const Canceller& canceller, Instant deadline);
+  [[nodiscard]] Result<void> run_init(const std::vector<std::string>& statements, Instant deadline);
+  // Errors: also if the session is alive but not as it should be.
+  [[nodiscard]] Result<void> validate(Instant deadline);
+  // Returns: false if the driver cannot vouch for the session.
+  [[nodiscard]] Result<bool> reset(Instant deadline);
+  void close(Instant deadline);
+
+  void begin_lease(std::uint64_t lease) noexcept {
+    lease_.store(lease, std::memory_order_relaxed);
+  }
+  // Returns: false if `lease` is not the current one.
+  [[nodiscard]] bool end_lease(std::uint64_t lease) noexcept;
+
+  struct Facts {
+    bool broken = false;
+    bool busy = false;
+    bool dirty = false;
+  };
+  // The driver's local view; no I/O.
+  [[nodiscard]] Facts facts() const;
+
+  // -- the leaseholder's side -----------------------------------------------------------
+
+  // Errors: lease_returned if `ref` is of an earlier lease, or of none.
+  [[nodiscard]] static Result<Session*> of(const detail::SessionRef& ref);
+
+  [[nodiscard]] Result<Rows> query(const detail::SessionRef& ref, std::string_view sql,
+                                   weir_stmt* stmt, detail::Cells params);
+  [[nodiscard]] Result<Executed> execute(const detail::SessionRef& ref, std::string_view sql,
+                                         weir_stmt* stmt, detail::Cells params);
+  [[nodiscard]] Result<Stream> stream(const detail::SessionRef& ref, std::string_view sql,
+                                      weir_stmt* stmt, detail::Cells params);
+  [[nodiscard]] Result<bool> next_batch(Stream& stream);  // false: there is none
+  void close_stream(Stream& stream) noexcept;
+  [[nodiscard]] bool is_open(const Stream& stream) const noexcept;
+
+  [[nodiscard]] Result<Statement> prepare(const detail::SessionRef& ref, std::string_view sql);
+  [[nodiscard]] Result<weir_stmt*> statement(std::uint64_t entry) const;
+  void unpin(std::uint64_t entry) noexcept;
+
+  [[nodiscard]] Result<void> begin(Instant deadline, const TransactionOptions& options);
+  [[nodiscard]] Result<void> commit(Instant deadline);
+  [[nodiscard]] Result<void> rollback(Instant deadline);
+  [[nodiscard]] Result<void> ping(Instant deadline);
+  [[nodiscard]] Result<void*> native(const char* id);
+
+  [[nodiscard]] const loader::DriverTable& driver() const noexcept { return context_.driver; }
+  [[nodiscard]] Instant now() const noexcept;
+  [[nodiscard]] std::uint32_t slot() const noexcept { return slot_; }
+
+  // A handle to this session with a deadline for its calls.
+  [[nodiscard]] static Connection connection(detail::SessionRef ref) noexcept {
+    return Connection(ref);
+  }
+
+ private:
+  struct Prepared {
+    std::uint64_t entry;
+    std::string sql;
+    weir_stmt* stmt;
+    std::uint32_t param_count;
+    std::uint32_t pins;
+  };
+  struct Answer {
+    Columns columns;
+    weir_exec_out out;
+    weir_result* result = nullptr;
+    weir_batch batch;
+  };
+  // A weir_error with room for its text.
+  struct ErrorBuffer;
+
+  [[nodiscard]] Result<Answer> run(Instant deadline, std::string_view sql, weir_stmt* stmt,
+                                   detail::Cells params, std::uint32_t flags);
+  [[nodiscard]] Result<Answer> run_logged(Instant deadline, std::string_view sql, weir_stmt* stmt,
+                                          detail::Cells params, std::uint32_t flags);
+  [[nodiscard]] Error failure(const ErrorBuffer& error, std::string_view doing) noexcept;
+  [[nodiscard]] weir_call call(Instant deadline) noexcept;
+  void close_result(weir_result* result) noexcept;
+  void drop_statements() noexcept;
+  void evict() noexcept;
+
+  const SessionContext& context_;
+  const std::uint32_t slot_;
+  weir_conn* conn_ = nullptr;
+  std::uint64_t open_stream_ = 0;       // id of the Stream that has not ended; 0 if there is none
+  weir_result* open_result_ = nullptr;  // of that stream, unless its rows came all at once
+  std::uint64_t op_id_ = 0;
+  std::atomic<std::uint64_t> lease_{0};  // 0 while it is not lent
+  bool broken_ = false;
+  std::list<Prepared> prepared_;  // most recently used first
+  std::uint64_t last_entry_ = 0;
+};
+
+}  // namespace weir::runtime

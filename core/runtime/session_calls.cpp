@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT
+//
+// The leaseholder's side of a session: statements, streams, transactions.
+#include "core/runtime/error_buffer.hpp"
+#include "core/runtime/session.hpp"
+
+#include "core/base/assert.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace weir::runtime {
+
+namespace {
+
+constexpr std::size_t prepared_max = 64;  // per connection
+
+Columns read_columns(const weir_exec_out& out) {
+  Columns columns;
+  columns.names.reserve(out.column_count);
+  columns.types.reserve(out.column_count);
+  const auto* at = reinterpret_cast<const char*>(out.columns);
+  for (std::uint32_t i = 0; i < out.column_count; ++i, at += out.column_stride) {
+    const auto& column = *reinterpret_cast<const weir_column*>(at);
+    columns.names.emplace_back(column.name.data == nullptr ? "" : column.name.data,
+                               column.name.size);
+    columns.types.emplace_back(column.native_type.data == nullptr ? "" : column.native_type.data,
+                               column.native_type.size);
+  }
+  return columns;
+}
+
+Executed read_executed(const weir_exec_out& out) {
+  Executed done;
+  if ((out.flags & WEIR_EXEC_HAS_AFFECTED) != 0) done.affected = out.affected;
+  if ((out.flags & WEIR_EXEC_HAS_LAST_ID) != 0) done.last_id = out.last_id;
+  return done;
+}
+
+}  // namespace
+
+Result<Session::Answer> Session::run(Instant deadline, std::string_view sql, weir_stmt* stmt,
+                                     detail::Cells params, std::uint32_t flags) {
+  if (open_stream_ != 0) {
+    return weir::fail(Code::invalid_state,
+                      "a stream of this connection is still open; read it to its end or destroy it");
+  }
+  const auto too_long = [](const weir_cell& cell) {
+    return detail::has_bytes(cell) && cell.size == std::numeric_limits<std::uint32_t>::max();
+  };
+  if (std::any_of(params.begin(), params.end(), too_long)) {
+    return weir::fail(Code::invalid_argument, "a parameter of 4 GiB or more");
+  }
+  weir_exec_args args{};
+  args.struct_size = sizeof args;
+  args.sql = {sql.data(), sql.size()};
+  args.stmt = stmt;
+  args.params = params.data();
+  args.param_count = static_cast<std::uint32_t>(params.size());
+  args.flags = flags;
+  Answer answer{};
+  answer.out.struct_size = sizeof answer.out;
+  answer.batch.struct_size = sizeof answer.batch;
+  ErrorBuffer error;
+  const weir_call c = call(deadline);
+  if (context_.driver->execute(conn_, &c, &args, &answer.out, &answer.result, &answer.batch,
+                               &error.raw) != WEIR_OK) {
+    return fail(failure(error, "running a statement"));
+  }
+  if ((flags & WEIR_EXEC_NO_ROWS) == 0) answer.columns = read_columns(answer.out);
+  return answer;
+}
+
+Result<Session::Answer> Session::run_logged(Instant deadline, std::string_view sql,
+                                            weir_stmt* stmt, detail::Cells params,
+                                            std::uint32_t flags) {
+  if (!context_.on_query) return run(deadline, sql, stmt, params, flags);
+  const Instant start = now();
+  auto answer = run(deadline, sql, stmt, params, flags);
+  context_.on_query(sql, now() - start, answer.has_value());
+  return answer;
+}
+
+Result<Rows> Session::query(const detail::SessionRef& ref, std::string_view sql, weir_stmt* stmt,
+                            detail::Cells params) {
+  auto answer = run_logged(ref.deadline, sql, stmt, params, 0);
+  if (!answer) return fail(std::move(answer).error());
+  Rows rows(std::move(answer->columns));
+  rows.append(answer->batch);
+  while (answer->result != nullptr && (answer->batch.flags & WEIR_BATCH_END) == 0) {
+    ErrorBuffer error;
+    const weir_call c = call(ref.deadline);
+    if (context_.driver->fetch(answer->result, &c, &answer->batch, &error.raw) != WEIR_OK) {
+      Error why = failure(error, "reading rows");
+      close_result(answer->result);
+      return fail(std::move(why));
+    }
+    rows.append(answer->batch);
+  }
+  if (answer->result != nullptr) close_result(answer->result);
+  return rows;
+}
+
+Result<Executed> Session::execute(const detail::SessionRef& ref, std::string_view sql,
+                                  weir_stmt* stmt, detail::Cells params) {
+  auto answer = run_logged(ref.deadline, sql, stmt, params, WEIR_EXEC_NO_ROWS);
+  if (!answer) return fail(std::move(answer).error());
+  if (answer->result != nullptr) close_result(answer->result);
+  return read_executed(answer->out);
+}
+
+Result<Stream> Session::stream(const detail::SessionRef& ref, std::string_view sql,
+                               weir_stmt* stmt, detail::Cells params) {
+  auto answer = run_logged(ref.deadline, sql, stmt, params, 0);
+  if (!answer) return fail(std::move(answer).error());
+  Stream stream;
+  stream.ref_ = ref;
+  stream.columns_ = std::move(answer->columns);
+  stream.id_ = open_stream_ = op_id_;
+  open_result_ = answer->result;
+  stream.batch_ = answer->batch;
+  return stream;
+}
+
+bool Session::is_open(const Stream& stream) const noexcept {
+  return stream.id_ != 0 && stream.id_ == open_stream_;
+}
+
+Result<bool> Session::next_batch(Stream& stream) {
+  if (open_result_ == nullptr || (stream.batch_.flags & WEIR_BATCH_END) != 0) return false;
+  ErrorBuffer error;
+  const weir_call c = call(stream.ref_.deadline);
+  stream.at_ = 0;
+  if (context_.driver->fetch(open_result_, &c, &stream.batch_, &error.raw) != WEIR_OK) {
+    Error why = failure(error, "reading rows");
+    stream.batch_ = weir_batch{};
+    close_stream(stream);
+    return fail(std::move(why));
+  }
+  return true;
+}
+
+void Session::close_stream(Stream& stream) noexcept {
+  const bool current = is_open(stream);
+  stream.id_ = 0;
+  if (!current) return;
+  open_stream_ = 0;
+  if (open_result_ != nullptr) close_result(std::exchange(open_result_, nullptr));
+}
+
+Result<Statement> Session::prepare(const detail::SessionRef& ref, std::string_view sql) {
+  const auto hit = std::find_if(prepared_.begin(), prepared_.end(),
+                                [&](const Prepared& p) { return p.sql == sql; });
+  if (hit != prepared_.end()) {
+    prepared_.splice(prepared_.begin(), prepared_, hit);
+  } else {
+    ErrorBuffer error;
+    const weir_call c = call(ref.deadline);
+    weir_stmt* stmt = nullptr;
+    weir_prepare_out out{};
+    out.struct_size = sizeof out;
+    if (context_.driver->prepare(conn_, &c, {sql.data(), sql.size()}, &stmt, &out, &error.raw) !=
+        WEIR_OK) {
+      return fail(failure(error, "preparing a statement"));
+    }
+    prepared_.push_front({++last_entry_, std::string(sql), stmt, out.param_count, 0});
+    evict();
+  }
+  Prepared& p = prepared_.front();
+  ++p.pins;
+  Statement statement;
+  statement.ref_ = ref;
+  statement.entry_ = p.entry;
+  statement.param_count_ = p.param_count;
+  return statement;
+}
+
+// The least recently used ones that nobody holds. The newest stays: its caller is about to pin it.
+void Session::evict() noexcept {
+  for (auto it = prepared_.end(); prepared_.size() > prepared_max && it != prepared_.begin();) {
+    --it;
+    if (it->pins > 0 || it == prepared_.begin()) continue;
+    const weir_call c = call(no_deadline);
+    context_.driver->stmt_close(it->stmt, &c);
+    it = prepared_.erase(it);
+  }
+}
+
+Result<weir_stmt*> Session::statement(std::uint64_t entry) const {
+  for (const Prepared& p : prepared_) {
+    if (p.entry == entry) return p.stmt;
+  }
+  return weir::fail(Code::invalid_state, "this statement was dropped when its connection was reset");
+}
+
+void Session::unpin(std::uint64_t entry) noexcept {
+  for (Prepared& p : prepared_) {
+    if (p.entry == entry && p.pins > 0) --p.pins;
+  }
+}
+
+Result<void> Session::begin(Instant deadline, const TransactionOptions& options) {
+  ErrorBuffer error;
+  weir_begin_args args{};
+  args.struct_size = sizeof args;
+  args.isolation = static_cast<std::int32_t>(options.isolation);
+  if (options.read_only) {
+    args.flags = WEIR_BEGIN_READ_ONLY;
+  } else if (options.write) {
+    args.flags = WEIR_BEGIN_WRITE;
+  }
+  const weir_call c = call(deadline);
+  if (context_.driver->begin(conn_, &c, &args, &error.raw) != WEIR_OK) {
+    return fail(failure(error, "beginning a transaction"));
+  }
+  return {};
+}
+
+Result<void> Session::commit(Instant deadline) {
+  ErrorBuffer error;
+  const weir_call c = call(deadline);
+  if (context_.driver->commit(conn_, &c, &error.raw) != WEIR_OK) {
+    return fail(failure(error, "committing a transaction"));
+  }
+  return {};
+}
+
+Result<void> Session::rollback(Instant deadline) {
+  open_stream_ = 0;  // its rows are worth nothing any more
+  if (open_result_ != nullptr) close_result(std::exchange(open_result_, nullptr));
+  ErrorBuffer error;
+  const weir_call c = call(deadline);
+  if (context_.driver->rollback(conn_, &c, &error.raw) != WEIR_OK) {
+    return fail(failure(error, "rolling back a transaction"));
+  }
+  return {};
+}
+
+Result<void> Session::ping(Instant deadline) {
+  ErrorBuffer error;
+  const weir_call c = call(deadline);
+  std::int32_t alive = WEIR_ALIVE_UNKNOWN;
+  if (context_.driver->ping(conn_, WEIR_PING_PROTOCOL, &c, &alive, &error.raw) != WEIR_OK) {
+    return fail(failure(error, "pinging"));
+  }
+  if (alive == WEIR_ALIVE_YES) return {};
+  broken_ = true;
+  return weir::fail(Code::connection_lost, "the connection is dead");
+}
+
+Result<void*> Session::native(const char* id) {
+  ErrorBuffer error;
+  void* handle = nullptr;
+  if (context_.driver->native(conn_, id, &handle, &error.raw) != WEIR_OK) {
+    return fail(failure(error, "asking for the native handle"));
+  }
+  return handle;
+}
+
+}  // namespace weir::runtime

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "tests/backends/drivers.hpp"
+
+#include "backends/mock/weir_mock.h"
+#include "backends/sqlite/weir_sqlite.h"
+#include "tests/backends/abi_host.hpp"
+#include "tests/backends/client.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <dlfcn.h>
+#include <filesystem>
+
+namespace weir::test {
+namespace {
+
+// Never closed, as a host does it.
+const weir_driver* load(const char* file) {
+  const char* directory = std::getenv("WEIR_TEST_PLUGIN_DIR");
+  const std::string path = std::string(directory == nullptr ? "." : directory) + "/" + file;
+  void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+  if (library == nullptr) {
+    std::fprintf(stderr, "%s\n", ::dlerror());
+    std::abort();
+  }
+  const auto entry = reinterpret_cast<weir_plugin_entry>(::dlsym(library, "weir_plugin_v1"));
+  static FakeHost host;
+  Error error;
+  const weir_driver* driver = entry(host.abi(), &error);
+  if (driver == nullptr) {
+    std::fprintf(stderr, "%s\n", error.what().c_str());
+    std::abort();
+  }
+  return driver;
+}
+
+Quirks sqlite_quirks() {
+  Quirks q;
+  q.url = "file:conformance.db";
+  q.rows_1000 =
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<1000) "
+      "SELECT i, 'row '||i FROM n";
+  q.create = "CREATE TABLE t(x)";
+  q.dirty = "CREATE TEMP TABLE private(x)";
+  q.endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT sum(i) FROM n";
+  q.some_duration = "busy_timeout";
+  return q;
+}
+
+Quirks mock_quirks() {
+  Quirks q;
+  q.url = "mock:conformance";
+  q.rows_1000 = "ROWS 1000";
+  q.dirty = "DIRTY";
+  q.endless = "SLEEP 2000000000";
+  q.some_duration = "exec_latency";
+  return q;
+}
+
+}  // namespace
+
+const weir_driver* linked_sqlite() { return weir_sqlite_driver(); }
+const weir_driver* linked_mock() { return weir_mock_driver(); }
+const weir_driver* plugin_sqlite() {
+  static const weir_driver* driver = load("weir_sqlite.so");
+  return driver;
+}
+const weir_driver* plugin_mock() {
+  static const weir_driver* driver = load("weir_mock.so");
+  return driver;
+}
+
+TempDir::~TempDir() {
+  std::error_code ignored;  // a test that takes permissions away gives them back itself
+  std::filesystem::remove_all(path, ignored);
+}
+
+std::vector<Quirks> all_drivers() {
+  std::vector<Quirks> all{sqlite_quirks(), sqlite_quirks(), mock_quirks(), mock_quirks()};
+  const char* names[] = {"sqlite_linked", "sqlite_plugin", "mock_linked", "mock_plugin"};
+  const weir_driver* (*drivers[])() = {&linked_sqlite, &plugin_sqlite, &linked_mock, &plugin_mock};
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    all[i].name = names[i];
+    all[i].driver = drivers[i];
+    all[i].bad_option_value = "soon";
+  }
+  return all;
+}
+
+}  // namespace weir::test

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+//
+// drivers.hpp: the drivers under test, and what the conformance cases must know about each.
+#pragma once
+
+#include <weir/driver.h>
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace weir::test {
+
+// How to ask a driver for what every driver can do, in its own SQL.
+struct Quirks {
+  std::string name;  // of the test instance
+  const weir_driver* (*driver)();
+  std::string url;  // file: relative to a fresh directory
+  std::string select_one = "SELECT 1";
+  std::string echo_two = "SELECT ?, ?";
+  std::string rows_1000;  // 1000 rows
+  std::string create;     // may be empty: nothing to create
+  std::string insert = "INSERT INTO t VALUES (?)";
+  std::string dirty;             // changes the session
+  std::string endless;           // runs until it is stopped
+  std::string bad_option_value;  // of `some_duration`
+  std::string some_duration;     // name of a duration option
+};
+
+const weir_driver* linked_sqlite();
+const weir_driver* plugin_sqlite();  // dlopened from WEIR_TEST_PLUGIN_DIR
+const weir_driver* linked_mock();
+const weir_driver* plugin_mock();
+
+std::vector<Quirks> all_drivers();
+
+inline void PrintTo(const Quirks& q, std::ostream* os) { *os << q.name; }
+
+}  // namespace weir::test

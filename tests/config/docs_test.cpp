@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+//
+// The checked-in documents that are made from the option table are what the table makes.
+#include "core/config/foreign_names.hpp"
+#include "core/config/option_table.hpp"
+#include "core/config/reference.hpp"
+#include "tests/config/support.hpp"
+
+#include <iterator>
+
+namespace weir::config {
+namespace {
+
+void expect_file(const std::string& name, const std::string& expected) {
+  const char* root = std::getenv("WEIR_TEST_SOURCE_ROOT");
+  const std::string path = std::string(root != nullptr ? root : ".") + "/docs/" + name;
+  if (std::getenv("WEIR_UPDATE_DOCS") != nullptr) std::ofstream(path, std::ios::binary) << expected;
+  std::ifstream file(path, std::ios::binary);
+  const std::string actual((std::istreambuf_iterator<char>(file)),
+                           std::istreambuf_iterator<char>());
+  EXPECT_TRUE(actual == expected) << "docs/" << name << " is not what the option table says; write "
+                                  << "it anew: WEIR_UPDATE_DOCS=1 ./dev test -- config_docs";
+}
+
+TEST(Docs, options_page_is_current) { expect_file("options.md", options_markdown()); }
+
+TEST(Docs, schema_is_current) { expect_file("weir.schema.json", config_schema()); }
+
+TEST(Docs, the_example_of_the_options_page_is_a_good_file) {
+  const std::string page = options_markdown();
+  constexpr std::string_view fence = "```toml\n";
+  std::size_t count = 0;
+  for (std::size_t at = page.find(fence); at != std::string::npos; at = page.find(fence, at + 1)) {
+    const std::size_t start = at + fence.size();
+    const auto parsed = parse_with(page.substr(start, page.find("```", start) - start));
+    EXPECT_TRUE(parsed) << parsed.error().what();
+    ++count;
+  }
+  EXPECT_EQ(count, 1u);
+}
+
+TEST(Docs, the_help_names_every_key) {
+  const std::string help = options_help();
+  for (const Option& option : options()) {
+    EXPECT_NE(help.find("\n  " + std::string(option.name) + " "), std::string::npos) << option.name;
+    EXPECT_NE(option_help(option.name).find(option.summary), std::string::npos) << option.name;
+  }
+  EXPECT_EQ(option_help("no_such_key"), "");
+}
+
+TEST(ForeignNames, lead_to_keys_that_exist_and_to_values_that_are_accepted) {
+  for (const ForeignName& foreign : foreign_names()) {
+    SCOPED_TRACE(foreign.name);
+    EXPECT_EQ(find_option(Scope::pool, foreign.name), nullptr) << "is a key of ours";
+    if (foreign.key.empty()) {
+      EXPECT_FALSE(foreign.note.empty());
+      continue;
+    }
+    const Option* option = find_option(Scope::pool, foreign.key);
+    ASSERT_NE(option, nullptr);
+    Node value;
+    value.kind = foreign.if_true.empty() ? Kind::integer : Kind::boolean;
+    value.integer = 30;
+    value.boolean = true;
+    const auto replacement = replacement_for(foreign.name, value);
+    ASSERT_TRUE(replacement);
+    if (replacement->line.find("…") != std::string::npos) continue;
+    // Together with limits that suit every value.
+    const std::string lines = replacement->line + "\ncreate_retry_max = \"1m\"" +
+                              (option->name == "max" ? "" : "\nmax = 100");
+    EXPECT_EQ(faults_of(in_pool(lines)), "accepted") << replacement->line;
+  }
+}
+
+}  // namespace
+}  // namespace weir::config

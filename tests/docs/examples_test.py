@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs the example programs and the demo, and compares what they print."""
+import pathlib
+import re
+import sqlite3
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tap import Tap  # noqa: E402  (the path is set just above)
+
+PRINTS = {
+    "quickstart": r"1 Ada\n3 Grace\n",
+    "linked_driver": r"SQLite 3\.\d+\.\d+ says 42\n",
+    "streaming": r"500000500000\n",
+    "prepared": r"cellar +11\.25\ngarden +none\nroof +22\.00\n",
+}
+
+
+def prepare(directory: pathlib.Path) -> None:
+    with sqlite3.connect(directory / "app.db") as db:
+        db.execute("create table users (id integer primary key, name text, team integer)")
+        db.executemany("insert into users values (?, ?, ?)",
+                       [(1, "Ada", 42), (2, "Charles", 7), (3, "Grace", 42)])
+    db.close()
+    (directory / "weir.toml").write_text(
+        'version = 1\n[pool.main]\ndriver = "sqlite"\nurl = "app.db"\n')
+
+
+def run(tap: Tap, name: str, command: list, directory, code: int = 0, out: str = "",
+        err: str = "") -> None:
+    done = subprocess.run([str(c) for c in command], cwd=directory, capture_output=True, text=True,
+                          check=False, timeout=280)
+    problems = []
+    if done.returncode != code:
+        problems.append(f"exit status {done.returncode}, expected {code}")
+    for where, text, pattern in (("stdout", done.stdout, out), ("stderr", done.stderr, err)):
+        if not re.search(pattern, text):
+            problems.append(f"{where} has nothing like /{pattern}/")
+    output = (done.stdout + done.stderr).splitlines() if problems else []
+    tap.check(name, [*problems, *output])
+
+
+def main() -> int:
+    demo, *examples = (pathlib.Path(p).resolve() for p in sys.argv[1:])
+    tap = Tap()
+    with tempfile.TemporaryDirectory(prefix="weir-examples-") as directory:
+        prepare(pathlib.Path(directory))
+        for program in examples:
+            name = program.name.removeprefix("example-")
+            run(tap, f"examples/{name}.cpp", [program], directory, out=f"\\A{PRINTS[name]}\\Z")
+        exact = "exact: no committed change was lost or doubled"
+        run(tap, "the demo finds its books exact", [demo, "--seconds", "2"], directory, out=exact,
+            err="16 threads share 4 connections")
+        run(tap, "the demo runs where there is no dpkg", [demo, "--seconds", "1", "--data", "none"],
+            directory, out=exact, err="imported 41 packages")
+        run(tap, "the demo says what is wrong with its configuration",
+            [demo, "--config", "none.toml"], directory, 65, err="none.toml does not exist")
+        run(tap, "the demo explains its options", [demo, "--sceonds"], directory, 64, err="^usage:")
+    return tap.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

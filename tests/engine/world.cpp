@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: MIT
+// EngineWorld, first part: callers, driver, time. The judgements are in world_checks.cpp.
+#include "tests/engine/world.hpp"
+
+#include <algorithm>
+
+namespace weir::engine::test {
+
+EngineConfig plain_config() {
+  EngineConfig c;
+  c.max = 10;
+  c.max_connecting = 10;
+  c.create_timeout = 5s;
+  c.create_retry_interval = 200ms;
+  c.create_retry_max = 2s;
+  c.idle_timeout = no_timeout;
+  c.reap_interval = 1s;
+  c.max_lifetime = no_timeout;
+  c.validate_after = no_timeout;
+  c.fairness = Fairness::strict;
+  c.fair_after = 5ms;
+  return c;
+}
+
+std::map<std::string, std::uint64_t>& premises() {
+  static std::map<std::string, std::uint64_t> counts;
+  return counts;
+}
+
+EngineWorld::EngineWorld(const EngineConfig& config, std::uint64_t seed)
+    : config_(config), rack_(config.validate_after), engine_(config, rack_, seed) {}
+
+EngineWorld::Conn& EngineWorld::conn(SlotId slot) {
+  while (slot >= conns_.size()) conns_.emplace_back();
+  return conns_[slot];
+}
+
+template <class Input>
+void EngineWorld::step(Input&& input) {
+  starts_in_step_ = resolved_in_step_ = 0;
+  sessions_before_ = sessions();
+  usable_before_ = usable();
+  input();
+  perform();
+  check();
+}
+
+// An input that the pool has to refuse: nothing may come of it.
+template <class Input>
+void EngineWorld::ignored(Input&& input) {
+  input();
+  require(fx_.empty(), "S6", "a refused input had effects");
+}
+
+void EngineWorld::perform() {
+  const Effects fx = std::exchange(fx_, {});
+  for (const Resolved& r : fx.resolved) on_resolved(r);
+  if (fx.offer != nullptr) {
+    auto& call = *static_cast<Call*>(fx.offer);
+    require(call.waiting, "S4", "an offer to a caller that is gone");
+    call.offered = true;
+    call.wakes_at = after(now_, wake_latency_);
+    ++premises()["offer"];
+  }
+  for (const SlotId slot : fx.abort) on_abort(slot);
+  for (const Event& event : fx.events) on_event(event);  // a slot may be used again at once
+  for (const StartOp& op : fx.start) on_start(op);
+}
+
+void EngineWorld::on_resolved(const Resolved& resolved) {
+  auto& call = *static_cast<Call*>(resolved.token);
+  require(call.waiting, "S4", "resolved twice");
+  ++resolved_in_step_;
+  ++premises()["S4"];
+  require(resolved.waited == now_ - call.enqueued, "O1", "waited is not the time since the call");
+  if (resolved.outcome == Outcome::timeout) {
+    ++premises()["T2"];
+    require(now_ >= call.deadline, "T2", "timed out before its deadline");
+  }
+  if (resolved.outcome == Outcome::lent) {
+    require(oldest_waiting() == &call, "F1", "served out of turn");
+    if (call.enqueued < now_) ++premises()["F1"];
+    if (call.enqueued < now_ && !late_) require(now_ <= call.deadline, "T1", "lent after its deadline");
+    lent_now(call, resolved.slot, resolved.lease);
+  }
+  call.waiting = false;
+  call.offered = false;
+  call.wakes_at = no_deadline;
+  call.outcome = resolved.outcome;
+  call.resolved_at = now_;
+}
+
+void EngineWorld::lent_now(Call& call, SlotId slot, std::uint64_t lease) {
+  Conn& c = conn(slot);
+  require(!closed_for_lends_, "S11", "lent after drain");
+  require(c.holder == nullptr, "S2", "lent to two");
+  require(c.open && c.up && !c.closing && !c.must_close && !c.flight, "S5", "lent but not usable");
+  require(!c.dirty, "S13", "lent with a dirty session");
+  require(!c.suspect, "T7", "lent although suspect");
+  require(fresh(c), "T7", "lent without a look although it was quiet for too long");
+  if (!config_.pinned) {
+    require(now_ < after(c.created, config_.max_lifetime), "S5", "lent past its lifetime");
+  }
+  ++premises()["S5"];
+  c.holder = &call;
+  call.slot = slot;
+  call.lease = lease;
+  call.held = true;
+}
+
+Call& EngineWorld::acquire(Duration timeout, WaiterKind kind) {
+  Call& call = calls_.emplace_back();
+  call.number = static_cast<std::uint32_t>(calls_.size());
+  call.kind = kind;
+  call.enqueued = now_;
+  call.deadline = after(now_, timeout);
+  const Holder holder{"test", "here.cpp", static_cast<int>(call.number), call.number};
+  const SlotId slot = rack_.take(holder, now_);
+  if (slot != no_slot) {
+    for (const Call& other : calls_) {
+      if (!other.waiting || &other == &call) continue;
+      require(config_.fairness == Fairness::bounded, "F2", "passed a waiter");
+      // A timer closes the gate: where it is late, so is the gate.
+      require(late_ || now_ < after(other.enqueued, config_.fair_after), "F2",
+              "passed an old waiter");
+      ++premises()["F2 bounded"];
+    }
+    call.waiting = false;
+    call.outcome = Outcome::lent;
+    call.resolved_at = now_;
+    const Instant stale = after(conn(slot).proof, config_.validate_after);
+    require(now_ < stale, "T7", "taken without a look although it was quiet for too long");
+    lent_now(call, slot, rack_.view(slot).lease);
+    ++premises()["take"];
+    return call;
+  }
+  if (waiting() > 1) ++premises()["F2"];
+  min_kept_ = true;
+  step([&] {
+    call.id = engine_.acquire({&call, kind, holder, {}, call.deadline}, now_, fx_);
+  });
+  if (timeout <= Duration{}) {
+    require(!call.waiting, "T11", "was not to wait and waits");
+    ++premises()["T11"];
+  }
+  return call;
+}
+
+void EngineWorld::release(Call& call, const ReturnFacts& facts) {
+  require(release_lease(call.slot, call.lease, facts), "S6", "a return was refused");
+}
+
+bool EngineWorld::release_lease(SlotId slot, std::uint64_t lease, const ReturnFacts& facts) {
+  static Conn nobody;
+  Conn& c = slot < conns_.size() ? conns_[slot] : nobody;
+  const bool current = c.holder != nullptr && c.holder->lease == lease;
+  if (!current) {
+    ++premises()["S6"];
+    require(rack_.give(slot, lease, now_) == PlainRack::Give::refused, "S6", "give took it twice");
+    bool accepted = true;
+    ignored([&] { accepted = engine_.give_back(slot, lease, facts, now_, fx_); });
+    require(!accepted, "S6", "a second or foreign return was accepted");
+    return false;
+  }
+  c.holder->held = false;
+  c.holder = nullptr;
+  c.idle_since = c.proof = now_;
+  const bool broken = facts.broken || (facts.busy && config_.reset == ResetPolicy::never);
+  c.must_close = broken;
+  c.dirty = !facts.clean() && config_.reset != ResetPolicy::never;
+  if (facts.broken) doubt_idle();
+  if (facts.clean()) {
+    const auto given = rack_.give(slot, lease, now_);
+    require(given != PlainRack::Give::refused, "S6", "a return was refused");
+    if (given == PlainRack::Give::racked) {
+      require(config_.pinned || now_ < after(c.created, config_.max_lifetime), "T4",
+              "kept past its lifetime");
+      ++premises()["give"];
+      c.racked_since = now_;
+      if (waiting() > 0) step([&] { engine_.returned(now_, fx_); });
+      return true;
+    }
+  }
+  bool accepted = false;
+  step([&] { accepted = engine_.give_back(slot, lease, facts, now_, fx_); });
+  return accepted;
+}
+
+void EngineWorld::claim(Call& call) {
+  if (!call.offered) return ignored([&] { engine_.claim(call.id, now_, fx_); });
+  call.offered = false;
+  call.wakes_at = no_deadline;
+  step([&] { engine_.claim(call.id, now_, fx_); });
+}
+
+void EngineWorld::cancel(Call& call, Outcome outcome) {
+  const bool offered = call.offered;
+  if (!call.waiting) return ignored([&] { engine_.cancel(call.id, outcome, now_, fx_); });
+  step([&] { engine_.cancel(call.id, outcome, now_, fx_); });
+  if (offered) ++premises()["offer passed on"];
+}
+
+void EngineWorld::start() {
+  min_kept_ = true;
+  step([&] { engine_.start(now_, fx_); });
+}
+
+void EngineWorld::resize(std::uint32_t min, std::uint32_t max) {
+  config_.min = min;
+  config_.max = max;
+  above_min_since_ = now_;
+  step([&] { engine_.resize(min, max, now_, fx_); });
+}
+
+void EngineWorld::drain() {
+  closed_for_lends_ = true;
+  const std::uint32_t waited = waiting();
+  step([&] { engine_.drain(now_, fx_); });
+  require(waiting() == 0, "L8", "a caller waits on a pool that is closing");
+  if (waited > 0) ++premises()["L8"];
+}
+
+void EngineWorld::tick() {
+  step([&] { engine_.tick(now_, fx_); });
+  late_ = false;
+  check_after_tick();
+}
+
+void EngineWorld::run_until(Instant until) {
+  Instant last = Instant::min();
+  std::uint32_t at_this_instant = 0;
+  while (true) {
+    SlotId ending = no_slot;
+    Call* waking = nullptr;
+    Instant next = std::min(engine_.next_timer(), engine_.next_deadline());
+    for (SlotId slot = 0; slot < conns_.size(); ++slot) {
+      const auto& flight = conns_[slot].flight;
+      if (flight && flight->ends <= next) {
+        next = flight->ends;
+        ending = slot;
+      }
+    }
+    for (Call& call : calls_) {
+      if (call.wakes_at < next || (call.wakes_at == next && ending == no_slot &&
+                                   next != no_deadline)) {
+        next = call.wakes_at;
+        waking = &call;
+      }
+    }
+    if (next > until) break;
+    now_ = std::max(now_, next);
+    at_this_instant = now_ == last ? at_this_instant + 1 : 0;
+    last = now_;
+    require(at_this_instant < 20 * (engine_.slot_count() + calls_.size() + 10), "L7", "it spins");
+    if (waking != nullptr) {
+      claim(*waking);
+    } else if (ending != no_slot) {
+      complete(ending, conns_[ending].flight->answer.result);
+    } else {
+      tick();
+    }
+  }
+  now_ = std::max(now_, until);
+}
+
+// ---------------------------------------------------------------- the driver and the server
+
+void EngineWorld::on_start(const StartOp& op) {
+  started_.push_back({op.op, op.slot, now_, op.deadline});
+  Conn& c = conn(op.slot);
+  require(!c.flight, "S10", "two operations at once");
+  require(c.holder == nullptr, "S10", "an operation on a connection that is lent");
+  require(!c.closing, "S10", "an operation after close");
+  require(op.deadline > now_ || op.op == Op::init, "T1", "started with a deadline in the past");
+  if (op.op == Op::connect) {
+    require(!c.open, "S10", "connect on an open connection");
+    require(!closed_for_lends_, "S11", "connect after drain");
+    require(op.deadline <= after(now_, config_.create_timeout), "T9", "an attempt may last too long");
+    if (failing_) {
+      const Duration least = std::min(config_.create_retry_interval, config_.create_retry_max);
+      require(now_ >= failed_start_ + least * 8 / 10, "T5", "tried again too early");
+      ++premises()["T5"];
+    }
+    const std::uint32_t serial = c.last_serial;
+    c = Conn{};
+    c.last_serial = serial;
+    ++starts_in_step_;
+  } else {
+    require(c.open, "S10", "an operation without a connection");
+    require(!c.must_close || op.op == Op::close, "S10", "used after it had failed");
+  }
+  if (op.op == Op::validate) {
+    require(c.suspect || !fresh(c) || now_ >= after(c.proof, config_.keepalive), "T7",
+            "looked at without need");
+  }
+  if (op.op == Op::close) {
+    c.closing = true;
+    c.min_held_at_close = usable() >= config_.min;
+  }
+  auto& script = scripted_[static_cast<std::size_t>(op.op)];
+  Answer answer = answers_[static_cast<std::size_t>(op.op)];
+  if (!script.empty()) {
+    answer = script.front();
+    script.pop_front();
+  }
+  require(op.serial != c.last_serial, "S10", "a serial was used twice");
+  c.last_serial = op.serial;
+  const Instant ends = answer.hang == Answer::Hang::no ? now_ + answer.latency : no_deadline;
+  if (op.op != Op::init) c.started = now_;  // init is part of the connect
+  c.flight = Flight{op.op, op.serial, c.started, op.deadline, ends, answer, false, false};
+}
+
+void EngineWorld::on_abort(SlotId slot) {
+  ++aborts_;
+  Conn& c = conn(slot);
+  if (!c.flight) return;  // a lease's call
+  require(!c.flight->aborted, "T9", "aborted twice");
+  c.flight->aborted = true;
+  if (c.flight->answer.hang == Answer::Hang::until_abort) {
+    c.flight->ends = now_ + c.flight->answer.latency;
+  }
+}
+
+void EngineWorld::complete(SlotId slot, OpResult result) {
+  Conn& c = conn(slot);
+  const Flight f = *c.flight;
+  c.flight.reset();
+  const bool good = result == OpResult::ok && !f.aborted;
+  switch (f.op) {
+    case Op::connect:
+      c.open = result == OpResult::ok;
+      created_ += c.open && (!config_.has_init || f.aborted) ? 1 : 0;
+      c.up = good && !config_.has_init;
+      break;
+    case Op::init:
+      ++created_;
+      c.up = good;
+      break;
+    case Op::validate:
+      c.suspect = c.suspect && !good;
+      if (!good) doubt_idle();
+      break;
+    case Op::reset:
+      c.dirty = c.dirty && !good;
+      break;
+    case Op::close:
+      c.open = c.closing = false;
+      ++gone_;
+      break;
+    case Op::none:
+      break;
+  }
+  c.must_close = c.open && !good;
+  if (f.op == Op::connect || f.op == Op::init) {
+    if (c.up) c.created = c.idle_since = now_;
+    if (good) failing_ = failing_ && !c.up;
+    if (!good && !f.quarantined) connect_failed(f);
+  }
+  if (good) c.proof = now_;
+  step([&] { engine_.finished(slot, f.serial, result, now_, fx_); });
+}
+
+void EngineWorld::finish(SlotId slot, OpResult result) {
+  if (conn(slot).flight) complete(slot, result);
+}
+
+void EngineWorld::finish_again(SlotId slot) {
+  const Conn& c = conn(slot);
+  if (c.flight) {
+    ignored([&] { engine_.finished(slot, c.last_serial - 1, OpResult::ok, now_, fx_); });
+  } else {
+    ignored([&] { engine_.finished(slot, c.last_serial, OpResult::failed, now_, fx_); });
+  }
+  ++premises()["late result"];
+}
+
+// A connection turned out to be dead: the idle ones have to be looked at.
+void EngineWorld::doubt_idle() {
+  for (SlotId slot = 0; slot < conns_.size(); ++slot) {
+    if (rack_.view(slot).word == Rack::Word::idle) conns_[slot].suspect = true;
+  }
+}
+
+}  // namespace weir::engine::test

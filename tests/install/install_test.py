@@ -1,0 +1,216 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What a user of the installed library does: install, compile, link, run, all outside the tree.
+
+host.cpp is the program of the README. It is built through pkg-config with each C++ compiler there
+is and through CMake, and must print the rows of the SQLite file named by DATABASE_URL. The plugin
+is found only through the directory compiled into the library; nothing in the environment points to
+it. That is why the build's prefix must be a directory of its own: DESTDIR alone would move the
+files but not the path that was compiled in.
+"""
+import argparse
+import os
+import pathlib
+import shlex
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+from tap import Tap  # noqa: E402  (the path is set just above)
+
+EXPECTED = "1 Ada\n3 Grace Brewster\n4 Čapek\n"
+
+
+class Installed:
+    """One installation, a database, a weir.toml, and the ways to use them."""
+
+    def __init__(self, args, work: pathlib.Path) -> None:
+        self.args = args
+        self.work = work
+        self.prefix = pathlib.Path(args.prefix)
+        self.libdir = self.prefix / args.libdir
+        self.sanitize = [] if args.sanitize == "none" else [f"-fsanitize={args.sanitize}"]
+        # Nothing of the build environment may help: not its plugin directory, not its search paths.
+        self.env = {k: v for k, v in os.environ.items()
+                    if not k.startswith(("WEIR_", "PKG_CONFIG", "CMAKE", "LD_", "MESON"))}
+        self.env["PKG_CONFIG_PATH"] = str(self.libdir / "pkgconfig")
+        self.env["DATABASE_URL"] = str(work / "app.db")
+
+    def run(self, *command, env=None) -> subprocess.CompletedProcess:
+        return subprocess.run([str(c) for c in command], cwd=self.work, env=env or self.env,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+                              timeout=240)
+
+    def attempt(self, *command) -> list:
+        """Runs a command that must succeed; returns its output as problems if it does not."""
+        done = self.run(*command)
+        if done.returncode == 0:
+            return []
+        return [f"{shlex.join(map(str, command))}: exit status {done.returncode}",
+                *(done.stdout + done.stderr).splitlines()]
+
+    def pkg_config(self, *what) -> list:
+        return shlex.split(self.run("pkg-config", *what).stdout)
+
+    def install(self) -> list:
+        shutil.rmtree(self.prefix, ignore_errors=True)
+        return self.attempt("meson", "install", "-C", self.args.build, "--no-rebuild", "--quiet")
+
+    def prepare(self) -> None:
+        with sqlite3.connect(self.work / "app.db") as db:
+            db.execute("create table users (id integer primary key, name text, team integer)")
+            db.executemany("insert into users values (?, ?, ?)",
+                           [(1, "Ada", 42), (2, "Charles", 7), (3, "Grace Brewster", 42),
+                            (4, "Čapek", 42)])
+        db.close()
+        (self.work / "weir.toml").write_text(
+            'version = 1\n\n[pool.main]\ndriver = "sqlite"\nurl = { env = "DATABASE_URL" }\n')
+
+    def run_host(self, host: pathlib.Path, preload: str = "") -> list:
+        env = dict(self.env, LD_LIBRARY_PATH=str(self.libdir))
+        if preload:
+            env["LD_PRELOAD"] = preload
+        done = self.run(host, env=env)
+        problems = []
+        if done.returncode != 0:
+            problems.append(f"{host.name}: exit status {done.returncode}")
+        if done.stdout != EXPECTED:
+            problems.append(f"printed {done.stdout!r}, expected {EXPECTED!r}")
+        if problems:
+            problems += done.stderr.splitlines()
+        return problems
+
+    def refusal(self, host: pathlib.Path, preload: str = "") -> list:
+        """Without the variable that weir.toml names the configuration is bad, and it says so."""
+        env = dict(self.env, LD_LIBRARY_PATH=str(self.libdir))
+        if preload:
+            env["LD_PRELOAD"] = preload
+        del env["DATABASE_URL"]
+        done = self.run(host, env=env)
+        if done.returncode == 65 and "DATABASE_URL" in done.stderr:
+            return []
+        return [f"exit status {done.returncode}, expected 65", *done.stderr.splitlines()]
+
+
+def compilers(inst: Installed):
+    """Yields (name, command, flags, preload, reason to skip) for g++ and clang++.
+
+    A sanitized library needs the sanitizer's run-time in the host. The compiler that built the
+    library links it; for another compiler, GCC's can be loaded first, and clang's, being
+    static, cannot.
+    """
+    for name, candidates in (("g++", ["g++"]), ("clang++", ["clang++-14", "clang++"])):
+        command = next((c for c in candidates if shutil.which(c)), None)
+        if command is None:
+            yield name, None, [], "", f"{name} is not installed"
+        elif not inst.sanitize or inst.args.compiler_id == ("gcc" if name == "g++" else "clang"):
+            yield name, command, inst.sanitize, "", ""
+        elif inst.args.compiler_id == "gcc" and "address" in inst.args.sanitize:
+            libasan = inst.run("g++", "-print-file-name=libasan.so").stdout.strip()
+            yield name, command, [], os.path.realpath(libasan), ""
+        else:
+            yield name, command, [], "", (f"the library has {inst.args.compiler_id}'s "
+                                          f"{inst.args.sanitize} sanitizer")
+
+
+def with_pkg_config(inst: Installed, tap: Tap) -> None:
+    for name, command, flags, preload, reason in compilers(inst):
+        if reason:
+            tap.skip(f"host built by {name} and pkg-config prints the rows", reason)
+            continue
+        host = inst.work / f"host-{name}"
+        problems = inst.attempt(command, "-std=c++20", "-Wall", "-Wextra", "-Werror", *flags,
+                                HERE / "host.cpp", "-o", host,
+                                *inst.pkg_config("--cflags", "--libs", "weir"))
+        tap.check(f"host built by {name} and pkg-config prints the rows",
+                  problems or inst.run_host(host, preload))
+        if not problems:
+            tap.check(f"host built by {name} refuses to start without DATABASE_URL",
+                      inst.refusal(host, preload))
+
+
+def with_cmake(inst: Installed, tap: Tap) -> None:
+    name = "host built by CMake prints the rows"
+    if not shutil.which("cmake"):
+        tap.skip(name, "cmake is not installed")
+        return
+    source = inst.work / "cmake"
+    source.mkdir()
+    shutil.copyfile(HERE / "host.cpp", source / "host.cpp")
+    (source / "CMakeLists.txt").write_text("""\
+cmake_minimum_required(VERSION 3.20)
+project(host CXX)
+find_package(weir 0.1 REQUIRED)
+add_executable(host host.cpp)
+target_link_libraries(host PRIVATE weir::weir)
+message(STATUS "plugins go to ${weir_PLUGIN_DIR}")
+""")
+    build = source / "build"
+    compiler = shlex.split(inst.args.compiler)[-1]
+    problems = (inst.attempt("cmake", "-S", source, "-B", build,
+                             f"-DCMAKE_PREFIX_PATH={inst.prefix}",
+                             f"-DCMAKE_CXX_COMPILER={compiler}",
+                             f"-DCMAKE_CXX_FLAGS={' '.join(inst.sanitize)}")
+                or inst.attempt("cmake", "--build", build)
+                or inst.run_host(build / "host"))
+    tap.check(name, problems)
+
+
+def for_driver_authors(inst: Installed, tap: Tap) -> None:
+    plugindir = " ".join(inst.pkg_config("--variable=plugindir", "weir-driver"))
+    problems = []
+    if plugindir != str(inst.libdir / "weir" / "plugins"):
+        problems.append(f"plugindir is {plugindir!r}")
+    elif not (pathlib.Path(plugindir) / "weir_sqlite.so").is_file():
+        problems.append(f"no weir_sqlite.so in {plugindir}")
+    tap.check("plugindir is where the plugins were installed", problems)
+
+    driver = inst.work / "driver.c"
+    driver.write_text("#include <weir/driver.h>\nint unused;\n")
+    tap.check("a driver in C11 needs weir-driver and nothing else",
+              inst.attempt("cc", "-std=c11", "-pedantic-errors", "-Wall", "-Wextra", "-Werror",
+                           "-c", driver, "-o", inst.work / "driver.o",
+                           *inst.pkg_config("--cflags", "weir-driver")))
+
+
+def the_command(inst: Installed, tap: Tap) -> None:
+    weir = inst.prefix / "bin" / "weir"
+    name = "the installed command lists the installed SQLite plugin"
+    if not weir.exists():
+        tap.skip(name, "built without the command")
+        return
+    done = inst.run(weir, "driver", "list", env=dict(inst.env, LD_LIBRARY_PATH=str(inst.libdir)))
+    plugin = str(inst.libdir / "weir" / "plugins" / "weir_sqlite.so")
+    ok = done.returncode == 0 and plugin in done.stdout
+    tap.check(name, [] if ok else [f"exit status {done.returncode}, no {plugin} in the output",
+                                   *(done.stdout + done.stderr).splitlines()])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    for option in ("build", "prefix", "libdir", "sanitize", "compiler", "compiler-id"):
+        parser.add_argument(f"--{option}", required=True)
+    args = parser.parse_args()
+    tap = Tap()
+    build = pathlib.Path(args.build).resolve()
+    if build not in pathlib.Path(args.prefix).resolve().parents:
+        tap.skip("installed library", f"the prefix {args.prefix} is not in the build directory; "
+                 "configure with --prefix=BUILDDIR/prefix, as ./dev does")
+        return tap.finish()
+    with tempfile.TemporaryDirectory(prefix="weir-install-") as work:
+        inst = Installed(args, pathlib.Path(work))
+        if tap.check("meson install", inst.install()):
+            inst.prepare()
+            for_driver_authors(inst, tap)
+            with_pkg_config(inst, tap)
+            with_cmake(inst, tap)
+            the_command(inst, tap)
+    return tap.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

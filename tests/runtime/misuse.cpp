@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+//
+// Goal: handles that are used wrongly answer with an error, touch nobody else's session, and leave
+// the connection in order.
+#include "tests/runtime/world.hpp"
+
+namespace weir::runtime {
+namespace {
+
+TEST_F(PoolTest, a_connection_used_after_its_lease_is_refused) {
+  auto pool = open(small(1));
+  auto lease = pool->acquire();
+  Connection kept = **lease;
+  auto statement = kept.prepare("SELECT 1");
+  ASSERT_TRUE(statement) << statement.error().what();
+  lease->release();
+  EXPECT_EQ(kept.query("SELECT 1").error().code(), Code::lease_returned);
+  EXPECT_EQ((*lease)->query("SELECT 1").error().code(), Code::lease_returned);
+  EXPECT_EQ(statement->query().error().code(), Code::lease_returned);
+  auto next = pool->acquire();
+  ASSERT_TRUE(next);
+  EXPECT_EQ(kept.query("SELECT 1").error().code(), Code::lease_returned) << "the next lease's now";
+  EXPECT_TRUE((*next)->query("SELECT 1"));
+}
+
+TEST_F(PoolTest, a_second_release_changes_nothing) {
+  auto pool = open(small(2));
+  auto a = pool->acquire();
+  a->release();
+  a->release();
+  EXPECT_EQ(pool->stats().returned, 1U);
+  EXPECT_EQ(pool->stats().now.idle, 1U);
+}
+
+TEST_F(PoolTest, moving_a_lease_moves_the_duty_to_return_it) {
+  auto pool = open(small(2));
+  {
+    auto a = pool->acquire();
+    Lease b = *std::move(a);
+    EXPECT_FALSE(static_cast<bool>(*a));
+    Lease& same = b;
+    b = std::move(same);
+    EXPECT_TRUE(static_cast<bool>(b));
+    EXPECT_EQ(pool->stats().now.lent, 1U);
+    EXPECT_EQ((*a)->query("SELECT 1").error().code(), Code::lease_returned);
+  }
+  EXPECT_EQ(pool->stats().now.lent, 0U);
+}
+
+TEST_F(PoolTest, an_open_stream_keeps_the_connection_busy_until_it_ends) {
+  auto pool = open(small(1));
+  auto lease = pool->acquire();
+  Connection& c = **lease;
+  {
+    auto stream = c.stream("ROWS 5");
+    ASSERT_TRUE(stream) << stream.error().what();
+    EXPECT_TRUE(*stream->next());
+    EXPECT_EQ(c.query("SELECT 1").error().code(), Code::invalid_state);
+    int more = 0;
+    for (auto row = stream->next(); row && *row; row = stream->next()) ++more;
+    EXPECT_EQ(more, 4);
+    EXPECT_TRUE(c.query("SELECT 1")) << "read to its end, it is out of the way";
+  }
+  auto stream = c.stream("ROWS 5");
+  ASSERT_TRUE(c.rollback());
+  EXPECT_EQ(stream->next().error().code(), Code::invalid_state);
+}
+
+TEST_F(PoolTest, a_lease_that_ends_with_a_stream_open_leaves_a_clean_connection) {
+  auto pool = open(small(1));
+  for (int i = 0; i < 3; ++i) {
+    auto lease = pool->acquire({.timeout = 1h});
+    ASSERT_TRUE(lease);
+    auto stream = (*lease)->stream("ROWS 100000");
+    ASSERT_TRUE(stream);
+    EXPECT_TRUE(*stream->next());
+    lease->release();
+    EXPECT_EQ(stream->next().error().code(), Code::lease_returned);
+  }
+  EXPECT_EQ(pool->stats().created, 1U);
+  EXPECT_TRUE(pool->query("SELECT 1"));
+}
+
+TEST_F(PoolTest, an_open_transaction_is_rolled_back_after_the_return) {
+  auto pool = open(small(1));
+  ASSERT_TRUE(pool->with([](Connection& c) { return c.begin(); }));
+  EXPECT_TRUE(pool->with([](Connection& c) { return c.begin(); })) << "no transaction was left over";
+  eventually([&] { return pool->stats().resets == 2; });
+  EXPECT_EQ(pool->stats().created, 1U);
+}
+
+TEST_F(PoolTest, a_connection_that_broke_is_replaced) {
+  auto pool = open(small(1));
+  EXPECT_FALSE(pool->query("BREAK"));
+  EXPECT_TRUE(pool->query("SELECT 1"));
+  EXPECT_EQ(pool->stats().closed[static_cast<std::size_t>(CloseReason::broken)], 1U);
+}
+
+TEST_F(PoolTest, a_connection_that_cannot_be_cleaned_is_replaced) {
+  auto pool = open(small(1), {{"fail_reset", "internal"}});
+  ASSERT_TRUE(pool->execute("DIRTY"));
+  EXPECT_TRUE(pool->query("SELECT 1"));
+  EXPECT_EQ(pool->stats().closed[static_cast<std::size_t>(CloseReason::reset_failed)], 1U);
+}
+
+TEST_F(PoolTest, a_pinned_connection_that_breaks_takes_the_pool_with_it) {
+  PoolConfig config = small(5);
+  config.max_lifetime = 1ns;  // does not apply
+  auto pool = open(config, {{"pinned", "true"}, {"connections_max", "1"}});
+  EXPECT_EQ(pool->config().max, 1U);
+  EXPECT_TRUE(pool->query("SELECT 1"));
+  EXPECT_TRUE(pool->query("SELECT 1"));
+  EXPECT_EQ(pool->stats().created, 1U);
+  EXPECT_FALSE(pool->query("BREAK"));
+  auto lease = pool->acquire();
+  ASSERT_FALSE(lease);
+  EXPECT_EQ(lease.error().code(), Code::pool_closed);
+  EXPECT_NE(lease.error().message().find("in-memory"), std::string::npos);
+}
+
+TEST_F(PoolTest, init_sql_runs_on_each_connection_and_its_failure_is_named) {
+  PoolConfig config = small(1);
+  config.init_sql = {"SELECT 1"};
+  EXPECT_TRUE(open(config)->query("SELECT 1"));
+  config.init_sql = {"SELECT 1", "NONSENSE"};
+  auto lease = open(config)->acquire({.timeout = 1h});
+  ASSERT_FALSE(lease);
+  EXPECT_EQ(lease.error().code(), Code::create_failed);
+  EXPECT_NE(lease.error().message().find("NONSENSE"), std::string::npos) << lease.error().what();
+}
+
+TEST_F(PoolTest, a_deadline_ends_a_statement) {
+  auto pool = open(small(1));
+  auto done = pool->with([](Connection& c) { return c.within(2ms).query("SLEEP 3600000"); });
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code(), Code::query_timeout) << done.error().what();
+}
+
+TEST_F(PoolTest, statements_are_kept_per_connection_within_bounds) {
+  auto pool = open(small(1));
+  auto lease = pool->acquire();
+  Connection& c = **lease;
+  auto pinned = c.prepare("SELECT 7");
+  ASSERT_TRUE(pinned);
+  for (int i = 0; i < 200; ++i) {
+    const std::string sql = "SELECT " + std::to_string(i);
+    auto statement = c.prepare(sql);
+    ASSERT_TRUE(statement);
+    EXPECT_EQ((*statement->query())[0].get<int>(0), i);
+  }
+  EXPECT_EQ((*pinned->query())[0].get<int>(0), 7) << "one that is held is not evicted";
+}
+
+}  // namespace
+}  // namespace weir::runtime
