@@ -112,8 +112,8 @@ void idle_pool(benchmark::State& state) {
 }
 BENCHMARK(idle_pool)->ArgName("pool")->Arg(2)->Arg(32)->Arg(1024);
 
-// Many callers for two connections: each return serves the head of the queue. The goal is 10 million
-// steps per second, flat within a factor of two.
+// Many callers for two connections: each return serves the head of the queue. The goal is 10
+// million steps per second, flat within a factor of two.
 void crowded_pool(benchmark::State& state) {
   World world(2);
   for (std::int64_t i = 0; i < state.range(0); ++i) world.acquire(weir::after(world.now(), 24h));

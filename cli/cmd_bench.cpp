@@ -119,15 +119,14 @@ class Load {
   }
 
   Result<Sample> operate(Instant due) {
-    return pool_.with({.timeout = std::nullopt, .tag = "bench"},
-                      [&](Connection& c) -> Result<Sample> {
-                        const Instant lent = pool_.now();
-                        auto statement = c.prepare(plan_.sql);
-                        if (!statement) return weir::fail(statement.error());
-                        auto rows = statement->query();
-                        if (!rows) return weir::fail(rows.error());
-                        return Sample{lent - due, pool_.now() - lent};
-                      });
+    return pool_.with({.tag = "bench"}, [&](Connection& c) -> Result<Sample> {
+      const Instant lent = pool_.now();
+      auto statement = c.prepare(plan_.sql);
+      if (!statement) return weir::fail(statement.error());
+      auto rows = statement->query();
+      if (!rows) return weir::fail(rows.error());
+      return Sample{lent - due, pool_.now() - lent};
+    });
   }
 
   void show_progress() {

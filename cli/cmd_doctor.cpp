@@ -97,7 +97,7 @@ Result<void> borrow_again(Pool& pool) {
 
 void examine_connection(Examination& examination, Pool& pool) {
   const Instant asked = pool.now();
-  auto lease = pool.acquire({.timeout = std::nullopt, .tag = "doctor"});
+  auto lease = pool.acquire({.tag = "doctor"});
   if (!lease) return examination.failed("connect", lease.error());
   examination.passed("connect", readable(pool.now() - asked));
 

@@ -117,7 +117,7 @@ void print_listing(Output& out, const DriverListing& listing) {
   const weir_driver& driver = *listing.driver->table;
   const weir_info& about = listing.driver->table.info();
   out.data(fmt::format("{} {} {}\n", out.mark(true), name, text_or(about.version, "")));
-  print_field(out, "", text_or(about.description, ""));
+  out.data(fmt::format("  {}\n", text_or(about.description, "no description")));
   print_field(out, "path", printable(listing.path));
   print_field(out, "found in", printable(listing.found_in));
   print_field(out, "ABI", fmt::format("{}.{}", driver.abi_major, driver.abi_minor));

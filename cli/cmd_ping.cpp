@@ -76,7 +76,7 @@ int run_ping(Context& context) {
                                [&] { static_cast<void>(pools->drain(Duration{})); });
 
   const Instant asked = pool.now();
-  auto lease = pool.acquire({.timeout = std::nullopt, .tag = "ping"});
+  auto lease = pool.acquire({.tag = "ping"});
   if (!lease) return context.fail(lease.error());
   if (!context.global.json) {
     context.out.data(fmt::format("PING {} ({}), connected in {}\n", chosen->name, chosen->driver,

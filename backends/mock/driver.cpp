@@ -133,14 +133,18 @@ weir_status ping(weir_conn* handle, std::int32_t depth, const weir_call* call, s
     return fail(error, {.kind = WEIR_E_UNSUPPORTED, .stage = WEIR_STAGE_PING},
                 {"this depth of ping is not offered"});
   }
-  *alive = conn.broken || conn.gate.aborted() ? WEIR_ALIVE_NO : WEIR_ALIVE_YES;
-  if (*alive == WEIR_ALIVE_NO || depth == WEIR_PING_STATE) return WEIR_OK;
+  const bool gone = conn.broken || conn.gate.aborted();
+  if (gone || depth == WEIR_PING_STATE) {
+    *alive = gone ? WEIR_ALIVE_NO : WEIR_ALIVE_YES;
+    return WEIR_OK;
+  }
   Op op(conn, call, WEIR_STAGE_PING, error);
   weir_status status = op.status();
   if (status == WEIR_OK) status = conn.act(Act::ping, error);
   if (status == WEIR_E_TIMEOUT) conn.broken = true;
-  if (status != WEIR_E_CONN_LOST || conn.gate.aborted()) return status;
-  *alive = WEIR_ALIVE_NO;
+  const bool dead = status == WEIR_E_CONN_LOST && !conn.gate.aborted();
+  if (status != WEIR_OK && !dead) return status;
+  *alive = dead ? WEIR_ALIVE_NO : WEIR_ALIVE_YES;
   return WEIR_OK;
 }
 

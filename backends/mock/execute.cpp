@@ -20,8 +20,9 @@ weir_status check_params(const Conn& conn, const Statement& statement, const wei
                  std::to_string(count), " values were given"});
   }
   for (std::uint32_t i = 0; i < count; ++i) {
-    if (params[i].type > WEIR_T_OTHER) {
-      return conn.refuse(error, WEIR_E_INVALID_ARGUMENT, "a parameter has an unknown type");
+    if (params == nullptr || params[i].type > WEIR_T_OTHER) {
+      return conn.refuse(error, WEIR_E_INVALID_ARGUMENT,
+                         "a parameter has no value, or one of an unknown type");
     }
   }
   return WEIR_OK;

@@ -90,11 +90,11 @@ weir_status Conn::report(weir_error* error, int code, std::string_view context) 
     advice = "";
   } else if (code == SQLITE_BUSY && !asked_to_wait && in_tx() && busy_timeout_ns > 0 &&
              sqlite3_txn_state(db, nullptr) == SQLITE_TXN_READ) {
-    // SQLite does not even ask to wait where both sides would wait for each other for ever.
+    // SQLite does not even ask to wait where two could wait for each other for ever.
     facts.kind = WEIR_E_DEADLOCK;
     advice =
-        "two transactions that read want to write: roll back and run this one again; begin it "
-        "as a write transaction to avoid this";
+        "this transaction has read, and another one is writing, so waiting could not help: roll "
+        "back and run it again; begin it as a write transaction to avoid this";
   } else if (primary == SQLITE_AUTH && denied != nullptr) {
     what = denied;
   }

@@ -99,6 +99,9 @@ weir_status bind_all(Conn& conn, sqlite3_stmt* handle, const weir_cell* params, 
                        {"the statement has ", std::to_string(wanted), " parameters, but ",
                         std::to_string(count), " values were given"});
   }
+  if (count > 0 && params == nullptr) {
+    return conn.refuse(error, WEIR_E_INVALID_ARGUMENT, {"there are no values to bind"});
+  }
   if (copy) conn.param_bytes.clear();
   for (int i = 0; i < wanted; ++i) {
     const weir_cell& cell = params[i];

@@ -120,6 +120,7 @@ tl::expected<std::string, Fault> converted(const weir_option_spec& spec, const s
 Fault unknown_option(std::string_view key, std::string_view driver,
                      const std::vector<weir_option_spec>& specs) {
   std::vector<std::string_view> names;
+  names.reserve(specs.size());
   for (const weir_option_spec& spec : specs) names.emplace_back(spec.key);
   const std::string_view near = nearest(key, names);
   std::string text = fmt::format("driver {} has no option `{}`", driver, printable(key));

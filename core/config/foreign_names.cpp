@@ -122,7 +122,7 @@ std::string snake_case(std::string_view name) {
 
 // The right-hand side, as far as it can be carried over; "…" where the reader has to think.
 std::string value_text(const Option& option, const ForeignName& foreign, const Node& value) {
-  const std::string unknown = quoted("\xe2\x80\xa6");
+  std::string unknown = quoted("\xe2\x80\xa6");
   if (value.kind == Kind::boolean && !foreign.if_true.empty())
     return std::string(value.boolean ? foreign.if_true : foreign.if_false);
   if (option.secret) return unknown;

@@ -18,7 +18,7 @@ namespace {
 // Far beyond any real file; a log or a database that was named by mistake ends here.
 constexpr std::size_t file_bytes_max = 1024 * 1024;
 
-Error syntax_error(Source& source, SyntaxError error) {
+Error syntax_error(Source& source, const SyntaxError& error) {
   source.hide_unparsed(error.place);
   Diagnostic fault{Code::config_syntax, error.place, "TOML syntax: " + error.reason, {}, {}};
   if (error.reason == text_without_quotes) fault.label = "text needs quotes";
@@ -46,7 +46,7 @@ Result<ParsedConfig> parse(const ParseInput& input) {
                                                      printable(input.name), file_bytes_max / 1024));
   Source source(input.name, text);
   auto root = read_toml(text);
-  if (!root) return fail(syntax_error(source, std::move(root.error())));
+  if (!root) return fail(syntax_error(source, root.error()));
 
   hide_secrets(*root, source);
   Reader reader(input.name, input.base_dir, input.environment);
@@ -74,7 +74,7 @@ std::string describe(const Origins& origins, std::string_view key, std::string_v
   const auto found = origins.find(key);
   if (found == origins.end()) return "default";
   const Origin& origin = found->second;
-  const std::string place = fmt::format("{}:{}", file, origin.place.line);
+  std::string place = fmt::format("{}:{}", file, origin.place.line);
   switch (origin.from) {
     case Origin::From::file:
       return place;

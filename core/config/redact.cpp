@@ -123,7 +123,7 @@ std::string redact_sql(std::string_view sql) {
     // Only these two are followed by the name of a setting.
     if (word == 0 && verb != "pragma" && verb != "set") break;
   }
-  const std::string out(text.substr(0, end));
+  std::string out(text.substr(0, end));
   if (end == text.size()) return out;
   return out.empty() ? std::string(stars) : out + " " + std::string(stars);
 }

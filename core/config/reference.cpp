@@ -77,13 +77,14 @@ std::string foreign_text(const Option& option) {
 }
 
 constexpr std::string_view markdown_head =
-    R"(<!-- Generated from core/config/option_table.cpp; `WEIR_UPDATE_DOCS=1 ./dev test -- config_docs`
-     writes it anew. -->
+    R"(<!-- Generated from core/config/option_table.cpp. After a change there:
+     WEIR_UPDATE_DOCS=1 ./dev test -- config_docs -->
 # Options
 
-What a `weir.toml` may hold. Every key has a default but those marked *required*; a key that does not
-exist is an error. `weir config check` says what is wrong with a file, `weir config show --origin`
-what is in effect and where it came from, and `weir config schema` prints the schema for your editor.
+What a `weir.toml` may hold. Every key has a default but those marked *required*; a key that does
+not exist is an error. `weir config check` says what is wrong with a file,
+`weir config show --origin` what is in effect and where it came from, and `weir config schema`
+prints the schema for your editor.
 
 ```toml
 version = 1
@@ -95,29 +96,30 @@ max = 10
 acquire_timeout = "30s"
 ```
 
-**Durations** are text with a unit: `"250ms"`, `"10s"`, `"5m"`, `"1h"`, `"1m30s"`; also `us` and `ns`.
-A bare number is an error. Zero never means "for ever": that is `"none"`, where it is allowed.
+**Durations** are text with a unit: `"250ms"`, `"10s"`, `"5m"`, `"1h"`, `"1m30s"`; also `us` and
+`ns`. A bare number is an error. Zero never means "for ever": that is `"none"`, where it is
+allowed.
 
 **References.** Any value but `version` may come from the environment, `{ env = "NAME" }` or
 `{ env = "NAME", default = … }`: a variable that is missing or empty is an error unless there is a
-default. Lists are given there with commas; a variable for `init_sql` is one statement. `url` and the
-options of the driver may also come from a file, `{ file = "/run/secrets/db" }`, which other users of
-the machine must not be able to read; a line end at its end is dropped.
+default. Lists are given there with commas; a variable for `init_sql` is one statement. `url` and
+the options of the driver may also come from a file, `{ file = "/run/secrets/db" }`, which other
+users of the machine must not be able to read; a line end at its end is dropped.
 
 )";
 
 constexpr std::string_view markdown_options = R"(## [pool.<name>.options]
 
-Options of the database, declared and checked by its driver: `weir driver list` shows them. Values are
-text, whole numbers, `true` or `false`, or references; durations are written as above. All of them are
-treated as secrets, since only the driver knows which ones are.
+Options of the database, declared and checked by its driver: `weir driver list` shows them. Values
+are text, whole numbers, `true` or `false`, or references; durations are written as above. All of
+them are treated as secrets, since only the driver knows which ones are.
 
 )";
 
 constexpr std::string_view markdown_planned = R"(## Planned
 
-`[pool.<name>.health]`, `[pool.<name>.retry]` and `max = "auto"` are planned. Weir 0.1 refuses them
-instead of accepting and ignoring them.
+`[pool.<name>.health]`, `[pool.<name>.retry]` and `max = "auto"` are planned. Weir 0.1 refuses
+them instead of accepting and ignoring them.
 
 )";
 

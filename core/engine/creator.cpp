@@ -23,7 +23,8 @@ void Creator::failed(Instant started, Instant now, OpResult how) noexcept {
   window_ = 1;
   round_start_ = now;
   const double factor = 1.0 - jitter + 2.0 * jitter * random_.unit();
-  const auto wait = Duration(static_cast<std::int64_t>(static_cast<double>(delay_.count()) * factor));
+  const auto wait =
+      Duration(static_cast<std::int64_t>(static_cast<double>(delay_.count()) * factor));
   // From the start, so that an attempt that took long is not followed by a pause on top: the pool
   // is back within max(cap, connect timeout) of the database (R1).
   retry_at_ = after(started, std::max(wait, Duration(1)));

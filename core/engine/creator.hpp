@@ -19,9 +19,13 @@ namespace weir::engine {
 
 class Creator {
  public:
-  Creator(Duration interval, Duration cap, std::uint32_t max_connecting, std::uint64_t seed) noexcept
-      : interval_(interval), cap_(cap), max_connecting_(max_connecting),
-        window_(max_connecting), random_(seed) {}
+  Creator(Duration interval, Duration cap, std::uint32_t max_connecting,
+          std::uint64_t seed) noexcept
+      : interval_(interval),
+        cap_(cap),
+        max_connecting_(max_connecting),
+        window_(max_connecting),
+        random_(seed) {}
 
   // How many connects may start now, with `connecting` under way.
   [[nodiscard]] std::uint32_t allowance(Instant now, std::uint32_t connecting) const noexcept {
@@ -52,7 +56,7 @@ class Creator {
   base::Random random_;
   bool failing_ = false;
   OpResult last_result_ = OpResult::ok;
-  Duration delay_{};  // of the next failure, before jitter
+  Duration delay_{};                      // of the next failure, before jitter
   Instant round_start_ = Instant::min();  // attempts from before belong to an earlier failure
   Instant retry_at_ = Instant::min();
 };

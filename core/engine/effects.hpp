@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Effects: what one step of the engine asks of the shell. The engine only appends; the shell carries
-// everything out and clears. `resolved` and `offer` concern waiters and are delivered first; driver
-// operations and events follow outside any lock, events in their order.
+// Effects: what one step of the engine asks of the shell. The engine only appends; the shell
+// carries everything out and clears. `resolved` and `offer` concern waiters and are delivered
+// first; driver operations and events follow outside any lock, events in their order.
 #pragma once
 
 #include "core/engine/types.hpp"
@@ -50,8 +50,7 @@ struct Effects {
   std::vector<Event> events;
 
   [[nodiscard]] bool empty() const noexcept {
-    return resolved.empty() && offer == nullptr && start.empty() && abort.empty() &&
-           events.empty();
+    return resolved.empty() && offer == nullptr && start.empty() && abort.empty() && events.empty();
   }
   void clear() noexcept {
     resolved.clear();

@@ -124,9 +124,7 @@ Instant Engine::fair_deadline() const noexcept {
   return after(queue_[queue_.head()].enqueued, config_.fair_after);
 }
 
-std::uint32_t Engine::physical() const noexcept {
-  return slot_count() - count(SlotState::closed);
-}
+std::uint32_t Engine::physical() const noexcept { return slot_count() - count(SlotState::closed); }
 
 bool Engine::ready() const noexcept {
   const std::uint32_t up =

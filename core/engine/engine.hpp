@@ -59,8 +59,9 @@ class Engine {
   // Begins to create `min` connections. Without it nothing happens before demand.
   void start(Instant now, Effects& fx);
 
-  // Queues a caller, or resolves it in this step. A deadline <= now does not wait. `waiter.enqueued`
-  // is set here. Returns: its id while it waits; an id that matches nothing once it is resolved.
+  // Queues a caller, or resolves it in this step. A deadline <= now does not wait.
+  // `waiter.enqueued` is set here. Returns: its id while it waits; an id that matches nothing once
+  // it is resolved.
   WaiterId acquire(Waiter waiter, Instant now, Effects& fx);
 
   // Ends a wait with `outcome` (cancelled or timeout). No effect if it is resolved already.
@@ -104,7 +105,9 @@ class Engine {
   [[nodiscard]] Phase phase() const noexcept { return phase_; }
   [[nodiscard]] bool lost() const noexcept { return lost_; }
   [[nodiscard]] std::uint32_t physical() const noexcept;
-  [[nodiscard]] bool drained() const noexcept { return phase_ == Phase::draining && physical() == 0; }
+  [[nodiscard]] bool drained() const noexcept {
+    return phase_ == Phase::draining && physical() == 0;
+  }
   // min connections are up, or as many as max allows.
   [[nodiscard]] bool ready() const noexcept;
   [[nodiscard]] PoolCounts counts() const noexcept;
@@ -125,17 +128,17 @@ class Engine {
   struct Slot {
     SlotState state = SlotState::closed;
     Op op = Op::none;
-    bool has_session = false;         // it was counted as created
-    bool aborted = false;             // the operation was given up: its result is not used
-    bool for_keepalive = false;       // this validation serves nobody in the queue
-    bool in_doubt = false;            // it may well fail: nobody's supply
-    CloseReason reason{};             // why it is closing
-    std::uint32_t serial = 0;         // of the current operation
-    Instant started;                  // of the current operation, or of the connect
+    bool has_session = false;    // it was counted as created
+    bool aborted = false;        // the operation was given up: its result is not used
+    bool for_keepalive = false;  // this validation serves nobody in the queue
+    bool in_doubt = false;       // it may well fail: nobody's supply
+    CloseReason reason{};        // why it is closing
+    std::uint32_t serial = 0;    // of the current operation
+    Instant started;             // of the current operation, or of the connect
     Instant op_deadline;
-    Instant expires_at = no_deadline; // end of its lifetime, drawn once
-    Instant idle_since;               // end of its last lease, kept across a validation
-    std::uint64_t reported_lease = 0; // long_hold is reported once per lease
+    Instant expires_at = no_deadline;  // end of its lifetime, drawn once
+    Instant idle_since;                // end of its last lease, kept across a validation
+    std::uint64_t reported_lease = 0;  // long_hold is reported once per lease
     SlotId next_free = no_slot;
   };
 
@@ -203,7 +206,7 @@ class Engine {
   std::array<std::uint32_t, slot_state_count> counts_{};
   std::uint32_t validating_for_waiters_ = 0;
   std::uint32_t validating_in_doubt_ = 0;  // of those
-  base::DeadlineHeap ops_;  // by slot: when its operation is overdue
+  base::DeadlineHeap ops_;                 // by slot: when its operation is overdue
 
   WaitQueue queue_;
   WaiterId offered_;  // the waiter that holds the one outstanding offer; matches nothing if none

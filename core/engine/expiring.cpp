@@ -2,7 +2,8 @@
 //
 // What time does: waiters time out, idle connections and old ones leave, quiet ones are kept alive,
 // long leases are reported. The rack is looked through only when something can be due, and at most
-// once per reap_interval; an idle pool with nothing to expire arms no timer at all.
+// once per reap_interval; an idle pool with nothing to expire arms no timer at all, or, where long
+// holds are to be reported, one per hold_warn: the rack lends without telling.
 #include "core/base/assert.hpp"
 #include "core/engine/engine.hpp"
 
@@ -40,8 +41,8 @@ bool Engine::surplus() const noexcept {
   return physical() - count(SlotState::closing) > config_.max;
 }
 
-// Uniform in [0.9 L, L], once per connection, so that connections that were made together do not all
-// leave together (T4).
+// Uniform in [0.9 L, L], once per connection, so that connections that were made together do not
+// all leave together (T4).
 Instant Engine::draw_expiry(Instant now) noexcept {
   if (config_.pinned || config_.max_lifetime == no_timeout) return no_deadline;
   const auto limit = static_cast<double>(config_.max_lifetime.count());
@@ -73,8 +74,7 @@ void Engine::reap(Instant now, Effects& fx) {
 void Engine::reap_idle(SlotId slot, Instant now, Effects& fx) {
   const Slot& s = slots_[slot];
   const Rack::View& view = rack_.view(slot);
-  const Instant idle_until =
-      config_.pinned ? no_deadline : after(view.since, config_.idle_timeout);
+  const Instant idle_until = config_.pinned ? no_deadline : after(view.since, config_.idle_timeout);
   const Instant quiet_until = after(view.proof, config_.keepalive);
   const bool expired = now >= s.expires_at;
   const bool idle_too_long = now >= idle_until && above_min();

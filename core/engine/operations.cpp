@@ -74,8 +74,8 @@ void Engine::begin_validate(SlotId slot, bool keepalive, Instant now, Effects& f
   s.idle_since = rack_.view(slot).since;
   begin_op(slot, Op::validate, SlotState::validating, op_limit(now), now, fx);
   s.for_keepalive = keepalive;
-  // After a sibling's death no waiter relies on this look alone: a connect starts beside it, so that
-  // nobody pays one failed look after the other (R2).
+  // After a sibling's death no waiter relies on this look alone: a connect starts beside it, so
+  // that nobody pays one failed look after the other (R2).
   s.in_doubt = rack_.view(slot).suspect;
   if (keepalive) return;
   ++validating_for_waiters_;
@@ -109,8 +109,8 @@ void Engine::finished(SlotId slot, std::uint32_t serial, OpResult result, Instan
   settle(now, fx);
 }
 
-// A failed connect leaves no session; a failed init does, and so does a connect that succeeded after
-// it had been given up.
+// A failed connect leaves no session; a failed init does, and so does a connect that succeeded
+// after it had been given up.
 void Engine::connect_ended(SlotId slot, Op op, OpResult result, Instant now, Effects& fx) {
   Slot& s = slots_[slot];
   const bool ok = result == OpResult::ok && !s.aborted;
@@ -136,7 +136,8 @@ void Engine::connect_ended(SlotId slot, Op op, OpResult result, Instant now, Eff
   } else {
     free_slot(slot);
   }
-  if (news) create_failed(slot, started, result == OpResult::ok ? OpResult::failed : result, now, fx);
+  if (news)
+    create_failed(slot, started, result == OpResult::ok ? OpResult::failed : result, now, fx);
 }
 
 void Engine::create_failed(SlotId slot, Instant started, OpResult how, Instant now, Effects& fx) {
@@ -255,7 +256,8 @@ void Engine::expire_ops(Instant now, Effects& fx) {
       event(fx, Event::Type::quarantined, slot);
       // A connect that hangs has failed: the next one waits its turn (R3).
       const bool creates = s.op == Op::connect || s.op == Op::init;
-      if (creates && phase_ == Phase::open) create_failed(slot, s.started, OpResult::failed, now, fx);
+      if (creates && phase_ == Phase::open)
+        create_failed(slot, s.started, OpResult::failed, now, fx);
     }
   }
 }

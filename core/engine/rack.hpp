@@ -2,10 +2,10 @@
 //
 // Rack: the connections that can be lent without a decision, and those that are lent.
 //
-// A slot is either engine-owned (word `off`) or racked. The rack's word for a racked slot says idle,
-// lent, or retire (lent, but must come to the engine when it returns), with the holder, the lease's
-// serial number and time stamps. The engine acts on a racked slot only after reclaim() answered
-// `reclaimed`; after `busy` the slot's return comes to the engine.
+// A slot is either engine-owned (word `off`) or racked. The rack's word for a racked slot says
+// idle, lent, or retire (lent, but must come to the engine when it returns), with the holder, the
+// lease's serial number and time stamps. The engine acts on a racked slot only after reclaim()
+// answered `reclaimed`; after `busy` the slot's return comes to the engine.
 //
 // The shell lends and takes back through take() and give() without asking the engine while the gate
 // is open. A closed gate sends every lend and every return through the engine.
@@ -91,7 +91,7 @@ class PlainRack final : public Rack {
 
   void set_validate_after(Duration validate_after) noexcept { validate_after_ = validate_after; }
   [[nodiscard]] bool gate_open() const noexcept { return gate_open_; }
-  [[nodiscard]] std::uint64_t lends() const noexcept { return lends_; }  // through take()
+  [[nodiscard]] std::uint64_t lends() const noexcept { return lends_; }      // through take()
   [[nodiscard]] std::uint64_t returns() const noexcept { return returns_; }  // of any lease
 
   void put_idle(SlotId slot, Instant idle_since, Instant proof, Instant expires_at,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// settle(): what every step ends with. Serves waiters from idle connections, starts connects for the
-// demand that is left, and sets the gate. No event has to remember to wake anybody: whatever freed
-// capacity, the same three questions are asked again (properties S7, L2, L4).
+// settle(): what every step ends with. Serves waiters from idle connections, starts connects for
+// the demand that is left, and sets the gate. No event has to remember to wake anybody: whatever
+// freed capacity, the same three questions are asked again (properties S7, L2, L4).
 #include "core/base/assert.hpp"
 #include "core/engine/engine.hpp"
 
@@ -154,7 +154,8 @@ bool Engine::only_a_connect_could_serve() const noexcept {
   return count(SlotState::racked) + count(SlotState::validating) + count(SlotState::resetting) == 0;
 }
 
-// Only a connect could serve a waiter, and the last one failed in a way that is not worth waiting for.
+// Only a connect could serve a waiter, and the last one failed in a way that is not worth waiting
+// for.
 bool Engine::create_error_is_final() const noexcept {
   if (!creator_.failing() || !only_a_connect_could_serve()) return false;
   switch (config_.propagate_create_error) {

@@ -27,8 +27,7 @@ struct Sizing {
 [[nodiscard]] inline std::uint32_t connects_to_start(const Sizing& s) noexcept {
   WEIR_ASSERT(s.leaving + s.connecting + s.validating + s.ready <= s.physical);
   const auto minus = [](std::uint32_t a, std::uint32_t b) { return a > b ? a - b : 0; };
-  const std::uint32_t required_by_waiters =
-      minus(s.waiting, s.connecting + s.validating + s.ready);
+  const std::uint32_t required_by_waiters = minus(s.waiting, s.connecting + s.validating + s.ready);
   const std::uint32_t required_by_min = minus(s.min, s.physical - s.leaving);
   const std::uint32_t room = minus(s.max, s.physical);
   return std::min({std::max(required_by_waiters, required_by_min), room, s.allowance});

@@ -71,15 +71,15 @@ struct Holder {
 };
 
 enum class WaiterKind : std::uint8_t {
-  thread,    // a blocked thread: waking it costs a context switch, so it may be offered a connection
+  thread,  // a blocked thread: waking it costs a context switch, so it may be offered a connection
   callback,  // runs wherever it is completed: always handed the connection directly
 };
 
 // What the driver says about a connection that comes back.
 struct ReturnFacts {
-  bool broken = false;         // only close is possible
-  bool busy = false;           // a result, a transaction or an unsettled cancel is left behind
-  bool dirty = false;          // the session changed, or may have
+  bool broken = false;  // only close is possible
+  bool busy = false;    // a result, a transaction or an unsettled cancel is left behind
+  bool dirty = false;   // the session changed, or may have
   [[nodiscard]] bool clean() const noexcept { return !broken && !busy && !dirty; }
 };
 

@@ -66,13 +66,22 @@ class BasicPool final : public Pool, public std::enable_shared_from_this<BasicPo
   using Lock = std::unique_lock<typename R::mutex>;
   using SlotId = engine::SlotId;
 
-  // A blocked caller, on its own stack. All members are guarded by mutex_.
-  struct ThreadWaiter {
-    typename R::condition_variable cv;
+  // How a queued caller learns of its answer: the engine's token. All members are guarded by mutex_.
+  struct Completion {
+    explicit Completion(void (*how)(Completion&) noexcept) noexcept : wake(how) {}
+    void (*wake)(Completion&) noexcept;  // called under mutex_ once `done` or `offered` is set
     bool done = false;
     bool offered = false;
     engine::Resolved answer{};
     PoolCounts at_start;
+  };
+  // A blocked thread, on its own stack: one kind of completion, the others need no thread.
+  struct ThreadWaiter : Completion {
+    ThreadWaiter() noexcept
+        : Completion([](Completion& self) noexcept {
+            static_cast<ThreadWaiter&>(self).cv.notify_one();
+          }) {}
+    typename R::condition_variable cv;
   };
 
   struct Slot {
@@ -98,13 +107,14 @@ class BasicPool final : public Pool, public std::enable_shared_from_this<BasicPo
   [[nodiscard]] Result<Lease> queue_up(const engine::Holder& holder, const Request& request,
                                        Instant now, Lock& lock);
   [[nodiscard]] Lease grant(SlotId slot, std::uint64_t lease);
-  [[nodiscard]] Error failure(const ThreadWaiter& waiter, const engine::Holder& holder,
+  [[nodiscard]] Error failure(const Completion& waiter, const engine::Holder& holder,
                               Instant now) const;
-  [[nodiscard]] AcquireReport report(const ThreadWaiter& waiter, const engine::Holder& holder,
+  [[nodiscard]] AcquireReport report(const Completion& waiter, const engine::Holder& holder,
                                      Instant now) const;
   [[nodiscard]] AcquireClass reason(const engine::Holder& holder, Duration waited,
                                     Instant now) const;
   [[nodiscard]] bool all_holders_wait(const engine::Holder& last) const;
+  [[nodiscard]] LeaseHolder holder_of(SlotId slot, Instant now) const;
   [[nodiscard]] std::vector<LeaseHolder> longest_leases(std::size_t count, Instant now) const;
 
   // pool_work.ipp
@@ -120,7 +130,8 @@ class BasicPool final : public Pool, public std::enable_shared_from_this<BasicPo
   engine::OpResult create_failed(Error error);
   void forget(Slot& slot);
   [[nodiscard]] bool quiet() const noexcept;
-  void tell(const engine::Event& event, const PoolCounts& counts, const std::string& error);
+  [[nodiscard]] std::string detail_of(const engine::Event& event) const;
+  void tell(const engine::Event& event, const PoolCounts& counts, const std::string& detail);
   void log(LogLevel level, std::string_view line) const noexcept;
   [[nodiscard]] bool logs(LogLevel level) const noexcept;
   [[nodiscard]] Latencies& latencies();

@@ -95,12 +95,16 @@ class BasicHost {
       }
       return WEIR_WAIT_INTERRUPTED;
     }
-    if (take_wake()) return WEIR_WAIT_INTERRUPTED;
     if (!cell->fd_waiter) cell->fd_waiter.emplace();
-    lock.unlock();
-    const std::int32_t answer = cell->fd_waiter->wait(fd, events, until);
-    lock.lock();
-    return take_wake() ? std::int32_t{WEIR_WAIT_INTERRUPTED} : answer;
+    for (;;) {
+      if (take_wake()) return WEIR_WAIT_INTERRUPTED;
+      lock.unlock();
+      const std::int32_t answer = cell->fd_waiter->wait(fd, events, until);
+      lock.lock();
+      if (take_wake()) return WEIR_WAIT_INTERRUPTED;
+      // Else the wake-up was taken by an earlier wait before it looked at the descriptor.
+      if (answer != WEIR_WAIT_INTERRUPTED) return answer;
+    }
   }
 
   void wake(std::uint64_t tag) {

@@ -34,7 +34,9 @@ Result<Lease> BasicPool<R>::queue_up(const engine::Holder& holder, const Request
   ThreadWaiter waiter;
   waiter.at_start = engine_->counts();
   const engine::WaiterId id =
-      engine_->acquire({&waiter, engine::WaiterKind::thread, holder, now, deadline}, now, fx_);
+      engine_->acquire({static_cast<Completion*>(&waiter), engine::WaiterKind::thread, holder, now,
+                        deadline},
+                       now, fx_);
   // While this thread waits, the pool must not vanish under it.
   const auto self = this->shared_from_this();
   perform(lock);
@@ -82,7 +84,7 @@ void BasicPool<R>::take_back(detail::SessionRef ref) noexcept {
 // ---------------------------------------------------------------- why it failed
 
 template <Runtime R>
-Error BasicPool<R>::failure(const ThreadWaiter& waiter, const engine::Holder& holder,
+Error BasicPool<R>::failure(const Completion& waiter, const engine::Holder& holder,
                             Instant now) const {
   const std::string& name = config_.name;
   switch (waiter.answer.outcome) {
@@ -119,7 +121,7 @@ Error BasicPool<R>::failure(const ThreadWaiter& waiter, const engine::Holder& ho
 }
 
 template <Runtime R>
-AcquireReport BasicPool<R>::report(const ThreadWaiter& waiter, const engine::Holder& holder,
+AcquireReport BasicPool<R>::report(const Completion& waiter, const engine::Holder& holder,
                                    Instant now) const {
   AcquireReport r;
   r.waited = waiter.answer.waited;
@@ -191,13 +193,16 @@ std::vector<LeaseHolder> BasicPool<R>::longest_leases(std::size_t count, Instant
     return rack_->view(a).since < rack_->view(b).since;
   });
   std::vector<LeaseHolder> holders;
-  for (auto it = lent.begin(); it != shown; ++it) {
-    const auto& view = rack_->view(*it);
-    holders.push_back({now - view.since, view.holder.tag == nullptr ? "" : view.holder.tag,
-                       std::string(view.holder.file) + ":" + std::to_string(view.holder.line),
-                       view.holder.thread});
-  }
+  for (auto it = lent.begin(); it != shown; ++it) holders.push_back(holder_of(*it, now));
   return holders;
+}
+
+template <Runtime R>
+LeaseHolder BasicPool<R>::holder_of(SlotId slot, Instant now) const {
+  const auto& view = rack_->view(slot);
+  return {now - view.since, view.holder.tag == nullptr ? "" : view.holder.tag,
+          std::string(view.holder.file) + ":" + std::to_string(view.holder.line),
+          view.holder.thread};
 }
 
 }  // namespace weir::runtime

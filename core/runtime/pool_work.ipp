@@ -17,18 +17,18 @@ namespace weir::runtime {
 template <Runtime R>
 void BasicPool<R>::perform(Lock& lock) {
   for (const engine::Resolved& resolved : fx_.resolved) {
-    auto& waiter = *static_cast<ThreadWaiter*>(resolved.token);
+    auto& waiter = *static_cast<Completion*>(resolved.token);
     waiter.answer = resolved;
     waiter.done = true;
     if (resolved.outcome == engine::Outcome::lent && resolved.waited > Duration{}) {
       latencies().wait.add(resolved.waited);
     }
-    waiter.cv.notify_one();
+    waiter.wake(waiter);
   }
   if (fx_.offer != nullptr) {
-    auto& waiter = *static_cast<ThreadWaiter*>(fx_.offer);
+    auto& waiter = *static_cast<Completion*>(fx_.offer);
     waiter.offered = true;
-    waiter.cv.notify_one();
+    waiter.wake(waiter);
   }
   for (const engine::StartOp& op : fx_.start) start_op(op);
   rearm();
@@ -46,12 +46,13 @@ void BasicPool<R>::perform(Lock& lock) {
   for (const engine::Event& event : events) {
     if (event.type == engine::Event::Type::created) latencies().create.add(event.amount);
   }
+  std::vector<std::string> details;
+  for (const engine::Event& event : events) details.push_back(detail_of(event));
   const PoolCounts counts = engine_->counts();
-  const std::string error = create_error_ ? create_error_->message() : "";
   ++telling_;
   lock.unlock();
   for (const Canceller& canceller : aborts) driver_->table->abort(canceller.get());
-  for (const engine::Event& event : events) tell(event, counts, error);
+  for (std::size_t i = 0; i < events.size(); ++i) tell(events[i], counts, details[i]);
   aborts.clear();  // a canceller's end is a driver call, too
   lock.lock();
   --telling_;
@@ -205,9 +206,22 @@ void BasicPool<R>::forget(Slot& slot) {
 
 // ---------------------------------------------------------------- what is written down
 
+// What only the state knows, and only now.
+template <Runtime R>
+std::string BasicPool<R>::detail_of(const engine::Event& event) const {
+  switch (event.type) {
+    case engine::Event::Type::create_failed:
+      return create_error_ ? create_error_->message() : "no cause known";
+    case engine::Event::Type::long_hold:
+      return observe::holder_text(holder_of(event.slot, R::now()));
+    default:
+      return {};
+  }
+}
+
 template <Runtime R>
 void BasicPool<R>::tell(const engine::Event& event, const PoolCounts& counts,
-                        const std::string& error) {
+                        const std::string& detail) {
   using Type = engine::Event::Type;
   const std::string slot = "connection " + std::to_string(event.slot);
   const std::string now = " (now " + observe::counts_text(counts) + ")";
@@ -216,7 +230,7 @@ void BasicPool<R>::tell(const engine::Event& event, const PoolCounts& counts,
       return log(LogLevel::info,
                  slot + " opened in " + observe::short_duration(event.amount) + now);
     case Type::create_failed:
-      return log(LogLevel::error, "connecting failed: " + error + "; next attempt in " +
+      return log(LogLevel::error, "connecting failed: " + detail + "; next attempt in " +
                                       observe::short_duration(event.amount) + " if one is needed");
     case Type::closed:
       return log(LogLevel::info,
@@ -225,7 +239,7 @@ void BasicPool<R>::tell(const engine::Event& event, const PoolCounts& counts,
       return log(LogLevel::error, slot + " is set aside: its driver call does not end" + now);
     case Type::long_hold:
       return log(LogLevel::warn,
-                 slot + " has been lent for " + observe::short_duration(event.amount));
+                 slot + " has been lent for longer than hold_warn: " + detail);
     case Type::suspect:
       return log(LogLevel::warn, slot + " died; the idle ones are looked at before they are lent");
   }

@@ -182,6 +182,9 @@ Result<Pools> PoolsBuilder::open() {
   for (auto& [name, pool_config] : config->pools) {
     auto driver = load_driver(pool_config.driver, *config, impl_->drivers);
     if (!driver) return fail(std::move(driver).error());
+    for (const std::string& note : (*driver)->notes) {
+      if (pool_config.log.warn) pools->sink(LogLevel::warn, name, note);
+    }
     auto options = config::check_driver_options(
         pool_config.options, (*driver)->table.info(), {config->file, name});
     if (!options) return fail(std::move(options).error());

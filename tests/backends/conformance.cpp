@@ -179,6 +179,19 @@ void expect_no_write_beyond(Fill fill) {
   }
 }
 
+TEST_P(Conformance, values_that_are_not_there_are_refused) {
+  open();
+  weir_exec_args args{};
+  args.struct_size = sizeof args;
+  args.sql = text(quirks.echo_two);
+  args.param_count = 2;
+  const weir_call call = session.call();
+  weir_result* result = nullptr;
+  EXPECT_EQ(WEIR_E_INVALID_ARGUMENT, driver->execute(session.conn, &call, &args, &session.out,
+                                                     &result, &session.batch, &session.error));
+  expect_usable();
+}
+
 TEST_P(Conformance, out_structs_are_filled_no_further_than_their_size) {
   open();
   weir_exec_args args{};

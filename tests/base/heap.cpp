@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Goal:   DeadlineHeap gives what is due first; ties come in the order in which they were added (T12).
-// Method: long random runs against std::multimap, which keeps that order by definition.
+// Goal:   DeadlineHeap gives what is due first; ties come in the order in which they were added
+// (T12). Method: long random runs against std::multimap, which keeps that order by definition.
 #include "core/base/deadline_heap.hpp"
-
 #include "core/base/random.hpp"
 
-#include <gtest/gtest.h>
-
 #include <map>
+
+#include <gtest/gtest.h>
 
 namespace weir::base {
 namespace {

@@ -5,10 +5,10 @@
 
 #include "core/base/random.hpp"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace weir::base {
 namespace {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Goal:   the same seed gives the same numbers on every machine; unit() is spread evenly over [0, 1).
-// Method: the published algorithm's own first output, and loose statistical bounds with fixed seeds.
+// Goal:   the same seed gives the same numbers on every machine; unit() is spread evenly over [0,
+// 1). Method: the published algorithm's own first output, and loose statistical bounds with fixed
+// seeds.
 #include "core/base/random.hpp"
-
-#include <gtest/gtest.h>
 
 #include <set>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace weir::base {
 namespace {

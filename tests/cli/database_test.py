@@ -63,7 +63,8 @@ def sql(weir: Weir, tap) -> None:
     Expect(weir("sql", "main", "create table t (i integer, d real, s text, b blob)")).code(0).to(
         tap, "sql without rows")
     insert = "insert into t values (1, 0.5, 'a\tb\\c', x'00ff'), (2, null, '', x'')"
-    Expect(weir("sql", "main", insert)).code(0).no_out().err("2 rows changed").to(tap, "sql tells what it changed")
+    Expect(weir("sql", "main", insert)).code(0).no_out().err("2 rows changed").to(
+        tap, "sql tells what it changed")
     Expect(weir("sql", "main", "select * from t")).code(0).no_err().out_is(
         "i\td\ts\tb\n1\t0.5\ta\\tb\\\\c\t\\x00ff\n2\t\\N\t\t\\x\n").to(tap, "rows as TSV")
     Expect(weir("sql", "main", "select * from t", "--json")).code(0).json(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Goal:   a drain resolves all waiters at once, lets leases finish, and completes; the loss of a pinned
+// Goal:   a drain resolves all waiters at once, lets leases finish, and completes; the loss of a
+// pinned
 //         connection ends the pool instead of emptying it (L5, L8, S10, S11, Q3).
 // Method: biographies with connections in every state.
 #include "tests/engine/world.hpp"
@@ -46,7 +47,7 @@ TEST(Drain, EndsConnectionsInEveryState) {
   ASSERT_EQ(world.running(Op::close).size(), 1U);
   ASSERT_EQ(world.running(Op::connect).size(), 1U);
   world.drain();
-  world.drain();  // the second has no effect
+  world.drain();                  // the second has no effect
   EXPECT_EQ(world.aborts(), 1U);  // the connect
   world.run_for(10ms);
   EXPECT_EQ(world.sessions(), 1U);

@@ -77,7 +77,8 @@ TEST(Creating, RecoveryStartsSlowly) {
   std::vector<std::size_t> together;
   while (world.waiting() > 0) {
     const auto running = world.running(Op::connect).size();
-    if (running > 0 && (together.empty() || together.back() != running)) together.push_back(running);
+    if (running > 0 && (together.empty() || together.back() != running))
+      together.push_back(running);
     world.run_for(5ms);
   }
   EXPECT_EQ(together, (std::vector<std::size_t>{1, 2, 4, 2}));  // R3: 1, 2, 4 and what is left

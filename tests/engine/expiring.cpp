@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Goal:   idle time, lifetime and long holds are seen to by timer, within reap_interval, and an idle
+// Goal:   idle time, lifetime and long holds are seen to by timer, within reap_interval, and an
+// idle
 //         pool does not wake for nothing (T3, T4, S5, S12, O4, L7).
 // Method: biographies; the fast path lends and takes back behind the engine's back.
 #include "tests/engine/world.hpp"
@@ -110,7 +111,7 @@ TEST(Lifetime, TheFastPathDoesNotLendAnExpiredConnection) {
   world.release(call);
   world.jump(11s);  // the reaper has not come yet
   Call& next = world.acquire();
-  EXPECT_TRUE(next.waiting);  // S5
+  EXPECT_TRUE(next.waiting);                   // S5
   EXPECT_EQ(world.started(Op::validate), 0U);  // nor is a look wasted on it
   world.run_for(2ms);
   ASSERT_TRUE(next.lent());

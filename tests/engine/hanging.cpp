@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Goal:   an operation that hangs is aborted at its deadline; if that does not end it, its slot is set
-//         aside and counted; a result that comes late is never lent (T9, S1, S10, R3, R8, M12, M14).
+// Goal:   an operation that hangs is aborted at its deadline; if that does not end it, its slot is
+// set
+//         aside and counted; a result that comes late is never lent (T9, S1, S10, R3, R8, M12,
+//         M14).
 // Method: biographies of slots whose driver does not answer, and of drivers that answer twice.
 #include "tests/engine/world.hpp"
 

@@ -18,14 +18,13 @@ const T& pick(const std::array<T, N>& from, std::uint32_t number) {
 }
 
 constexpr std::array<const char*, command_kinds> kind_names = {
-    "acquire",         "acquire_now",    "cancel",        "claim",           "release",
-    "release_dirty",   "release_broken", "release_again", "release_foreign", "advance",
-    "jump",            "tick",           "resize",        "drain",           "driver",
-    "finish",          "late_result"};
+    "acquire",        "acquire_now",   "cancel",          "claim",   "release",    "release_dirty",
+    "release_broken", "release_again", "release_foreign", "advance", "jump",       "tick",
+    "resize",         "drain",         "driver",          "finish",  "late_result"};
 
 constexpr std::array<Duration, 6> timeouts = {1ms, 30ms, 1s, 10s, 30s, no_timeout};
-constexpr std::array<Duration, 11> steps = {0ns, 10us, 10us, 30us, 1ms, 5ms, 50ms,
-                                            500ms, 1s, 3s, 20s};
+constexpr std::array<Duration, 11> steps = {0ns,  10us,  10us, 30us, 1ms, 5ms,
+                                            50ms, 500ms, 1s,   3s,   20s};
 
 Call* nth(EngineWorld& world, std::uint32_t number, bool (*wanted)(const Call&)) {
   std::vector<Call*> found;
@@ -45,16 +44,20 @@ void give_back(EngineWorld& world, std::uint32_t number, const ReturnFacts& fact
 
 Answer drawn_answer(std::uint32_t number) {
   static constexpr std::array<Answer, 8> answers = {
-      Answer{}, Answer{}, Answer{OpResult::ok, 20us}, Answer{OpResult::ok, 0ns},
-      Answer{OpResult::failed, 1ms}, Answer{OpResult::failed, 0ns},
+      Answer{},
+      Answer{},
+      Answer{OpResult::ok, 20us},
+      Answer{OpResult::ok, 0ns},
+      Answer{OpResult::failed, 1ms},
+      Answer{OpResult::failed, 0ns},
       Answer{OpResult::failed, 1ms, Answer::Hang::until_abort},
       Answer{OpResult::ok, 1ms, Answer::Hang::for_good}};
   return pick(answers, number);
 }
 
 void change_driver(EngineWorld& world, std::uint32_t a, std::uint32_t b) {
-  static constexpr std::array<Op, 7> ops = {Op::connect, Op::connect, Op::init, Op::validate,
-                                            Op::validate, Op::reset,  Op::close};
+  static constexpr std::array<Op, 7> ops = {Op::connect,  Op::connect, Op::init, Op::validate,
+                                            Op::validate, Op::reset,   Op::close};
   Answer answer = drawn_answer(b);
   const Op op = pick(ops, a);
   if (op == Op::connect && answer.result == OpResult::failed) {
@@ -116,14 +119,13 @@ std::string text_of(const EngineConfig& c) {
     return d == no_timeout ? std::string("none") : std::to_string(d.count() / 1000) + "us";
   };
   out << "min " << c.min << " max " << c.max << " max_connecting " << c.max_connecting
-      << " max_waiting " << c.max_waiting << " create_timeout " << ms(c.create_timeout)
-      << " retry " << ms(c.create_retry_interval) << " propagate "
-      << static_cast<int>(c.propagate_create_error) << " idle " << ms(c.idle_timeout) << " reap "
-      << ms(c.reap_interval) << " lifetime " << ms(c.max_lifetime) << " validate_after "
-      << ms(c.validate_after) << " keepalive " << ms(c.keepalive) << " bounded "
-      << (c.fairness == Fairness::bounded) << " fair_after " << ms(c.fair_after) << " hold_warn "
-      << ms(c.hold_warn) << " reset " << static_cast<int>(c.reset) << " init " << c.has_init
-      << " pinned " << c.pinned;
+      << " max_waiting " << c.max_waiting << " create_timeout " << ms(c.create_timeout) << " retry "
+      << ms(c.create_retry_interval) << " propagate " << static_cast<int>(c.propagate_create_error)
+      << " idle " << ms(c.idle_timeout) << " reap " << ms(c.reap_interval) << " lifetime "
+      << ms(c.max_lifetime) << " validate_after " << ms(c.validate_after) << " keepalive "
+      << ms(c.keepalive) << " bounded " << (c.fairness == Fairness::bounded) << " fair_after "
+      << ms(c.fair_after) << " hold_warn " << ms(c.hold_warn) << " reset "
+      << static_cast<int>(c.reset) << " init " << c.has_init << " pinned " << c.pinned;
   return out.str();
 }
 

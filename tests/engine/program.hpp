@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Programs for EngineWorld: lists of commands as plain numbers, so that a generator can draw them and
-// a failing one shrinks by leaving commands out. The same program does the same in every run.
+// Programs for EngineWorld: lists of commands as plain numbers, so that a generator can draw them
+// and a failing one shrinks by leaving commands out. The same program does the same in every run.
 #pragma once
 
 #include "tests/engine/world.hpp"

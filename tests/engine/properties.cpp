@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// Goal:   the properties of pools.md, section 5, hold for every configuration and every order of events.
-// Method: random programs against EngineWorld, which judges after each step. A failing program shrinks.
-//         At the end faults stop, and the pool has to recover (heal). A property whose premise never
-//         came true has not been tested: that fails, too.
+// Goal:   the properties of pools.md, section 5, hold for every configuration and every order of
+// events. Method: random programs against EngineWorld, which judges after each step. A failing
+// program shrinks.
+//         At the end faults stop, and the pool has to recover (heal). A property whose premise
+//         never came true has not been tested: that fails, too.
 // Scale:  2000 programs, 20 000 with WEIR_TEST_SCALE=full; RC_PARAMS overrides (see rapidcheck).
 #include "tests/engine/program.hpp"
-
-#include <gtest/gtest.h>
-#include <rapidcheck.h>
 
 #include <array>
 #include <csignal>
@@ -16,6 +14,9 @@
 #include <cstdlib>
 #include <iostream>
 #include <sstream>
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
 
 namespace weir::engine::test {
 namespace {
@@ -33,12 +34,23 @@ extern "C" void tell_case(int) {
 
 rc::Gen<Command> commands() {
   const auto kind = rc::gen::weightedElement<Kind>({
-      {20, Kind::acquire},       {3, Kind::acquire_now},   {3, Kind::cancel},
-      {3, Kind::claim},          {18, Kind::release},      {4, Kind::release_dirty},
-      {3, Kind::release_broken}, {1, Kind::release_again}, {1, Kind::release_foreign},
-      {22, Kind::advance},       {1, Kind::jump},          {1, Kind::tick},
-      {3, Kind::resize},         {1, Kind::drain},         {8, Kind::driver},
-      {3, Kind::finish},         {1, Kind::late_result},
+      {20, Kind::acquire},
+      {3, Kind::acquire_now},
+      {3, Kind::cancel},
+      {3, Kind::claim},
+      {18, Kind::release},
+      {4, Kind::release_dirty},
+      {3, Kind::release_broken},
+      {1, Kind::release_again},
+      {1, Kind::release_foreign},
+      {22, Kind::advance},
+      {1, Kind::jump},
+      {1, Kind::tick},
+      {3, Kind::resize},
+      {1, Kind::drain},
+      {8, Kind::driver},
+      {3, Kind::finish},
+      {1, Kind::late_result},
   });
   const auto number = rc::gen::inRange<std::uint32_t>(0, 840);
   return rc::gen::build<Command>(rc::gen::set(&Command::kind, kind),
@@ -79,9 +91,12 @@ TEST(EngineProperties, HoldInEveryProgram) {
 
 TEST(EngineProperties, NoneWasVacuous) {
   for (const char* id :
-       {"S1", "S1 lowered", "S4", "S5", "S6", "S7", "S7 bounded", "S8", "S11", "S12",
-        "F1", "F2", "F2 bounded", "L3", "L3 healed", "L5", "L8", "T2", "T3", "T4", "T5", "T6", "T9",
-        "T11", "O4", "R3", "take", "give", "offer", "offer passed on", "quarantine", "late result"}) {
+       {"S1",         "S1 lowered", "S4",        "S5",   "S6",    "S7",
+        "S7 bounded", "S8",         "S11",       "S12",  "F1",    "F2",
+        "F2 bounded", "L3",         "L3 healed", "L5",   "L8",    "T2",
+        "T3",         "T4",         "T5",        "T6",   "T9",    "T11",
+        "O4",         "R3",         "take",      "give", "offer", "offer passed on",
+        "quarantine", "late result"}) {
     std::cout << id << ": " << premises()[id] << '\n';
     EXPECT_GT(premises()[id], 0U) << id;
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Goal:   what comes back is lent again only when it is clean; a lease ends once (S2, S5, S6, S13, R9).
-// Method: the reset policies against what a driver can report, as a table, and wrong returns.
+// Goal:   what comes back is lent again only when it is clean; a lease ends once (S2, S5, S6, S13,
+// R9). Method: the reset policies against what a driver can report, as a table, and wrong returns.
 #include "tests/engine/world.hpp"
 
 #include <gtest/gtest.h>
@@ -18,19 +18,19 @@ TEST(Returning, PoliciesAndFacts) {
   constexpr auto automatic = ResetPolicy::automatic;
   constexpr auto always = ResetPolicy::always;
   constexpr auto never = ResetPolicy::never;
-  for (const Returned& c : std::vector<Returned>{
-           {automatic, {}, Op::none},
-           {automatic, {.dirty = true}, Op::reset},
-           {automatic, {.busy = true}, Op::reset},
-           {automatic, {.broken = true}, Op::close},
-           {automatic, {.broken = true, .busy = true, .dirty = true}, Op::close},
-           {always, {}, Op::reset},
-           {always, {.busy = true}, Op::reset},
-           {always, {.broken = true}, Op::close},
-           {never, {}, Op::none},
-           {never, {.dirty = true}, Op::none},  // only checks
-           {never, {.busy = true}, Op::close},
-           {never, {.broken = true}, Op::close}}) {
+  for (const Returned& c :
+       std::vector<Returned>{{automatic, {}, Op::none},
+                             {automatic, {.dirty = true}, Op::reset},
+                             {automatic, {.busy = true}, Op::reset},
+                             {automatic, {.broken = true}, Op::close},
+                             {automatic, {.broken = true, .busy = true, .dirty = true}, Op::close},
+                             {always, {}, Op::reset},
+                             {always, {.busy = true}, Op::reset},
+                             {always, {.broken = true}, Op::close},
+                             {never, {}, Op::none},
+                             {never, {.dirty = true}, Op::none},  // only checks
+                             {never, {.busy = true}, Op::close},
+                             {never, {.broken = true}, Op::close}}) {
     EngineConfig config = plain_config();
     config.reset = c.policy;
     EngineWorld world(config);

@@ -80,7 +80,8 @@ void EngineWorld::on_resolved(const Resolved& resolved) {
   if (resolved.outcome == Outcome::lent) {
     require(oldest_waiting() == &call, "F1", "served out of turn");
     if (call.enqueued < now_) ++premises()["F1"];
-    if (call.enqueued < now_ && !late_) require(now_ <= call.deadline, "T1", "lent after its deadline");
+    if (call.enqueued < now_ && !late_)
+      require(now_ <= call.deadline, "T1", "lent after its deadline");
     lent_now(call, resolved.slot, resolved.lease);
   }
   call.waiting = false;
@@ -136,9 +137,7 @@ Call& EngineWorld::acquire(Duration timeout, WaiterKind kind) {
   }
   if (waiting() > 1) ++premises()["F2"];
   min_kept_ = true;
-  step([&] {
-    call.id = engine_.acquire({&call, kind, holder, {}, call.deadline}, now_, fx_);
-  });
+  step([&] { call.id = engine_.acquire({&call, kind, holder, {}, call.deadline}, now_, fx_); });
   if (timeout <= Duration{}) {
     require(!call.waiting, "T11", "was not to wait and waits");
     ++premises()["T11"];
@@ -241,8 +240,8 @@ void EngineWorld::run_until(Instant until) {
       }
     }
     for (Call& call : calls_) {
-      if (call.wakes_at < next || (call.wakes_at == next && ending == no_slot &&
-                                   next != no_deadline)) {
+      if (call.wakes_at < next ||
+          (call.wakes_at == next && ending == no_slot && next != no_deadline)) {
         next = call.wakes_at;
         waking = &call;
       }
@@ -275,7 +274,8 @@ void EngineWorld::on_start(const StartOp& op) {
   if (op.op == Op::connect) {
     require(!c.open, "S10", "connect on an open connection");
     require(!closed_for_lends_, "S11", "connect after drain");
-    require(op.deadline <= after(now_, config_.create_timeout), "T9", "an attempt may last too long");
+    require(op.deadline <= after(now_, config_.create_timeout), "T9",
+            "an attempt may last too long");
     if (failing_) {
       const Duration least = std::min(config_.create_retry_interval, config_.create_retry_max);
       require(now_ >= failed_start_ + least * 8 / 10, "T5", "tried again too early");

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
 // EngineWorld: the engine, the rack, a fake clock, and a driver and a server as small as can be. It
-// plays the shell: performs effects, drives next_timer() and next_deadline(), wakes offered threads.
+// plays the shell: performs effects, drives next_timer() and next_deadline(), wakes offered
+// threads.
 //
-// After every step it judges the pool by books of its own: what the driver was asked to do, what the
-// server has open, what each caller was told. The pool's own counts are compared, never believed.
-// A broken property is thrown as a Violation that names its id (pools.md, section 5).
+// After every step it judges the pool by books of its own: what the driver was asked to do, what
+// the server has open, what each caller was told. The pool's own counts are compared, never
+// believed. A broken property is thrown as a Violation that names its id (pools.md, section 5).
 #pragma once
 
 #include "core/engine/engine.hpp"
@@ -50,9 +51,9 @@ struct Call {
   Instant resolved_at;
   SlotId slot = no_slot;
   std::uint64_t lease = 0;
-  bool held = false;              // lent and not yet returned
+  bool held = false;               // lent and not yet returned
   Instant wakes_at = no_deadline;  // an offer is under way to it
-  bool offered = false;           // and not yet claimed
+  bool offered = false;            // and not yet claimed
 
   [[nodiscard]] bool lent() const noexcept { return !waiting && outcome == Outcome::lent; }
   [[nodiscard]] bool ended_with(Outcome o) const noexcept { return !waiting && outcome == o; }
@@ -73,7 +74,7 @@ class EngineWorld {
   void next(Op op, Answer answer) { scripted_[static_cast<std::size_t>(op)].push_back(answer); }
   void forget_script(Op op) { scripted_[static_cast<std::size_t>(op)].clear(); }
   void finish(SlotId slot, OpResult result);  // ends whatever runs there, now
-  void finish_again(SlotId slot);             // repeats the last result of that slot: a lying driver
+  void finish_again(SlotId slot);  // repeats the last result of that slot: a lying driver
   [[nodiscard]] bool runs(SlotId slot, Op op) const;
   [[nodiscard]] std::vector<SlotId> running(Op op) const;
 
@@ -156,8 +157,8 @@ class EngineWorld {
     std::uint64_t warned_lease = 0;
     Instant started;  // of the operation, or of the connect that it belongs to
     Instant created;
-    Instant idle_since;  // end of the last lease
-    Instant proof;       // last known to live
+    Instant idle_since;    // end of the last lease
+    Instant proof;         // last known to live
     Instant racked_since;  // on the rack without a break
   };
 

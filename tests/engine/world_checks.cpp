@@ -62,9 +62,9 @@ void EngineWorld::check() {
 // S1, S3, O1: the server's count against the pool's.
 void EngineWorld::check_books() {
   const std::uint32_t open = sessions();
-  require(open == engine_.physical(), "S1", "the server counts " + std::to_string(open) +
-                                                " sessions, the pool " +
-                                                std::to_string(engine_.physical()));
+  require(open == engine_.physical(), "S1",
+          "the server counts " + std::to_string(open) + " sessions, the pool " +
+              std::to_string(engine_.physical()));
   if (open > config_.max) {
     ++premises()["S1 lowered"];
     require(open <= sessions_before_ && starts_in_step_ == 0, "S1", "above max and growing");
@@ -144,8 +144,8 @@ void EngineWorld::check_after_tick() {
     const Conn& c = conns_[slot];
     if (rack_.view(slot).word == Rack::Word::idle) check_idle_times(slot);
     if (c.holder == nullptr || c.warned_lease == c.holder->lease) continue;
-    const Instant warn_by = after(after(c.holder->resolved_at, config_.hold_warn),
-                                  config_.reap_interval);
+    const Instant warn_by =
+        after(after(c.holder->resolved_at, config_.hold_warn), config_.reap_interval);
     require(now_ <= warn_by, "O4", "a long hold was not reported");
   }
 }
@@ -196,7 +196,8 @@ std::uint32_t EngineWorld::usable() const {
 }
 
 Call* EngineWorld::oldest_waiting() {
-  const auto it = std::find_if(calls_.begin(), calls_.end(), [](const Call& c) { return c.waiting; });
+  const auto it =
+      std::find_if(calls_.begin(), calls_.end(), [](const Call& c) { return c.waiting; });
   return it == calls_.end() ? nullptr : &*it;
 }
 
@@ -223,9 +224,9 @@ std::size_t EngineWorld::started(Op op) const {
 }
 
 Instant EngineWorld::last_start(Op op) const {
-  return std::find_if(started_.rbegin(), started_.rend(), [op](const Started& s) {
-           return s.op == op;
-         })->at;
+  return std::find_if(started_.rbegin(), started_.rend(),
+                      [op](const Started& s) { return s.op == op; })
+      ->at;
 }
 
 std::size_t EngineWorld::happened(Event::Type type) const {

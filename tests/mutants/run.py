@@ -50,8 +50,8 @@ class Bench:
         self.tree = where / "tree"
         for folder in ("core", "tests/engine"):
             shutil.copytree(ROOT / folder, self.tree / folder)
-        self.engine = sorted(p.relative_to(self.tree) for p in (self.tree / "core/engine").glob("*.cpp"))
-        tests = sorted(p.relative_to(self.tree) for p in (self.tree / "tests/engine").glob("*.cpp"))
+        self.engine = self.sources_in("core/engine")
+        tests = self.sources_in("tests/engine")
         self.properties = [p for p in tests if p.name == "properties.cpp"]
         self.world = [p for p in tests if p.name.startswith(("world", "program"))]
         self.biographies = [p for p in tests if p not in self.properties + self.world]
@@ -59,6 +59,9 @@ class Bench:
         self.out.mkdir()
         self.objects = {}
         self.build(self.engine + tests, self.out)
+
+    def sources_in(self, folder):
+        return sorted(p.relative_to(self.tree) for p in (self.tree / folder).glob("*.cpp"))
 
     def build(self, sources, out):
         built = compile_all(self.compiler, self.tree, sources, out)
@@ -92,7 +95,8 @@ class Bench:
 
     def try_patch(self, patch):
         """Returns: (verdict, killed by)."""
-        command = ["patch", "-p1", "--fuzz=0", "--no-backup-if-mismatch", "-r", "-", "-i", str(patch)]
+        command = ["patch", "-p1", "--fuzz=0", "--no-backup-if-mismatch", "-r", "-", "-i",
+                   str(patch)]
         if run(command + ["--dry-run"], self.tree).returncode != 0:
             return "does not apply", ""
         run(command, self.tree)
@@ -114,7 +118,8 @@ class Bench:
 
 
 def reason(name, text):
-    case = re.search(r"\[  FAILED  \] (\S+)", text) or re.search(r"\[ RUN      \] (\S+)(?!.*RUN)", text)
+    case = (re.search(r"\[  FAILED  \] (\S+)", text)
+            or re.search(r"\[ RUN      \] (\S+)(?!.*\[ RUN)", text, re.DOTALL))
     broken = re.search(r"^((?:[A-Z]\d+): [^(\n]*)", text, re.M) or re.search(
         r'"((?:[A-Z]\d+): [^("\n]*)', text) or re.search(r"broken invariant: (.*)", text)
     return (case.group(1) if case else name) + (f", {broken.group(1).strip()}" if broken else "")

@@ -209,6 +209,18 @@ TEST_F(PoolTest, an_exception_of_the_callback_passes_through_and_the_lease_goes_
   EXPECT_TRUE(pool->query("SELECT 1"));
 }
 
+TEST_F(PoolTest, a_long_lease_is_reported_with_its_tag_and_place) {
+  PoolConfig config = small(1);
+  config.hold_warn = 1ms;
+  config.reap_interval = 1ms;
+  auto pool = open(config);
+  auto lease = pool->acquire({.tag = "monthly report"});
+  ASSERT_TRUE(lease);
+  eventually([&] { return logged("\"monthly report\""); });
+  EXPECT_TRUE(logged("lending.cpp"));
+  EXPECT_EQ(pool->stats().long_holds, 1U);
+}
+
 TEST_F(PoolTest, writes_queries_to_the_log_when_asked) {
   PoolConfig config = small(1);
   config.log.query = true;

@@ -563,7 +563,8 @@ typedef struct weir_driver {
                       weir_error* error) WEIR_NOEXCEPT;
 
   /* Ends the session, with a goodbye to the server if that is possible within the deadline. Closes
-   * statements and results that are still open. Always consumes the handle, cannot fail. [conn] */
+   * statements and results that are still open. Always consumes the handle, cannot fail.
+   * Required. [conn] */
   void (*close)(weir_conn* conn, const weir_call* call) WEIR_NOEXCEPT;
 
   /* In a forked child: frees memory and descriptors without a byte to the server. Where even that
