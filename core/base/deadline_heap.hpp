@@ -11,9 +11,9 @@
 // Threads:    none; the owner serialises.
 #pragma once
 
-#include <weir/time.hpp>
-
 #include "core/base/assert.hpp"
+
+#include <weir/time.hpp>
 
 #include <cstdint>
 #include <utility>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // Rows, columns and the conversions of weir/value.hpp that need not be inline.
-#include <weir/rows.hpp>
-
 #include "core/base/assert.hpp"
+
+#include <weir/rows.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -80,8 +80,8 @@ Error RowView::no_such_column(std::size_t column) const {
 Error RowView::no_such_column(std::string_view column) const {
   std::string known;
   for (const std::string& name : columns_->names) known += (known.empty() ? "" : ", ") + name;
-  return Error(Code::column_type, "there is no column \"" + std::string(column) +
-                                      "\"; the result has: " + known);
+  return Error(Code::column_type,
+               "there is no column \"" + std::string(column) + "\"; the result has: " + known);
 }
 
 Error RowView::wrong_type(std::size_t column) const {

@@ -82,9 +82,8 @@ constexpr std::string_view markdown_head =
 # Options
 
 What a `weir.toml` may hold. Every key has a default but those marked *required*; a key that does
-not exist is an error. `weir config check` says what is wrong with a file,
-`weir config show --origin` what is in effect and where it came from, and `weir config schema`
-prints the schema for your editor.
+not exist is an error. `weir config check` says what is wrong with a file, `weir config show` what
+is in effect and where it came from, and `weir config schema` prints the schema for your editor.
 
 ```toml
 version = 1
@@ -184,7 +183,7 @@ std::string options_help() {
     if (section.scope == Scope::pool)
       out += fmt::format("  {:<24}{}\n", "[.options]", "what the driver understands");
   }
-  out += "\n`weir help options KEY` explains one of them.\n";
+  out += "\ndocs/options.md explains each of them.\n";
   return out;
 }
 

@@ -69,8 +69,8 @@ std::string PoolStats::to_json() const {
       R"("created":{},"create_failures":{},"validations":{},"resets":{},"long_holds":{},"closed":{{)",
       created, create_failures, validations, resets, long_holds);
   for (std::size_t i = 0; i < closed.size(); ++i) {
-    out += fmt::format(R"({}"{}":{})", i == 0 ? "" : ",",
-                       to_string(static_cast<CloseReason>(i)), closed[i]);
+    out += fmt::format(R"({}"{}":{})", i == 0 ? "" : ",", to_string(static_cast<CloseReason>(i)),
+                       closed[i]);
   }
   out += fmt::format(R"(}},"wait":{},"use":{},"create":{},"last_create_error":{}}})", latency(wait),
                      latency(use), latency(create),

@@ -40,7 +40,8 @@ static std::string_view remedy(AcquireClass reason) {
     case AcquireClass::all_busy:
       return "every connection was lent: hold leases for less time, or raise `max`";
     case AcquireClass::slow_connect:
-      return "connections were being made, but not in time: raise `min` or `max_connecting`, or look "
+      return "connections were being made, but not in time: raise `min` or `max_connecting`, or "
+             "look "
              "at why connecting is slow";
     case AcquireClass::endpoint_down:
       return "no connection could be made: see the error above; the pool goes on trying";

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
 //
-// BasicPool: the shell. It runs the engine under one mutex and carries out what the engine asks for:
-// it parks and wakes callers, runs driver operations on the executor, arms a timer, writes the log.
-// All decisions are the engine's.
+// BasicPool: the shell. It runs the engine under one mutex and carries out what the engine asks
+// for: it parks and wakes callers, runs driver operations on the executor, arms a timer, writes the
+// log. All decisions are the engine's.
 //
 // One source, two instantiations: BasicPool<OsRuntime> is in libweir, the simulator makes another.
 //
 // Invariants: 1. no driver function but state(), no callback and no log sink runs under mutex_.
-//             2. a session is used by its leaseholder, or by the one operation under way, never both.
+//             2. a session is used by its leaseholder, or by the one operation under way, never
+//             both.
 //             3. every step of the engine is followed by perform() before mutex_ is released.
-// Lifetime:   shared. Owners are Pools, callers that wait, and, once the pool was closed with leases
-//             out or a driver call that does not end, the pool itself until the last of them is done
-//             (orphan_). Otherwise drain() returns when nothing of the pool runs any more: neither
-//             the driver nor the log sink is called afterwards.
+// Lifetime:   shared. Owners are Pools, callers that wait, and, once the pool was closed with
+// leases
+//             out or a driver call that does not end, the pool itself until the last of them is
+//             done (orphan_). Otherwise drain() returns when nothing of the pool runs any more:
+//             neither the driver nor the log sink is called afterwards.
 // Threads:    every public member, any thread.
 #pragma once
-
-#include <weir/pools.hpp>
 
 #include "core/base/histogram.hpp"
 #include "core/engine/engine.hpp"
@@ -24,6 +24,8 @@
 #include "core/runtime/executor.hpp"
 #include "core/runtime/host.hpp"
 #include "core/runtime/session.hpp"
+
+#include <weir/pools.hpp>
 
 #include <deque>
 #include <memory>
@@ -66,7 +68,8 @@ class BasicPool final : public Pool, public std::enable_shared_from_this<BasicPo
   using Lock = std::unique_lock<typename R::mutex>;
   using SlotId = engine::SlotId;
 
-  // How a queued caller learns of its answer: the engine's token. All members are guarded by mutex_.
+  // How a queued caller learns of its answer: the engine's token. All members are guarded by
+  // mutex_.
   struct Completion {
     explicit Completion(void (*how)(Completion&) noexcept) noexcept : wake(how) {}
     void (*wake)(Completion&) noexcept;  // called under mutex_ once `done` or `offered` is set

@@ -3,10 +3,10 @@
 // What a failed connect means for the pool: try again, wait, or do not bother.
 #pragma once
 
+#include "core/engine/types.hpp"
+
 #include <weir/driver.h>
 #include <weir/error.hpp>
-
-#include "core/engine/types.hpp"
 
 namespace weir::runtime {
 

@@ -2,9 +2,9 @@
 //
 // The public handles Connection, Statement, Stream, and the values they move: each call checks that
 // its lease is current, then goes to the Session.
-#include <weir/connection.hpp>
-
 #include "core/runtime/session.hpp"
+
+#include <weir/connection.hpp>
 
 #include <algorithm>
 #include <cstring>

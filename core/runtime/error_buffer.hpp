@@ -3,9 +3,9 @@
 // A weir_error with room for its text, as a driver call wants it.
 #pragma once
 
-#include <weir/driver.h>
-
 #include "core/runtime/session.hpp"
+
+#include <weir/driver.h>
 
 namespace weir::runtime {
 

@@ -116,7 +116,7 @@ class BasicExecutor {
     typename R::mutex mutex;  // never held while a task runs
     typename R::condition_variable work;
     typename R::condition_variable watch;
-    typename R::condition_variable fired;  // a timer's task has ended
+    typename R::condition_variable fired;        // a timer's task has ended
     std::deque<std::pair<TimerId, Task>> tasks;  // 0: posted; else the timer that fell due
     std::set<std::pair<Instant, TimerId>> timers;
     std::map<TimerId, Instant> armed;

@@ -10,10 +10,10 @@
 // Threads:  every service from any thread. The host takes no lock of the pool.
 #pragma once
 
-#include <weir/driver.h>
-
 #include "core/base/random.hpp"
 #include "core/runtime/runtime.hpp"
+
+#include <weir/driver.h>
 
 #include <cstring>
 #include <functional>

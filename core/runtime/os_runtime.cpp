@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <limits>
-
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>

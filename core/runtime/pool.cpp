@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // The parts of weir/pool.hpp that are the same for every runtime.
-#include <weir/pool.hpp>
-
 #include "core/runtime/session.hpp"
+
+#include <weir/pool.hpp>
 
 #include <algorithm>
 

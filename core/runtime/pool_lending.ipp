@@ -33,10 +33,9 @@ Result<Lease> BasicPool<R>::queue_up(const engine::Holder& holder, const Request
   const Instant deadline = std::min(request.deadline, after(now, request.timeout));
   ThreadWaiter waiter;
   waiter.at_start = engine_->counts();
-  const engine::WaiterId id =
-      engine_->acquire({static_cast<Completion*>(&waiter), engine::WaiterKind::thread, holder, now,
-                        deadline},
-                       now, fx_);
+  const engine::WaiterId id = engine_->acquire(
+      {static_cast<Completion*>(&waiter), engine::WaiterKind::thread, holder, now, deadline}, now,
+      fx_);
   // While this thread waits, the pool must not vanish under it.
   const auto self = this->shared_from_this();
   perform(lock);
@@ -92,18 +91,18 @@ Error BasicPool<R>::failure(const Completion& waiter, const engine::Holder& hold
       return Error(Code::none_idle, name + ": no connection can be lent at once (" +
                                         observe::counts_text(engine_->counts()) + ")");
     case engine::Outcome::rejected:
-      return Error(Code::queue_full,
-                   name + ": " + std::to_string(config_.max_waiting) +
-                       " callers wait already, which is max_waiting (" +
-                       observe::counts_text(engine_->counts()) + ")");
+      return Error(Code::queue_full, name + ": " + std::to_string(config_.max_waiting) +
+                                         " callers wait already, which is max_waiting (" +
+                                         observe::counts_text(engine_->counts()) + ")");
     case engine::Outcome::closed:
       return Error(Code::pool_closed, name + ": the pool is closed");
     case engine::Outcome::cancelled:
       return Error(Code::cancelled, name + ": the acquire was cancelled");
     case engine::Outcome::lost:
       return Error(Code::pool_closed,
-                   name + ": the connection that held this in-memory database broke, and the data "
-                          "went with it; the pool does not go on with an empty one");
+                   name +
+                       ": the connection that held this in-memory database broke, and the data "
+                       "went with it; the pool does not go on with an empty one");
     case engine::Outcome::create_failed: {
       const std::string cause = create_error_ ? create_error_->message() : "unknown";
       std::string text = name + ": no connection can be made: " + cause;

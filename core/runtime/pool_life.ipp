@@ -52,8 +52,8 @@ BasicPool<R>::BasicPool(PoolParts<R> parts)
       context_{driver_->table, nullptr, host_.table(), nullptr} {
   if (config_.log.query) {
     context_.on_query = [this](std::string_view sql, Duration took, bool ok) {
-      log(LogLevel::query, observe::short_duration(took) + (ok ? " " : " failed: ") +
-                               std::string(sql));
+      log(LogLevel::query,
+          observe::short_duration(took) + (ok ? " " : " failed: ") + std::string(sql));
     };
   }
 }
@@ -153,11 +153,11 @@ Result<void> BasicPool<R>::wait_ready(Duration timeout) {
     } else if (hopeless) {
       why = Error(Code::create_failed, config_.name + ": no connection can be made: " + cause());
     } else if (R::now() >= deadline) {
-      why = Error(Code::not_ready, config_.name + ": not ready within " +
-                                       observe::short_duration(timeout) + " (min " +
-                                       std::to_string(engine_->min()) + ", now " +
-                                       observe::counts_text(engine_->counts()) +
-                                       "); last connect error: " + cause());
+      why =
+          Error(Code::not_ready,
+                config_.name + ": not ready within " + observe::short_duration(timeout) + " (min " +
+                    std::to_string(engine_->min()) + ", now " +
+                    observe::counts_text(engine_->counts()) + "); last connect error: " + cause());
     }
     if (why) break;
     R::wait_until(changed_, lock, deadline);
@@ -262,9 +262,9 @@ Result<void> BasicPool<R>::drain(Duration timeout) {
   orphan_ = self;
   muted_ = true;
   if (held == 0) {
-    return weir::fail(Code::drain_timeout, config_.name + ": closed, but the driver has not ended " +
-                                               std::to_string(engine_->physical()) +
-                                               " of its connections");
+    return weir::fail(Code::drain_timeout,
+                      config_.name + ": closed, but the driver has not ended " +
+                          std::to_string(engine_->physical()) + " of its connections");
   }
   std::string text = config_.name + ": closed with " + std::to_string(held) +
                      (held == 1 ? " lease" : " leases") +

@@ -67,7 +67,8 @@ bool BasicPool<R>::quiet() const noexcept {
 
 template <Runtime R>
 void BasicPool<R>::start_op(const engine::StartOp& op) {
-  while (slots_.size() <= op.slot) slots_.emplace_back(context_, static_cast<SlotId>(slots_.size()));
+  while (slots_.size() <= op.slot)
+    slots_.emplace_back(context_, static_cast<SlotId>(slots_.size()));
   ++running_;
   executor_->post([this, op, slot = &slots_[op.slot]] { run(op, *slot); });
 }
@@ -174,8 +175,8 @@ engine::OpResult BasicPool<R>::run_reset(const engine::StartOp& op, Slot& slot) 
     }
   }
   if (!clean) {
-    log(LogLevel::warn, "a connection could not be cleaned and is replaced: " +
-                            clean.error().message());
+    log(LogLevel::warn,
+        "a connection could not be cleaned and is replaced: " + clean.error().message());
     return engine::OpResult::failed;
   }
   if (*clean) return engine::OpResult::ok;
@@ -211,7 +212,7 @@ template <Runtime R>
 std::string BasicPool<R>::detail_of(const engine::Event& event) const {
   switch (event.type) {
     case engine::Event::Type::create_failed:
-      return create_error_ ? create_error_->message() : "no cause known";
+      return create_error_ ? create_error_->message() : "the attempt has not ended in time";
     case engine::Event::Type::long_hold:
       return observe::holder_text(holder_of(event.slot, R::now()));
     default:
@@ -233,13 +234,11 @@ void BasicPool<R>::tell(const engine::Event& event, const PoolCounts& counts,
       return log(LogLevel::error, "connecting failed: " + detail + "; next attempt in " +
                                       observe::short_duration(event.amount) + " if one is needed");
     case Type::closed:
-      return log(LogLevel::info,
-                 slot + " closed: " + std::string(to_string(event.reason)) + now);
+      return log(LogLevel::info, slot + " closed: " + std::string(to_string(event.reason)) + now);
     case Type::quarantined:
       return log(LogLevel::error, slot + " is set aside: its driver call does not end" + now);
     case Type::long_hold:
-      return log(LogLevel::warn,
-                 slot + " has been lent for longer than hold_warn: " + detail);
+      return log(LogLevel::warn, slot + " has been lent for longer than hold_warn: " + detail);
     case Type::suspect:
       return log(LogLevel::warn, slot + " died; the idle ones are looked at before they are lent");
   }

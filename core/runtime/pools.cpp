@@ -2,13 +2,13 @@
 //
 // Pools and its builder: the composition root. Configuration, loader and runtime meet here and
 // nowhere else.
-#include <weir/pools.hpp>
-
 #include "core/base/suggest.hpp"
 #include "core/config/driver_options.hpp"
 #include "core/loader/loader.hpp"
 #include "core/runtime/basic_pool.hpp"
 #include "core/runtime/os_runtime.hpp"
+
+#include <weir/pools.hpp>
 
 #include <cstdio>
 #include <map>
@@ -127,7 +127,8 @@ Result<void> Pools::drain(Duration timeout) {
   Result<void> first;
   for (auto& [name, pool] : impl_->pools) {
     const Duration used = OsRuntime::now() - start;
-    auto drained = pool->drain(timeout == no_timeout ? timeout : std::max(timeout - used, Duration{}));
+    auto drained =
+        pool->drain(timeout == no_timeout ? timeout : std::max(timeout - used, Duration{}));
     if (!drained && first) first = std::move(drained);
   }
   return first;
@@ -185,8 +186,8 @@ Result<Pools> PoolsBuilder::open() {
     for (const std::string& note : (*driver)->notes) {
       if (pool_config.log.warn) pools->sink(LogLevel::warn, name, note);
     }
-    auto options = config::check_driver_options(
-        pool_config.options, (*driver)->table.info(), {config->file, name});
+    auto options = config::check_driver_options(pool_config.options, (*driver)->table.info(),
+                                                {config->file, name});
     if (!options) return fail(std::move(options).error());
     auto pool = OsPool::create({pool_config, *std::move(options), config->base_dir,
                                 *std::move(driver), pools->executor, pools->sink});

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Runtime: the seam between the shell and what it runs on. BasicPool<OsRuntime> ships; the simulator
-// instantiates the same source with a runtime of virtual threads and time. Nothing in core/ names a
-// mutex, thread, clock or thread-local of the standard library but through this seam, and a lint
-// test holds that.
+// Runtime: the seam between the shell and what it runs on. BasicPool<OsRuntime> ships; the
+// simulator instantiates the same source with a runtime of virtual threads and time. Nothing in
+// core/ names a mutex, thread, clock or thread-local of the standard library but through this seam,
+// and a lint test holds that.
 //
 // What a runtime offers:
 //   mutex, condition_variable, atomic<T>, thread   the shapes of their std:: namesakes
@@ -26,16 +26,18 @@ namespace weir::runtime {
 
 template <class R>
 concept Runtime = requires(typename R::mutex& mutex, typename R::condition_variable& cv,
-                           std::unique_lock<typename R::mutex>& lock,
-                           typename R::FdWaiter& waiter, Instant at) {
+                           std::unique_lock<typename R::mutex>& lock, typename R::FdWaiter& waiter,
+                           Instant at) {
   typename R::thread;
   typename R::template atomic<std::uint64_t>;
   mutex.lock();
   cv.notify_one();
-  { R::now() } noexcept -> std::same_as<Instant>;
+  { R::now() }
+  noexcept->std::same_as<Instant>;
   R::sleep_until(at);
   R::wait_until(cv, lock, at);
-  { R::thread_id() } noexcept -> std::same_as<std::uint64_t>;
+  { R::thread_id() }
+  noexcept->std::same_as<std::uint64_t>;
   { R::random_seed() } -> std::same_as<std::uint64_t>;
   { waiter.wait(0, 0U, at) } -> std::same_as<std::int32_t>;
   waiter.wake();

@@ -16,7 +16,9 @@ static_assert(no_deadline.time_since_epoch().count() == WEIR_NO_DEADLINE);
 
 Session::~Session() { WEIR_ASSERT(conn_ == nullptr); }
 
-Instant Session::now() const noexcept { return Instant(Duration(context_.host->now(context_.host->ctx))); }
+Instant Session::now() const noexcept {
+  return Instant(Duration(context_.host->now(context_.host->ctx)));
+}
 
 weir_call Session::call(Instant deadline) noexcept {
   weir_call call{};
@@ -114,8 +116,7 @@ void Session::close(Instant deadline) {
 
 bool Session::end_lease(std::uint64_t lease) noexcept {
   std::uint64_t expected = lease;
-  if (lease == 0 ||
-      !lease_.compare_exchange_strong(expected, 0, std::memory_order_relaxed)) {
+  if (lease == 0 || !lease_.compare_exchange_strong(expected, 0, std::memory_order_relaxed)) {
     return false;
   }
   open_stream_ = 0;

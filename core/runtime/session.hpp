@@ -4,9 +4,11 @@
 // calls of its leaseholder (Connection, Statement, Stream forward here) and the pool's own (open,
 // init, validate, reset, close).
 //
-// Owner:      a slot of the pool, for the life of the pool; it is opened and closed many times. So a
+// Owner:      a slot of the pool, for the life of the pool; it is opened and closed many times. So
+// a
 //             handle that outlived its lease still points to a Session, which refuses it.
-// Threads:    one user at a time: the leaseholder, or the operation that the engine started. abort()
+// Threads:    one user at a time: the leaseholder, or the operation that the engine started.
+// abort()
 //             from any thread. lease_ is atomic only so that a stale handle can be told from a good
 //             one without a race.
 // Invariants: 1. conn_ is null exactly while the session is closed.
@@ -15,9 +17,9 @@
 // Blocks:     as long as the driver, within the call's deadline.
 #pragma once
 
-#include <weir/connection.hpp>
-
 #include "core/loader/driver_table.hpp"
+
+#include <weir/connection.hpp>
 
 #include <atomic>
 #include <functional>
@@ -56,9 +58,7 @@ class Session {
   [[nodiscard]] Result<bool> reset(Instant deadline);
   void close(Instant deadline);
 
-  void begin_lease(std::uint64_t lease) noexcept {
-    lease_.store(lease, std::memory_order_relaxed);
-  }
+  void begin_lease(std::uint64_t lease) noexcept { lease_.store(lease, std::memory_order_relaxed); }
   // Returns: false if `lease` is not the current one.
   [[nodiscard]] bool end_lease(std::uint64_t lease) noexcept;
 

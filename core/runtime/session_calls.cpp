@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // The leaseholder's side of a session: statements, streams, transactions.
+#include "core/base/assert.hpp"
 #include "core/runtime/error_buffer.hpp"
 #include "core/runtime/session.hpp"
-
-#include "core/base/assert.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -42,8 +41,9 @@ Executed read_executed(const weir_exec_out& out) {
 Result<Session::Answer> Session::run(Instant deadline, std::string_view sql, weir_stmt* stmt,
                                      detail::Cells params, std::uint32_t flags) {
   if (open_stream_ != 0) {
-    return weir::fail(Code::invalid_state,
-                      "a stream of this connection is still open; read it to its end or destroy it");
+    return weir::fail(
+        Code::invalid_state,
+        "a stream of this connection is still open; read it to its end or destroy it");
   }
   const auto too_long = [](const weir_cell& cell) {
     return detail::has_bytes(cell) && cell.size == std::numeric_limits<std::uint32_t>::max();
@@ -71,9 +71,8 @@ Result<Session::Answer> Session::run(Instant deadline, std::string_view sql, wei
   return answer;
 }
 
-Result<Session::Answer> Session::run_logged(Instant deadline, std::string_view sql,
-                                            weir_stmt* stmt, detail::Cells params,
-                                            std::uint32_t flags) {
+Result<Session::Answer> Session::run_logged(Instant deadline, std::string_view sql, weir_stmt* stmt,
+                                            detail::Cells params, std::uint32_t flags) {
   if (!context_.on_query) return run(deadline, sql, stmt, params, flags);
   const Instant start = now();
   auto answer = run(deadline, sql, stmt, params, flags);
@@ -109,8 +108,8 @@ Result<Executed> Session::execute(const detail::SessionRef& ref, std::string_vie
   return read_executed(answer->out);
 }
 
-Result<Stream> Session::stream(const detail::SessionRef& ref, std::string_view sql,
-                               weir_stmt* stmt, detail::Cells params) {
+Result<Stream> Session::stream(const detail::SessionRef& ref, std::string_view sql, weir_stmt* stmt,
+                               detail::Cells params) {
   auto answer = run_logged(ref.deadline, sql, stmt, params, 0);
   if (!answer) return fail(std::move(answer).error());
   Stream stream;
@@ -190,7 +189,8 @@ Result<weir_stmt*> Session::statement(std::uint64_t entry) const {
   for (const Prepared& p : prepared_) {
     if (p.entry == entry) return p.stmt;
   }
-  return weir::fail(Code::invalid_state, "this statement was dropped when its connection was reset");
+  return weir::fail(Code::invalid_state,
+                    "this statement was dropped when its connection was reset");
 }
 
 void Session::unpin(std::uint64_t entry) noexcept {

@@ -216,6 +216,7 @@ Outcome run_workload(weir::Pool& db, const Plan& plan, const Progress& progress)
 
   std::atomic<bool> stop = false;
   std::vector<std::thread> threads;
+  threads.reserve(workers.size());
   const weir::Instant start = db.now();
   for (const auto& worker : workers) {
     threads.emplace_back([&stop, w = worker.get()] { w->run(stop); });

@@ -68,7 +68,8 @@ TEST_F(ApiTest, a_database_that_cannot_be_opened_is_reported_at_once_and_by_name
   EXPECT_EQ(lease.error().exit_code(), 69);
   expect_text(lease.error(), {"no/such/dir/x.db"});
 
-  auto eager = open("url = \"no/such/dir/x.db\"\nstart = \"eager\"\nmin = 1\nstart_timeout = \"1h\"");
+  auto eager =
+      open("url = \"no/such/dir/x.db\"\nstart = \"eager\"\nmin = 1\nstart_timeout = \"1h\"");
   ASSERT_FALSE(eager);
   expect_text(eager.error(), {"no/such/dir/x.db"});
 }

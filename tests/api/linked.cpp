@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
 //
 // Goal: a driver that is linked in needs no plugin file, and the native handle comes through.
-#include "tests/api/support.hpp"
-
 #include "backends/sqlite/weir_sqlite.h"
+#include "tests/api/support.hpp"
 
 namespace weir::test {
 namespace {
 
 TEST_F(ApiTest, a_registered_driver_is_used_without_any_file) {
-  auto pools = Pools::builder()
-                   .driver(weir_sqlite_driver())
-                   .string("version = 1\n[pool.main]\ndriver = \"sqlite\"\nurl = \":memory:\"\nlog = []",
-                           dir.string())
-                   .open();
+  auto pools =
+      Pools::builder()
+          .driver(weir_sqlite_driver())
+          .string("version = 1\n[pool.main]\ndriver = \"sqlite\"\nurl = \":memory:\"\nlog = []",
+                  dir.string())
+          .open();
   ASSERT_TRUE(pools) << pools.error().what();
   Pool& db = (*pools)["main"];
   EXPECT_EQ((*db.query("select 40 + 2"))[0].get<int>(0), 42);
@@ -27,9 +27,10 @@ TEST_F(ApiTest, a_registered_driver_is_used_without_any_file) {
 TEST_F(ApiTest, several_pools_are_opened_and_drained_together) {
   auto pools = Pools::builder()
                    .driver(weir_sqlite_driver())
-                   .string("version = 1\n[pool.a]\ndriver = \"sqlite\"\nurl = \"a.db\"\nlog = []\n"
-                           "[pool.b]\ndriver = \"sqlite\"\nurl = \"b.db\"\nlog = []",
-                           dir.string())
+                   .string(
+                       "version = 1\n[pool.a]\ndriver = \"sqlite\"\nurl = \"a.db\"\nlog = []\n"
+                       "[pool.b]\ndriver = \"sqlite\"\nurl = \"b.db\"\nlog = []",
+                       dir.string())
                    .open();
   ASSERT_TRUE(pools) << pools.error().what();
   EXPECT_EQ(pools->names(), (std::vector<std::string>{"a", "b"}));

@@ -129,8 +129,9 @@ TEST_F(ApiTest, prepared_statements_are_found_again_on_the_same_connection) {
 }
 
 TEST_F(ApiTest, an_in_memory_database_lives_as_long_as_its_pool) {
-  auto pools = open("url = \":memory:\"\nmax = 8\nidle_timeout = \"1ms\"\nreap_interval = \"1ms\"\n"
-                    "max_lifetime = \"2ms\"");
+  auto pools = open(
+      "url = \":memory:\"\nmax = 8\nidle_timeout = \"1ms\"\nreap_interval = \"1ms\"\n"
+      "max_lifetime = \"2ms\"");
   ASSERT_TRUE(pools) << pools.error().what();
   Pool& db = (*pools)["main"];
   EXPECT_EQ(db.config().max, 1U);
@@ -162,9 +163,11 @@ TEST_F(ApiTest, nothing_of_one_lease_is_seen_by_the_next) {
   EXPECT_EQ((*db.query("pragma foreign_keys"))[0].get<int>(0), 1);
 }
 
-// The promise of the whole: whatever was acknowledged is there exactly once, whoever was in the way.
+// The promise of the whole: whatever was acknowledged is there exactly once, whoever was in the
+// way.
 TEST_F(ApiTest, sixteen_threads_lose_and_double_nothing) {
-  auto pools = open_file("max = 4\nacquire_timeout = \"2m\"\n[pool.main.options]\nbusy_timeout = \"1m\"");
+  auto pools =
+      open_file("max = 4\nacquire_timeout = \"2m\"\n[pool.main.options]\nbusy_timeout = \"1m\"");
   ASSERT_TRUE(pools) << pools.error().what();
   Pool& db = (*pools)["main"];
   ASSERT_TRUE(db.execute("create table account (id int primary key, balance int)"));

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
-// What the tests of the public API share: a directory of their own, and the text of a weir.toml that
-// loads the SQLite plugin file of this build.
+// What the tests of the public API share: a directory of their own, and the text of a weir.toml
+// that loads the SQLite plugin file of this build.
 #pragma once
 
 #include <weir/weir.hpp>
-
-#include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
+
+#include <gtest/gtest.h>
 
 namespace weir::test {
 

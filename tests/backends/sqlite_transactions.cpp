@@ -172,6 +172,39 @@ TEST_F(SqliteTransactions, lock_waits_end_at_the_deadline_by_cancel_and_by_abort
   EXPECT_EQ(WEIR_CONN_BROKEN, s.error.conn_fate);
 }
 
+// Cancels the operation that runs, from inside a row of its own.
+void cancel_now(sqlite3_context* context, int, sqlite3_value** args) {
+  Session& s = *static_cast<Session*>(sqlite3_user_data(context));
+  const weir_call call{sizeof call, 0, 1, WEIR_NO_DEADLINE};
+  if (sqlite3_value_int(args[0]) != 0) s.driver->cancel(s.canceller, s.op, &call, nullptr);
+  sqlite3_result_int(context, 1);
+}
+
+TEST_F(SqliteTransactions, a_cancel_at_the_end_of_a_batch_does_not_wait_for_the_next_fetch) {
+  Session& s = start();
+  void* handle = nullptr;
+  ASSERT_EQ(WEIR_OK, s.driver->native(s.conn, "sqlite3*", &handle, &s.error));
+  ASSERT_EQ(SQLITE_OK, sqlite3_create_function(static_cast<sqlite3*>(handle), "cancel_if", 1,
+                                               SQLITE_UTF8, &s, cancel_now, nullptr, nullptr));
+  for (const int row : {1, 2, 3}) {
+    const std::string sql =
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<9) "
+        "SELECT cancel_if(i = " +
+        std::to_string(row) + ") FROM n";
+    weir_status status = s.start(sql, {}, 0, nullptr, 1);
+    for (int at = 1; at < row; ++at) {
+      ASSERT_EQ(WEIR_OK, status) << s.error.what();
+      status = s.fetch();
+    }
+    EXPECT_EQ(WEIR_E_CANCELLED, status) << row;  // this operation, not the one after it
+    if (row > 1) {
+      EXPECT_EQ(WEIR_E_INVALID_STATE, s.fetch());
+    }
+    s.close_result();
+    EXPECT_EQ(Value::integer(1), s.one("SELECT 1"));
+  }
+}
+
 TEST_F(SqliteTransactions, pragma_busy_timeout_changes_the_time_not_the_way_of_waiting) {
   Session& s = start();
   ASSERT_EQ(WEIR_OK, s.query("PRAGMA busy_timeout = 6"));

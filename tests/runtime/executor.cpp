@@ -4,9 +4,8 @@
 // when there is nothing to do. Goal of the host part: no wake-up is lost.
 #include "tests/runtime/world.hpp"
 
-#include <unistd.h>
-
 #include <atomic>
+#include <unistd.h>
 
 namespace weir::runtime {
 namespace {

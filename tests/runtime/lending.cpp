@@ -188,10 +188,17 @@ TEST_F(PoolTest, never_has_more_sessions_than_max_with_32_threads) {
 TEST_F(PoolTest, a_sink_that_throws_harms_nobody) {
   PoolConfig config = small(1);
   config.log.query = true;
-  auto loaded = std::make_shared<loader::LoadedDriver>(loader::LoadedDriver{
-      *loader::DriverTable::create(weir_mock_driver(), "linked in"), "(linked in)", {}, {}, {}, {}});
-  auto pool = OsPool::create({config, {}, ".", loaded, executor,
-                              [](LogLevel, std::string_view, std::string_view) { throw 1; }});
+  auto loaded = std::make_shared<loader::LoadedDriver>(
+      loader::LoadedDriver{*loader::DriverTable::create(weir_mock_driver(), "linked in"),
+                           "(linked in)",
+                           {},
+                           {},
+                           {},
+                           {}});
+  auto pool = OsPool::create(
+      {config, {}, ".", loaded, executor, [](LogLevel, std::string_view, std::string_view) {
+         throw 1;
+       }});
   ASSERT_TRUE(pool);
   EXPECT_TRUE((*pool)->query("SELECT 1"));
   EXPECT_TRUE((*pool)->drain(5s));

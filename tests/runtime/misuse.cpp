@@ -84,7 +84,8 @@ TEST_F(PoolTest, a_lease_that_ends_with_a_stream_open_leaves_a_clean_connection)
 TEST_F(PoolTest, an_open_transaction_is_rolled_back_after_the_return) {
   auto pool = open(small(1));
   ASSERT_TRUE(pool->with([](Connection& c) { return c.begin(); }));
-  EXPECT_TRUE(pool->with([](Connection& c) { return c.begin(); })) << "no transaction was left over";
+  EXPECT_TRUE(pool->with([](Connection& c) { return c.begin(); }))
+      << "no transaction was left over";
   eventually([&] { return pool->stats().resets == 2; });
   EXPECT_EQ(pool->stats().created, 1U);
 }

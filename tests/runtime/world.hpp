@@ -8,13 +8,13 @@
 #include "core/runtime/basic_pool.hpp"
 #include "core/runtime/os_runtime.hpp"
 
-#include <gtest/gtest.h>
-
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace weir::runtime {
 
@@ -45,12 +45,18 @@ class PoolTest : public testing::Test {
   }
 
   Result<std::shared_ptr<OsPool>> try_open(PoolConfig config, const Options& options = {}) {
-    auto loaded = std::make_shared<loader::LoadedDriver>(loader::LoadedDriver{
-        *loader::DriverTable::create(weir_mock_driver(), "linked in"), "(linked in)", {}, {}, {}, {}});
+    auto loaded = std::make_shared<loader::LoadedDriver>(
+        loader::LoadedDriver{*loader::DriverTable::create(weir_mock_driver(), "linked in"),
+                             "(linked in)",
+                             {},
+                             {},
+                             {},
+                             {}});
     std::vector<DriverOption> driver_options;
     for (const auto& [key, value] : options) driver_options.push_back({key, Secret(value)});
     return OsPool::create({std::move(config), std::move(driver_options), ".", std::move(loaded),
-                           executor, [this](LogLevel level, std::string_view, std::string_view line) {
+                           executor,
+                           [this](LogLevel level, std::string_view, std::string_view line) {
                              const std::lock_guard lock(lines_mutex);
                              lines.push_back({level, std::string(line)});
                            }});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Connection: what a lease lets its holder do with one database session; Statement and Stream, which
-// live inside a lease.
+// Connection: what a lease lets its holder do with one database session; Statement and Stream,
+// which live inside a lease.
 //
 // Lifetime: a Connection belongs to a Lease and is good until the lease goes back; Statements and
 //           Streams of it too. Afterwards every call answers Code::lease_returned and touches
@@ -9,7 +9,8 @@
 // Threads:  one thread at a time, as with any object; the thread may change.
 // Blocks:   every call may wait for the database, until the deadline of within(), else as long as
 //           the database takes.
-// Errors:   5xx codes, with the driver's facts in Error::database(). An error that broke the session
+// Errors:   5xx codes, with the driver's facts in Error::database(). An error that broke the
+// session
 //           makes the pool discard it on return; nothing is retried by itself.
 #pragma once
 

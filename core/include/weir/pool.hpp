@@ -107,7 +107,8 @@ class WEIR_API Pool {
   // configuration, pool_closed.
   [[nodiscard]] virtual Result<void> wait_ready(Duration timeout) = 0;
 
-  // Sets both limits. Surplus connections close as they come back. Errors: config_value, config_conflict.
+  // Sets both limits. Surplus connections close as they come back. Errors: config_value,
+  // config_conflict.
   [[nodiscard]] virtual Result<void> resize(std::uint32_t min, std::uint32_t max) = 0;
 
   // Closes the pool: waiters fail with pool_closed at once, idle connections close, leases may
@@ -123,8 +124,8 @@ class WEIR_API Pool {
 
  protected:
   struct Request {
-    Duration timeout = no_timeout;  // from now; the clock is read only if the caller must wait
-    Instant deadline = no_deadline;       // whichever is earlier counts
+    Duration timeout = no_timeout;   // from now; the clock is read only if the caller must wait
+    Instant deadline = no_deadline;  // whichever is earlier counts
     const char* tag = "";
     CallSite site;
   };

@@ -6,8 +6,8 @@
 //   auto pools = weir::Pools::builder().driver(weir_sqlite_driver()).file("weir.toml").open();
 //
 // Lifetime: the destructor drains each pool for its drain_timeout at most; leases that the
-//           destroying thread itself holds are not waited for. A lease that outlives its Pools stays
-//           safe to use and to release.
+//           destroying thread itself holds are not waited for. A lease that outlives its Pools
+//           stays safe to use and to release.
 // Threads:  opening and destroying: one thread; operator[] and find: any.
 #pragma once
 
@@ -34,9 +34,9 @@ class WEIR_API Pools {
   Pools& operator=(Pools&&) noexcept;
   ~Pools();
 
-  // Reads, checks, loads the drivers, opens the pools. Errors: 1xx with all faults of the file, 2xx,
-  // and with start = "eager" what kept the pool from getting ready.
-  // Blocks: up to start_timeout per eager pool.
+  // Reads, checks, loads the drivers, opens the pools. Errors: 1xx with all faults of the file,
+  // 2xx, and with start = "eager" what kept the pool from getting ready. Blocks: up to
+  // start_timeout per eager pool.
   [[nodiscard]] static Result<Pools> from_file(std::string_view path);
   [[nodiscard]] static Result<Pools> from_string(std::string_view toml);
   [[nodiscard]] static PoolsBuilder builder();

@@ -6,10 +6,10 @@
 
 #include <weir/error.hpp>
 
-#include <tl/expected.hpp>
-
 #include <stdexcept>
 #include <utility>
+
+#include <tl/expected.hpp>
 
 namespace weir {
 

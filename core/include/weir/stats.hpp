@@ -60,9 +60,9 @@ struct PoolStats {
   std::array<std::uint64_t, close_reason_count> closed{};  // by CloseReason
   std::uint64_t long_holds = 0;                            // leases reported by hold_warn
 
-  LatencySummary wait;    // from the call to the lease, of leases that were queued
-  LatencySummary use;     // from the lease to the return
-  LatencySummary create;  // of successful creates
+  LatencySummary wait;            // from the call to the lease, of leases that were queued
+  LatencySummary use;             // from the lease to the return
+  LatencySummary create;          // of successful creates
   std::string last_create_error;  // empty if the last attempt succeeded
 
   [[nodiscard]] WEIR_API std::string to_json() const;  // one line

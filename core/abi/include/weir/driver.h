@@ -109,7 +109,7 @@ enum {
   WEIR_E_TLS = 7,
   WEIR_E_AUTH = 8,
   WEIR_E_PERMISSION = 9,
-  WEIR_E_SERVER_NOT_READY = 10,  /* starting up, shutting down, in recovery */
+  WEIR_E_SERVER_NOT_READY = 10, /* starting up, shutting down, in recovery */
   WEIR_E_TOO_MANY_CONNECTIONS = 11,
   WEIR_E_CONN_LOST = 12,
   WEIR_E_TIMEOUT = 13,   /* the deadline of the call */
@@ -126,21 +126,21 @@ enum {
   WEIR_E_PROTOCOL = 24, /* the other side broke the rules, or the file is not a database */
   WEIR_E_NOMEM = 25,
   WEIR_E_INTERNAL = 26, /* a bug of the driver */
-  WEIR_E_OTHER = 27
+  WEIR_E_OTHER = 27,
 };
 
 /* What happened to the session. */
 enum {
   WEIR_CONN_USABLE = 0, /* also right where no conn is concerned */
   WEIR_CONN_BROKEN = 1, /* only close() and abandon() are allowed from now on */
-  WEIR_CONN_UNKNOWN = 2
+  WEIR_CONN_UNKNOWN = 2,
 };
 
 /* What the server did about the request. */
 enum {
   WEIR_EFFECT_UNKNOWN = 0,
   WEIR_EFFECT_NOT_SENT = 1, /* no byte of the request left the process: a strict promise */
-  WEIR_EFFECT_DEFINITE = 2  /* the server answered: what the error says is what happened */
+  WEIR_EFFECT_DEFINITE = 2, /* the server answered: what the error says is what happened */
 };
 
 /* What happened to the transaction that was open before the call. */
@@ -148,7 +148,7 @@ enum {
   WEIR_TX_NONE = 0,
   WEIR_TX_OPEN = 1,   /* still open, can go on */
   WEIR_TX_FAILED = 2, /* still open, accepts only a rollback */
-  WEIR_TX_GONE = 3    /* rolled back by the server */
+  WEIR_TX_GONE = 3,   /* rolled back by the server */
 };
 
 /* Where it happened. */
@@ -166,7 +166,7 @@ enum {
   WEIR_STAGE_COMMIT = 10,
   WEIR_STAGE_ROLLBACK = 11,
   WEIR_STAGE_RESET = 12,
-  WEIR_STAGE_PING = 13
+  WEIR_STAGE_PING = 13,
 };
 
 #define WEIR_ERROR_TRANSIENT 1u /* the same request may well succeed later */
@@ -191,20 +191,21 @@ typedef struct weir_error {
 
 /* ---------------------------------------------------------------- values */
 
-enum {                 /* cell types */
-  WEIR_T_NULL = 0,     /* all-zero cell = NULL */
-  WEIR_T_INT64 = 1,    /* v.i */
-  WEIR_T_UINT64 = 2,   /* v.u */
-  WEIR_T_DOUBLE = 3,   /* v.d, bit-exact: NaN and infinities if the database has them */
-  WEIR_T_BOOL = 4,     /* v.i, 0 or 1 */
-  WEIR_T_TEXT = 5,     /* v.p, size: UTF-8; may contain NUL bytes */
-  WEIR_T_BLOB = 6,     /* v.p, size */
-  WEIR_T_DECIMAL = 7,  /* v.p, size: decimal digits as text, nothing lost */
-  WEIR_T_DATE = 8,     /* v.p, size: ISO 8601 text, likewise the next three */
+/* Cell types */
+enum {
+  WEIR_T_NULL = 0,    /* all-zero cell = NULL */
+  WEIR_T_INT64 = 1,   /* v.i */
+  WEIR_T_UINT64 = 2,  /* v.u */
+  WEIR_T_DOUBLE = 3,  /* v.d, bit-exact: NaN and infinities if the database has them */
+  WEIR_T_BOOL = 4,    /* v.i, 0 or 1 */
+  WEIR_T_TEXT = 5,    /* v.p, size: UTF-8; may contain NUL bytes */
+  WEIR_T_BLOB = 6,    /* v.p, size */
+  WEIR_T_DECIMAL = 7, /* v.p, size: decimal digits as text, nothing lost */
+  WEIR_T_DATE = 8,    /* v.p, size: ISO 8601 text, likewise the next three */
   WEIR_T_TIME = 9,
   WEIR_T_TIMESTAMP = 10,
   WEIR_T_TIMESTAMP_TZ = 11,
-  WEIR_T_OTHER = 12 /* v.p, size: the database's own text form */
+  WEIR_T_OTHER = 12, /* v.p, size: the database's own text form */
 };
 
 /* One value, in parameters and results. Frozen: 16 bytes. */
@@ -261,22 +262,30 @@ typedef struct weir_option { /* frozen */
 
 /* ---------------------------------------------------------------- what the host offers */
 
-enum { /* events to wait for, and levels */
+/* Events to wait for, and levels */
+enum {
   WEIR_WAIT_READ = 1,
-  WEIR_WAIT_WRITE = 2
+  WEIR_WAIT_WRITE = 2,
 };
-enum { /* answers of wait */
+/* Answers of wait */
+enum {
   WEIR_WAIT_TIMEOUT = 0,
   WEIR_WAIT_READY = 1,
-  WEIR_WAIT_INTERRUPTED = 2
+  WEIR_WAIT_INTERRUPTED = 2,
 };
-enum { WEIR_LOG_DEBUG = 0, WEIR_LOG_INFO = 1, WEIR_LOG_WARN = 2, WEIR_LOG_ERROR = 3 };
+enum {
+  WEIR_LOG_DEBUG = 0,
+  WEIR_LOG_INFO = 1,
+  WEIR_LOG_WARN = 2,
+  WEIR_LOG_ERROR = 3,
+};
 
-enum { /* what a driver tells the host about a conn, unasked */
+/* What a driver tells the host about a conn, unasked */
+enum {
   WEIR_EVENT_NOTICE = 1,
   WEIR_EVENT_NOTIFICATION = 2,
   WEIR_EVENT_PARAMETER_CHANGED = 3,
-  WEIR_EVENT_SERVER_GOING_AWAY = 4
+  WEIR_EVENT_SERVER_GOING_AWAY = 4,
 };
 
 typedef struct weir_event {
@@ -319,7 +328,7 @@ typedef struct weir_host {
   void (*random)(void* ctx, void* out, size_t size) WEIR_NOEXCEPT;
 
   /* An optional area by id, "weir.<area>/<revision>"; NULL if unknown. [any] */
-  const void* (*extension)(void* ctx, const char* id) WEIR_NOEXCEPT;
+  const void* (*extension)(void* ctx, const char* id)WEIR_NOEXCEPT;
 } weir_host;
 
 /* ---------------------------------------------------------------- what the driver offers */
@@ -348,12 +357,13 @@ typedef struct weir_host {
 #define WEIR_CAP_FORK_ABANDON (UINT64_C(1) << 20)  /* abandon is safe in a forked child */
 #define WEIR_CAP_NATIVE (UINT64_C(1) << 21)        /* native */
 
-enum { /* option types */
+/* Option types */
+enum {
   WEIR_OPT_STRING = 0,
   WEIR_OPT_INTEGER = 1,
   WEIR_OPT_BOOLEAN = 2,  /* "true" or "false" */
   WEIR_OPT_DURATION = 3, /* the host hands over whole nanoseconds in decimal */
-  WEIR_OPT_CHOICE = 4    /* one of the words in `choices` */
+  WEIR_OPT_CHOICE = 4,   /* one of the words in `choices` */
 };
 #define WEIR_OPT_SECRET 1u   /* never shown by anybody */
 #define WEIR_OPT_REQUIRED 2u /* no default */
@@ -361,8 +371,8 @@ enum { /* option types */
 /* One option of [pool.<name>.options]. The host checks types and choices before source_create. */
 typedef struct weir_option_spec {
   uint32_t struct_size;
-  int32_t type;              /* WEIR_OPT_* */
-  uint32_t flags;            /* WEIR_OPT_SECRET ... */
+  int32_t type;   /* WEIR_OPT_* */
+  uint32_t flags; /* WEIR_OPT_SECRET ... */
   uint32_t reserved;
   const char* key;           /* snake_case */
   const char* default_value; /* as the user would write it; NULL if none */
@@ -395,7 +405,9 @@ typedef struct weir_source_args {
   size_t option_count;
 } weir_source_args;
 
-#define WEIR_SOURCE_PINNED 1u /* the data lives in the conn: it must never be closed while wanted */
+#define WEIR_SOURCE_PINNED                                               \
+  1u /* the data lives in the conn: it must never be closed while wanted \
+      */
 
 /* What the configuration means for a pool. Filled by source_create. */
 typedef struct weir_source_traits {
@@ -428,23 +440,33 @@ typedef struct weir_conn_state {
   weir_time last_io;   /* when the server was last heard; 0 if not tracked */
 } weir_conn_state;
 
-enum { /* depth of a ping */
+/* Depth of a ping */
+enum {
   WEIR_PING_STATE = 0,    /* flags only, no system call */
   WEIR_PING_SOCKET = 1,   /* one non-blocking look, nothing sent */
   WEIR_PING_PROTOCOL = 2, /* one round trip */
-  WEIR_PING_SESSION = 3   /* proves that the session can do its work: reads the database */
+  WEIR_PING_SESSION = 3,  /* proves that the session can do its work: reads the database */
 };
-enum { WEIR_ALIVE_UNKNOWN = 0, WEIR_ALIVE_YES = 1, WEIR_ALIVE_NO = 2 };
+enum {
+  WEIR_ALIVE_UNKNOWN = 0,
+  WEIR_ALIVE_YES = 1,
+  WEIR_ALIVE_NO = 2,
+};
 
-enum { /* level of a reset: each includes those above it */
+/* Level of a reset: each includes those above it */
+enum {
   WEIR_RESET_TX = 0,      /* end what is in progress: results, transaction */
   WEIR_RESET_SESSION = 1, /* as after open, prepared statements may stay */
-  WEIR_RESET_FULL = 2     /* as after open */
+  WEIR_RESET_FULL = 2,    /* as after open */
 };
-#define WEIR_RESET_STMTS_GONE 1u /* out: statements of this conn are invalid now: stmt_close them */
+#define WEIR_RESET_STMTS_GONE                                                                     \
+  1u                             /* out: statements of this conn are invalid now: stmt_close them \
+                                  */
 #define WEIR_RESET_NOT_PROVEN 2u /* out: the driver cannot vouch for the session: discard it */
 
-#define WEIR_EXEC_NO_ROWS 1u  /* in: the caller does not want rows; the driver need not fetch any */
+#define WEIR_EXEC_NO_ROWS                                                                          \
+  1u                           /* in: the caller does not want rows; the driver need not fetch any \
+                                */
 #define WEIR_EXEC_ONE_BATCH 2u /* in: return all rows in the first batch, whatever their size */
 
 typedef struct weir_exec_args {
@@ -488,8 +510,8 @@ typedef struct weir_many_args {
 typedef struct weir_many_out {
   uint32_t struct_size;
   uint32_t flags;
-  uint64_t affected;   /* sum over the rows that were executed */
-  uint64_t rows_done;  /* on failure: index of the row that failed. Written on failure, too */
+  uint64_t affected;  /* sum over the rows that were executed */
+  uint64_t rows_done; /* on failure: index of the row that failed. Written on failure, too */
 } weir_many_out;
 
 typedef struct weir_prepare_out {
@@ -497,15 +519,18 @@ typedef struct weir_prepare_out {
   uint32_t param_count;
 } weir_prepare_out;
 
-enum { /* isolation levels */
+/* Isolation levels */
+enum {
   WEIR_ISOLATION_DEFAULT = 0,
   WEIR_ISOLATION_READ_UNCOMMITTED = 1,
   WEIR_ISOLATION_READ_COMMITTED = 2,
   WEIR_ISOLATION_REPEATABLE_READ = 3,
-  WEIR_ISOLATION_SERIALIZABLE = 4
+  WEIR_ISOLATION_SERIALIZABLE = 4,
 };
 #define WEIR_BEGIN_READ_ONLY 1u
-#define WEIR_BEGIN_WRITE 2u /* take write locks at once where the database can (BEGIN IMMEDIATE) */
+#define WEIR_BEGIN_WRITE                                                  \
+  2u /* take write locks at once where the database can (BEGIN IMMEDIATE) \
+      */
 
 typedef struct weir_begin_args {
   uint32_t struct_size;
@@ -559,8 +584,7 @@ typedef struct weir_driver {
    * Errors: RESOLVE, CONNECT, TLS, AUTH, PERMISSION, SERVER_NOT_READY, TOO_MANY_CONNECTIONS,
    * TIMEOUT, CANCELLED, PROTOCOL, CONFIG, NOMEM. Blocks until the deadline. Required. [any] */
   weir_status (*open)(weir_source* source, const weir_call* call, const weir_open_args* args,
-                      weir_canceller* canceller, weir_conn** conn,
-                      weir_error* error) WEIR_NOEXCEPT;
+                      weir_canceller* canceller, weir_conn** conn, weir_error* error) WEIR_NOEXCEPT;
 
   /* Ends the session, with a goodbye to the server if that is possible within the deadline. Closes
    * statements and results that are still open. Always consumes the handle, cannot fail.
@@ -662,13 +686,13 @@ typedef struct weir_driver {
   /* -- growth -------------------------------------------------------------------- */
 
   /* An optional area by exact id, "weir.<area>/<revision>"; NULL if unknown. [any] */
-  const void* (*extension)(const char* id) WEIR_NOEXCEPT;
+  const void* (*extension)(const char* id)WEIR_NOEXCEPT;
 } weir_driver;
 
 /* The one symbol that a plugin exports. Returns the driver's constant table, or NULL with *error
  * filled. Callable more than once, by more than one host; cheap; no I/O, no thread. [load] */
 typedef const weir_driver* (*weir_plugin_entry)(const weir_host* host,
-                                                weir_error* error) WEIR_NOEXCEPT;
+                                                weir_error* error)WEIR_NOEXCEPT;
 WEIR_PLUGIN_EXPORT const weir_driver* weir_plugin_v1(const weir_host* host,
                                                      weir_error* error) WEIR_NOEXCEPT;
 
