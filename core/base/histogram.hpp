@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Histogram: log-linear latency buckets, 16 per power of two, so that a quantile is at most 1/16
-// above the true value; after G. Tene's HdrHistogram. Fixed 7.6 KiB, merges by addition.
+// above the true value; after G. Tene's HdrHistogram. Fixed 7.6 KiB.
 //
 // Threads: none; the owner serialises.
 #pragma once
