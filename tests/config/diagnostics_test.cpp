@@ -10,11 +10,9 @@
 namespace weir::config {
 namespace {
 
-const Variables variables{{"EMPTY", ""},
-                          {"WORD", "hunter2"},
-                          {"ZERO", "0"},
-                          {"MAX", "5"},
-                          {"URL", "postgres://u:hunter2@h/d?connection_limit=4"}};
+const Variables variables{{"EMPTY", ""}, {"WORD", "hunter2"},
+                          {"ZERO", "0"}, {"DIGITS", "471147114711"},
+                          {"MAX", "5"},  {"URL", "postgres://u:hunter2@h/d?connection_limit=4"}};
 
 struct Case {
   std::string name;
@@ -64,6 +62,7 @@ TEST(Diagnostics, are_exactly_these) {
     SCOPED_TRACE(c.name);
     const std::string actual = faults_of(with_bytes(c.toml), variables) + "\n";
     EXPECT_EQ(actual.find("hunter2"), std::string::npos) << "a secret in:\n" << actual;
+    EXPECT_EQ(actual.find("4711"), std::string::npos) << "a variable's value in:\n" << actual;
     EXPECT_NE(actual, "accepted\n");
     if (!update) {
       EXPECT_EQ(actual, c.expected) << "WEIR_UPDATE_DOCS=1 writes the file anew";
