@@ -94,7 +94,6 @@ int see_attach(Conn& conn, const char* file) {
 // Rows changed by the statement itself; `trigger` names the trigger or view that does it otherwise.
 void see_change(Conn& conn, int action, const char* table, const char* schema,
                 const char* trigger) {
-  if (is_temp(schema)) conn.dirty = true;
   if (trigger != nullptr || conn.seen.changes_rows) return;
   conn.seen.changes_rows = true;
   if (action != SQLITE_INSERT) return;

@@ -73,7 +73,16 @@ TEST_P(Cancel, swept_over_the_end_of_a_query_never_hits_the_next) {
     const std::uint64_t op = s.op + 1;  // of the execute that comes
     target.store(op, std::memory_order_release);
     // In one batch, or in two: then the cancel may come when the first is done and the result open.
-    const weir_status status = s.query(rows, {}, 0, nullptr, i % 2 == 0 ? 1001 : 500);
+    // Now and then one that lasts until it is hit, so that a busy machine finds its mark, too.
+    weir_status status = WEIR_OK;
+    if (i % 10 == 9) {
+      s.deadline = RealHost::now() + 50'000'000;
+      status = s.query(GetParam().endless);
+      s.deadline = WEIR_NO_DEADLINE;
+      if (status == WEIR_E_TIMEOUT) status = WEIR_OK;
+    } else {
+      status = s.query(rows, {}, 0, nullptr, i % 2 == 0 ? 1001 : 500);
+    }
     ASSERT_TRUE(status == WEIR_OK || (status == WEIR_E_CANCELLED && s.op == op)) << s.error.what();
     if (status == WEIR_E_CANCELLED) ++hits;
     // Not waiting for the cancel: it comes during these, and names another operation.
@@ -83,8 +92,7 @@ TEST_P(Cancel, swept_over_the_end_of_a_query_never_hits_the_next) {
   }
   target.store(UINT64_MAX, std::memory_order_release);
   canceller.join();
-  // Else the sweep missed its mark; the mock's queries are over too soon to be hit.
-  EXPECT_TRUE(hits > 0 || GetParam().name == "mock_linked");
+  EXPECT_GT(hits, 0) << "the sweep missed its mark";
 }
 
 TEST_P(Cancel, ends_a_query_that_would_run_for_ever) {

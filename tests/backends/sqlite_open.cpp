@@ -121,6 +121,7 @@ TEST_F(SqliteOpen, bad_files_are_told_apart) {
       {"file:folder.db", WEIR_E_CONNECT, WEIR_STAGE_CONNECT, "is a directory"},
       {"file:text.db", WEIR_E_PROTOCOL, WEIR_STAGE_SETUP, "not a SQLite database"},
       {"file:short.db", WEIR_E_PROTOCOL, WEIR_STAGE_SETUP, "not a SQLite database"},
+      {"file:text.db?mode=ro", WEIR_E_PROTOCOL, WEIR_STAGE_SETUP, "not a SQLite database"},
   };
   for (const Case& c : cases) {
     EXPECT_EQ(c.kind, try_open(c.url)) << c.url << ": " << said;
