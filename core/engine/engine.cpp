@@ -40,10 +40,12 @@ WaiterId Engine::acquire(Waiter waiter, Instant now, Effects& fx) {
     resolve(id, Outcome::lost, now, fx);
   } else if (phase_ != Phase::open) {
     resolve(id, Outcome::closed, now, fx);
-  } else if (const SlotId slot = lendable_idle(now); slot != no_slot && queue_.head() == id) {
-    lend(slot, id, now, fx);  // it is awake: an offer would only cost it a wake-up
   }
   settle(now, fx);
+  if (queue_.contains(id) && id == offered_) {  // it is awake: nobody has to be woken for it
+    fx.offer = nullptr;
+    claim(id, now, fx);
+  }
   // With max_waiting = 0 nobody waits, but demand still begins connects for those who come later.
   if (queue_.contains(id) && (!may_wait || full)) {
     resolve(id, may_wait ? Outcome::rejected : Outcome::none_idle, now, fx);

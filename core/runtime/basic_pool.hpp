@@ -108,7 +108,7 @@ class BasicPool final : public Pool, public std::enable_shared_from_this<BasicPo
   [[nodiscard]] Result<Lease> lend(const Request& request) override;
   void take_back(detail::SessionRef ref) noexcept override;
   [[nodiscard]] Result<Lease> queue_up(const engine::Holder& holder, const Request& request,
-                                       Instant now, Lock& lock);
+                                       Instant now, Lock& held);
   [[nodiscard]] Lease grant(SlotId slot, std::uint64_t lease);
   [[nodiscard]] Error failure(const Completion& waiter, const engine::Holder& holder,
                               Instant now) const;
@@ -150,6 +150,7 @@ class BasicPool final : public Pool, public std::enable_shared_from_this<BasicPo
   weir_env* env_ = nullptr;
   weir_source* source_ = nullptr;
   bool pinned_ = false;
+  std::uint32_t connections_max_ = 0;  // what the driver can give; 0: it knows no limit
   SessionContext context_;
   typename BasicExecutor<R>::TimerId timer_ = 0;
 

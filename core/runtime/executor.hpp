@@ -19,12 +19,14 @@
 #include "core/base/assert.hpp"
 #include "core/runtime/runtime.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <set>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -91,8 +93,9 @@ class BasicExecutor {
     state_->disarm(id);
     state_->fire.erase(id);
     const auto fires_elsewhere = [&] {
-      const auto it = state_->firing.find(id);
-      return it != state_->firing.end() && it->second != R::thread_id();
+      return std::any_of(state_->firing.begin(), state_->firing.end(), [&](const auto& f) {
+        return f.first == id && f.second != R::thread_id();
+      });
     };
     while (fires_elsewhere()) R::wait_until(state_->fired, lock, no_deadline);
   }
@@ -121,7 +124,8 @@ class BasicExecutor {
     std::set<std::pair<Instant, TimerId>> timers;
     std::map<TimerId, Instant> armed;
     std::map<TimerId, Task> fire;
-    std::map<TimerId, std::uint64_t> firing;  // by which thread
+    // And by which thread: a timer armed anew while it fires may fire on another one beside it.
+    std::set<std::pair<TimerId, std::uint64_t>> firing;
     TimerId last_timer = 0;
     std::map<std::uint64_t, Worker> workers;
     std::uint64_t last_worker = 0;
@@ -166,7 +170,13 @@ class BasicExecutor {
       if (self->workers.size() >= threads_max || self->stopping) return;
       const std::uint64_t id = ++self->last_worker;
       Worker& worker = self->workers[id];
-      worker.thread = typename R::thread([self, id] { run(self, id); });
+      try {
+        worker.thread = typename R::thread([self, id] { run(self, id); });
+      } catch (const std::system_error&) {
+        // No thread to be had: what is queued waits for a worker that ends its task, or for the
+        // next post. Callers still time out by themselves.
+        self->workers.erase(id);
+      }
     }
 
     void queue_due_timers(Instant now) {
@@ -210,14 +220,14 @@ class BasicExecutor {
           go_on = true;
           if (timer != 0) {
             if (!s.fire.contains(timer)) continue;  // removed since it fell due
-            s.firing[timer] = R::thread_id();
+            s.firing.insert({timer, R::thread_id()});
           }
           lock.unlock();
           task();
           task = nullptr;  // may own the last reference to something: not under the lock
           lock.lock();
           if (timer != 0) {
-            s.firing.erase(timer);
+            s.firing.erase({timer, R::thread_id()});
             s.fired.notify_all();
           }
           continue;

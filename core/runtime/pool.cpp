@@ -21,9 +21,10 @@ Lease& Lease::operator=(Lease&& other) noexcept {
   return *this;
 }
 
-// The Connection keeps its reference: whoever still calls it hears that the lease has ended.
 void Lease::release() noexcept {
-  if (pool_ != nullptr) std::exchange(pool_, nullptr)->take_back(connection_.ref_);
+  if (pool_ == nullptr) return;
+  std::exchange(pool_, nullptr)->take_back(connection_.ref_);
+  connection_ = Connection({});  // from here on the pool may be gone
 }
 
 Result<Lease> Pool::acquire(AcquireOptions options, CallSite site) {

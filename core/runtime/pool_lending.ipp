@@ -29,15 +29,16 @@ Lease BasicPool<R>::grant(SlotId slot, std::uint64_t lease) {
 
 template <Runtime R>
 Result<Lease> BasicPool<R>::queue_up(const engine::Holder& holder, const Request& request,
-                                     Instant now, Lock& lock) {
+                                     Instant now, Lock& held) {
+  // While this thread waits, the pool must not vanish under it; and it must not end under its lock.
+  const auto self = this->shared_from_this();
+  Lock lock(std::move(held));
   const Instant deadline = std::min(request.deadline, after(now, request.timeout));
   ThreadWaiter waiter;
   waiter.at_start = engine_->counts();
   const engine::WaiterId id = engine_->acquire(
       {static_cast<Completion*>(&waiter), engine::WaiterKind::thread, holder, now, deadline}, now,
       fx_);
-  // While this thread waits, the pool must not vanish under it.
-  const auto self = this->shared_from_this();
   perform(lock);
   while (!waiter.done) {
     R::wait_until(waiter.cv, lock, deadline);

@@ -104,6 +104,7 @@ Result<void> BasicPool<R>::open_source(const PoolParts<R>& parts) {
   }
   context_.source = source_;
   pinned_ = (traits.flags & WEIR_SOURCE_PINNED) != 0;
+  connections_max_ = traits.connections_max;
   if (traits.connections_max > 0 && traits.connections_max < config_.max) {
     log(LogLevel::info, "max lowered from " + std::to_string(config_.max) + " to " +
                             std::to_string(traits.connections_max) +
@@ -173,9 +174,10 @@ Result<void> BasicPool<R>::resize(std::uint32_t min, std::uint32_t max) {
   wanted.min = min;
   wanted.max = max;
   if (auto good = validate(wanted); !good) return good;
-  if (pinned_ && max != 1) {
-    return fail(Code::config_conflict,
-                config_.name + ": an in-memory database has exactly one connection");
+  if (connections_max_ > 0 && max > connections_max_) {
+    return fail(Code::config_conflict, config_.name + ": this database can give " +
+                                           std::to_string(connections_max_) +
+                                           " connections at most");
   }
   Lock lock(mutex_);
   engine_->resize(min, max, R::now(), fx_);
@@ -258,7 +260,10 @@ Result<void> BasicPool<R>::drain(Duration timeout) {
     perform(lock);
   }
   wait_for(after(R::now(), close_grace), [&] { return quiet(); });
-  if (quiet() && engine_->physical() == 0) return {};
+  if (quiet() && engine_->physical() == 0) {
+    orphan_.reset();  // of an earlier drain; `self` still holds the pool
+    return {};
+  }
   orphan_ = self;
   muted_ = true;
   if (held == 0) {

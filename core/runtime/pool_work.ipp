@@ -85,10 +85,12 @@ void BasicPool<R>::rearm() {
 
 template <Runtime R>
 void BasicPool<R>::on_timer() {
+  std::shared_ptr<BasicPool> last;  // must go after the lock
   Lock lock(mutex_);
   armed_ = no_deadline;
   engine_->tick(R::now(), fx_);
   perform(lock);
+  if (quiet() && engine_->physical() == 0) last = std::move(orphan_);
 }
 
 // Runs on the executor. Nobody else uses the slot's session until finished() has been told.

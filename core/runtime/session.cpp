@@ -5,6 +5,7 @@
 #include "core/runtime/session.hpp"
 
 #include "core/base/assert.hpp"
+#include "core/config/redact.hpp"
 #include "core/runtime/error_buffer.hpp"
 
 namespace weir::runtime {
@@ -66,13 +67,12 @@ Result<void> Session::run_init(const std::vector<std::string>& statements, Insta
     auto answer = run(deadline, sql, nullptr, {}, WEIR_EXEC_NO_ROWS);
     if (!answer) {
       const Error& why = answer.error();
-      std::string text = "init_sql \"" + sql + "\": " + why.message();
+      std::string text = "init_sql \"" + config::redact_sql(sql) + "\": " + why.message();
       return fail(why.database() == nullptr ? Error(why.code(), std::move(text))
                                             : Error(why.code(), std::move(text), *why.database()));
     }
     if (answer->result != nullptr) close_result(answer->result);
   }
-  // What init_sql set up is this pool's baseline, not a stain that a reset would wash off.
   return {};
 }
 

@@ -84,6 +84,8 @@ class Session {
   [[nodiscard]] Result<bool> next_batch(Stream& stream);  // false: there is none
   void close_stream(Stream& stream) noexcept;
   [[nodiscard]] bool is_open(const Stream& stream) const noexcept;
+  // Errors: invalid_state while a stream is open, connection_lost once the session is broken.
+  [[nodiscard]] Result<void> ready() const;
 
   [[nodiscard]] Result<Statement> prepare(const detail::SessionRef& ref, std::string_view sql);
   [[nodiscard]] Result<weir_stmt*> statement(std::uint64_t entry) const;

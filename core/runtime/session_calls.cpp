@@ -40,11 +40,7 @@ Executed read_executed(const weir_exec_out& out) {
 
 Result<Session::Answer> Session::run(Instant deadline, std::string_view sql, weir_stmt* stmt,
                                      detail::Cells params, std::uint32_t flags) {
-  if (open_stream_ != 0) {
-    return weir::fail(
-        Code::invalid_state,
-        "a stream of this connection is still open; read it to its end or destroy it");
-  }
+  if (auto good = ready(); !good) return fail(std::move(good).error());
   const auto too_long = [](const weir_cell& cell) {
     return detail::has_bytes(cell) && cell.size == std::numeric_limits<std::uint32_t>::max();
   };
@@ -121,6 +117,18 @@ Result<Stream> Session::stream(const detail::SessionRef& ref, std::string_view s
   return stream;
 }
 
+// Rows of an open stream are good until the next call, so there must be none; and a broken session
+// takes no call but close.
+Result<void> Session::ready() const {
+  if (broken_) {
+    return weir::fail(Code::connection_lost,
+                      "this connection broke in an earlier call; give it back");
+  }
+  if (open_stream_ == 0) return {};
+  return weir::fail(Code::invalid_state,
+                    "a stream of this connection is still open; read it to its end or destroy it");
+}
+
 bool Session::is_open(const Stream& stream) const noexcept {
   return stream.id_ != 0 && stream.id_ == open_stream_;
 }
@@ -148,6 +156,7 @@ void Session::close_stream(Stream& stream) noexcept {
 }
 
 Result<Statement> Session::prepare(const detail::SessionRef& ref, std::string_view sql) {
+  if (auto good = ready(); !good) return fail(std::move(good).error());
   const auto hit = std::find_if(prepared_.begin(), prepared_.end(),
                                 [&](const Prepared& p) { return p.sql == sql; });
   if (hit != prepared_.end()) {
@@ -200,6 +209,7 @@ void Session::unpin(std::uint64_t entry) noexcept {
 }
 
 Result<void> Session::begin(Instant deadline, const TransactionOptions& options) {
+  if (auto good = ready(); !good) return fail(std::move(good).error());
   ErrorBuffer error;
   weir_begin_args args{};
   args.struct_size = sizeof args;
@@ -217,6 +227,7 @@ Result<void> Session::begin(Instant deadline, const TransactionOptions& options)
 }
 
 Result<void> Session::commit(Instant deadline) {
+  if (auto good = ready(); !good) return fail(std::move(good).error());
   ErrorBuffer error;
   const weir_call c = call(deadline);
   if (context_.driver->commit(conn_, &c, &error.raw) != WEIR_OK) {
@@ -228,6 +239,7 @@ Result<void> Session::commit(Instant deadline) {
 Result<void> Session::rollback(Instant deadline) {
   open_stream_ = 0;  // its rows are worth nothing any more
   if (open_result_ != nullptr) close_result(std::exchange(open_result_, nullptr));
+  if (auto good = ready(); !good) return fail(std::move(good).error());
   ErrorBuffer error;
   const weir_call c = call(deadline);
   if (context_.driver->rollback(conn_, &c, &error.raw) != WEIR_OK) {
@@ -237,6 +249,7 @@ Result<void> Session::rollback(Instant deadline) {
 }
 
 Result<void> Session::ping(Instant deadline) {
+  if (auto good = ready(); !good) return fail(std::move(good).error());
   ErrorBuffer error;
   const weir_call c = call(deadline);
   std::int32_t alive = WEIR_ALIVE_UNKNOWN;

@@ -152,6 +152,28 @@ TEST(Bounded, ANewcomerIsLentWhatIsIdleAndNotOfferedIt) {
   }
 }
 
+// The two ends of the rack have expired, so the step of the acquire has to clear them away before
+// it meets the connection that can be lent.
+TEST(Bounded, ATryBehindExpiredConnectionsGetsTheGoodOne) {
+  EngineConfig config = one(Fairness::bounded);
+  config.min = 4;
+  config.max = 4;
+  config.max_connecting = 1;
+  config.max_lifetime = 2s;
+  config.validate_after = no_timeout;
+  EngineWorld world(config);
+  world.start();
+  bool tried_beside_idle = false;
+  for (int i = 0; i < 400; ++i) {  // through the lifetimes of all four
+    world.run_for(10ms);
+    const bool idle = world.idle() > 0;
+    Call& call = world.acquire(0ns);
+    tried_beside_idle = tried_beside_idle || (idle && call.lent());
+    if (call.lent()) world.release(call);
+  }
+  EXPECT_TRUE(tried_beside_idle);  // that no offer goes to a caller that is gone, the world checks
+}
+
 TEST(Bounded, WhereEveryReturnComesToTheEngineItIsHandedOver) {
   EngineConfig config = one(Fairness::bounded);
   config.reset = ResetPolicy::always;

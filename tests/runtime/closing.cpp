@@ -83,6 +83,28 @@ TEST_F(PoolTest, drain_ends_a_connect_that_hangs) {
   EXPECT_TRUE(pool->drain(1h));
 }
 
+// The waiter may be the last one to hold the pool: it must not end under its own lock.
+TEST_F(PoolTest, a_waiter_may_outlive_the_owner) {
+  for (int i = 0; i < 20; ++i) {
+    auto pool = open(small(1), {{"hang_open", "true"}});
+    std::thread waiter([raw = pool.get()] {
+      auto lease = raw->acquire({.timeout = 1h});
+      ASSERT_FALSE(lease);
+      EXPECT_EQ(lease.error().code(), Code::pool_closed);
+    });
+    eventually([&] { return pool->stats().now.waiting == 1; });
+    pool.reset();
+    waiter.join();
+  }
+}
+
+TEST_F(PoolTest, resize_stays_within_what_the_driver_can_give) {
+  auto pool = open(small(9), {{"connections_max", "3"}});
+  EXPECT_EQ(pool->config().max, 3U);
+  EXPECT_EQ(pool->resize(0, 4).error().code(), Code::config_conflict);
+  EXPECT_TRUE(pool->resize(0, 2));
+}
+
 TEST_F(PoolTest, drain_twice_is_once) {
   auto pool = open(small(2));
   ASSERT_TRUE(pool->query("SELECT 1"));

@@ -59,6 +59,26 @@ TEST(Executor, a_timer_fires_at_its_latest_time_and_once) {
   executor.remove_timer(timer);
 }
 
+TEST(Executor, removing_a_timer_waits_for_each_firing_of_it) {
+  std::atomic<int> entered{0};
+  std::atomic<int> left{0};
+  std::atomic<bool> go{false};
+  OsExecutor executor;
+  const auto timer = executor.add_timer([&] {
+    ++entered;
+    eventually([&] { return go.load(); });
+    ++left;
+  });
+  executor.arm(timer, OsRuntime::now());
+  eventually([&] { return entered == 1; });
+  executor.arm(timer, OsRuntime::now());  // while it fires: a second firing beside the first
+  eventually([&] { return entered == 2; });
+  std::thread releaser([&] { go = true; });
+  executor.remove_timer(timer);
+  EXPECT_EQ(left, 2);
+  releaser.join();
+}
+
 TEST(Executor, may_be_destroyed_by_its_own_task) {
   auto executor = std::make_shared<OsExecutor>();
   std::atomic<bool> done{false};

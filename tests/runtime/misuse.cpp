@@ -56,6 +56,9 @@ TEST_F(PoolTest, an_open_stream_keeps_the_connection_busy_until_it_ends) {
     ASSERT_TRUE(stream) << stream.error().what();
     EXPECT_TRUE(*stream->next());
     EXPECT_EQ(c.query("SELECT 1").error().code(), Code::invalid_state);
+    EXPECT_EQ(c.prepare("SELECT 1").error().code(), Code::invalid_state);
+    EXPECT_EQ(c.begin().error().code(), Code::invalid_state);
+    EXPECT_EQ(c.ping().error().code(), Code::invalid_state);
     int more = 0;
     for (auto row = stream->next(); row && *row; row = stream->next()) ++more;
     EXPECT_EQ(more, 4);
@@ -88,6 +91,15 @@ TEST_F(PoolTest, an_open_transaction_is_rolled_back_after_the_return) {
       << "no transaction was left over";
   eventually([&] { return pool->stats().resets == 2; });
   EXPECT_EQ(pool->stats().created, 1U);
+}
+
+TEST_F(PoolTest, a_broken_connection_takes_no_further_call) {
+  auto pool = open(small(1));
+  auto lease = pool->acquire();
+  ASSERT_TRUE(lease);
+  EXPECT_FALSE((*lease)->query("BREAK"));
+  EXPECT_EQ((*lease)->query("SELECT 1").error().code(), Code::connection_lost);
+  EXPECT_EQ((*lease)->rollback().error().code(), Code::connection_lost);
 }
 
 TEST_F(PoolTest, a_connection_that_broke_is_replaced) {
@@ -123,11 +135,12 @@ TEST_F(PoolTest, init_sql_runs_on_each_connection_and_its_failure_is_named) {
   PoolConfig config = small(1);
   config.init_sql = {"SELECT 1"};
   EXPECT_TRUE(open(config)->query("SELECT 1"));
-  config.init_sql = {"SELECT 1", "NONSENSE"};
+  config.init_sql = {"SELECT 1", "NONSENSE key='hunter2'"};
   auto lease = open(config)->acquire({.timeout = 1h});
   ASSERT_FALSE(lease);
   EXPECT_EQ(lease.error().code(), Code::create_failed);
-  EXPECT_NE(lease.error().message().find("NONSENSE"), std::string::npos) << lease.error().what();
+  EXPECT_NE(lease.error().message().find("init_sql"), std::string::npos) << lease.error().what();
+  EXPECT_EQ(lease.error().message().find("hunter2"), std::string::npos) << "it may carry keys";
 }
 
 TEST_F(PoolTest, a_deadline_ends_a_statement) {

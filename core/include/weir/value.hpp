@@ -7,6 +7,7 @@
 #include <weir/driver.h>
 #include <weir/result.hpp>
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -41,14 +42,18 @@ inline weir_cell bytes_cell(const void* data, std::size_t size, std::uint16_t ty
 
 inline weir_cell to_cell(std::nullptr_t) noexcept { return null_cell(); }
 inline weir_cell to_cell(std::nullopt_t) noexcept { return null_cell(); }
-inline weir_cell to_cell(bool value) noexcept {
+// The overloads are exact on purpose: a conversion would turn a pointer or an enum into `true`, and
+// a path into a string that is gone before the call.
+template <std::same_as<bool> T>
+weir_cell to_cell(T value) noexcept {
   weir_cell cell = null_cell();
   cell.v.i = value ? 1 : 0;
   cell.type = WEIR_T_BOOL;
   return cell;
 }
 template <std::integral T>
-weir_cell to_cell(T value) noexcept {
+requires(!std::same_as<T, bool>) weir_cell to_cell(T value)
+noexcept {
   weir_cell cell = null_cell();
   if constexpr (std::is_signed_v<T>) {
     cell.v.i = value;
@@ -69,7 +74,8 @@ weir_cell to_cell(T value) noexcept {
 inline weir_cell to_cell(std::string_view value) noexcept {
   return bytes_cell(value.data(), value.size(), WEIR_T_TEXT);
 }
-inline weir_cell to_cell(const std::string& value) noexcept {
+template <std::same_as<std::string> T>
+weir_cell to_cell(const T& value) noexcept {
   return to_cell(std::string_view(value));
 }
 inline weir_cell to_cell(const char* value) noexcept {
@@ -78,7 +84,8 @@ inline weir_cell to_cell(const char* value) noexcept {
 inline weir_cell to_cell(Blob value) noexcept {
   return bytes_cell(value.bytes.data(), value.bytes.size(), WEIR_T_BLOB);
 }
-inline weir_cell to_cell(const std::vector<std::byte>& value) noexcept {
+template <std::same_as<std::vector<std::byte>> T>
+weir_cell to_cell(const T& value) noexcept {
   return to_cell(Blob{value});
 }
 template <class T>
