@@ -582,7 +582,8 @@ typedef struct weir_driver {
    * this one conn, and kept (referenced) by it for as long as it needs it; abort() on it ends a
    * running open, and an open that starts after abort() fails at once with CANCELLED.
    * Errors: RESOLVE, CONNECT, TLS, AUTH, PERMISSION, SERVER_NOT_READY, TOO_MANY_CONNECTIONS,
-   * TIMEOUT, CANCELLED, PROTOCOL, CONFIG, NOMEM. Blocks until the deadline. Required. [any] */
+   * LOCK_TIMEOUT, TIMEOUT, CANCELLED, PROTOCOL, CONFIG, NOMEM. Blocks until the deadline.
+   * Required. [any] */
   weir_status (*open)(weir_source* source, const weir_call* call, const weir_open_args* args,
                       weir_canceller* canceller, weir_conn** conn, weir_error* error) WEIR_NOEXCEPT;
 
@@ -625,8 +626,9 @@ typedef struct weir_driver {
                       weir_error* error) WEIR_NOEXCEPT;
 
   /* Cleans the session to `level` (WEIR_RESET_*), settling cancels and dropping unread rows first;
-   * *done = WEIR_RESET_STMTS_GONE, WEIR_RESET_NOT_PROVEN. After WEIR_OK without the latter nothing
-   * of the earlier user of this conn can be observed at that level. [conn] */
+   * the host has closed its results before. *done = WEIR_RESET_STMTS_GONE, WEIR_RESET_NOT_PROVEN.
+   * After WEIR_OK without the latter nothing of the earlier user of this conn can be observed at
+   * that level. [conn] */
   weir_status (*reset)(weir_conn* conn, int32_t level, const weir_call* call, uint32_t* done,
                        weir_error* error) WEIR_NOEXCEPT;
 
