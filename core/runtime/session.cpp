@@ -12,6 +12,29 @@ namespace weir::runtime {
 
 namespace {
 weir_time to_abi(Instant at) noexcept { return at.time_since_epoch().count(); }
+
+void replace_all(std::string& text, const std::string& what, const std::string& by) {
+  if (what.empty()) return;
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at)) {
+    text.replace(at, what.size(), by);
+    at += by.size();
+  }
+}
+
+// A database's own text about a statement of init_sql, which may carry keys: without the statement
+// and without its literals, which databases like to quote.
+std::string without_literals(std::string text, const std::string& sql) {
+  replace_all(text, sql, config::redact_sql(sql));
+  for (const char quote : {'\'', '"'}) {
+    for (std::size_t from = sql.find(quote); from != std::string::npos;) {
+      const std::size_t to = sql.find(quote, from + 1);
+      if (to == std::string::npos) break;
+      replace_all(text, sql.substr(from + 1, to - from - 1), "***");
+      from = sql.find(quote, to + 1);
+    }
+  }
+  return text;
+}
 static_assert(no_deadline.time_since_epoch().count() == WEIR_NO_DEADLINE);
 }  // namespace
 
@@ -67,9 +90,12 @@ Result<void> Session::run_init(const std::vector<std::string>& statements, Insta
     auto answer = run(deadline, sql, nullptr, {}, WEIR_EXEC_NO_ROWS);
     if (!answer) {
       const Error& why = answer.error();
-      std::string text = "init_sql \"" + config::redact_sql(sql) + "\": " + why.message();
-      return fail(why.database() == nullptr ? Error(why.code(), std::move(text))
-                                            : Error(why.code(), std::move(text), *why.database()));
+      std::string text =
+          "init_sql \"" + config::redact_sql(sql) + "\": " + without_literals(why.message(), sql);
+      if (why.database() == nullptr) return fail(Error(why.code(), std::move(text)));
+      DatabaseError database = *why.database();
+      database.text = without_literals(std::move(database.text), sql);
+      return fail(Error(why.code(), std::move(text), std::move(database)));
     }
     if (answer->result != nullptr) close_result(answer->result);
   }
