@@ -11,10 +11,9 @@
 //             both.
 //             3. every step of the engine is followed by perform() before mutex_ is released.
 // Lifetime:   shared. Owners are Pools, callers that wait, and, once the pool was closed with
-// leases
-//             out or a driver call that does not end, the pool itself until the last of them is
-//             done (orphan_). Otherwise drain() returns when nothing of the pool runs any more:
-//             neither the driver nor the log sink is called afterwards.
+//             leases out or a driver call that does not end, the pool itself until the last of
+//             them is done (orphan_). Otherwise drain() returns when nothing of the pool runs any
+//             more: neither the driver nor the log sink is called afterwards.
 // Threads:    every public member, any thread.
 #pragma once
 

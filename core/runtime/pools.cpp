@@ -77,12 +77,15 @@ struct Pools::Impl {
     for (auto& [name, pool] : pools) pool->begin_drain();  // side by side, not one after another
     for (auto& [name, pool] : pools) {
       const auto drained = pool->drain(pool->config().drain_timeout);
-      if (drained || !pool->config().log.warn) continue;
-      try {
-        sink(LogLevel::warn, name, drained.error().message());
-      } catch (...) {
-        // A destructor has nobody to tell, and a broken log must not end the process.
-      }
+      if (!drained && pool->config().log.warn) warn(name, drained.error().message());
+    }
+  }
+
+  void warn(std::string_view pool, std::string_view line) noexcept {
+    try {
+      sink(LogLevel::warn, pool, line);
+    } catch (...) {
+      // A sink that throws loses its line; it breaks neither open() nor a destructor.
     }
   }
 };
@@ -184,7 +187,7 @@ Result<Pools> PoolsBuilder::open() {
     auto driver = load_driver(pool_config.driver, *config, impl_->drivers);
     if (!driver) return fail(std::move(driver).error());
     for (const std::string& note : (*driver)->notes) {
-      if (pool_config.log.warn) pools->sink(LogLevel::warn, name, note);
+      if (pool_config.log.warn) pools->warn(name, note);
     }
     auto options = config::check_driver_options(pool_config.options, (*driver)->table.info(),
                                                 {config->file, name});

@@ -162,7 +162,8 @@ TEST(Search, notes_what_it_did_not_use) {
 }
 
 TEST(Search, tells_a_directory_it_may_not_look_into_from_one_that_is_empty) {
-  if (!test::is_root()) GTEST_SKIP() << "needs root to become another user";
+  if (!test::is_root())
+    GTEST_SKIP() << "needs root to become another user: run the tests as root, sudo ./dev test";
   const TempDir dir;
   test::put_plugin(dir, "good");
   ::chmod(dir.path().c_str(), 0700);

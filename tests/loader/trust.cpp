@@ -95,7 +95,8 @@ TEST(Trust, refuses_what_is_no_file_and_does_not_wait_for_a_pipe) {
 }
 
 TEST(Trust, refuses_files_of_other_users) {
-  if (!test::is_root()) GTEST_SKIP() << "needs root to give a file away";
+  if (!test::is_root())
+    GTEST_SKIP() << "needs root to give a file away: run the tests as root, sudo ./dev test";
   const TempDir dir;
   const std::string path = dir.write("a", "x");
   ASSERT_EQ(::chown(path.c_str(), stranger, stranger), 0);
@@ -108,7 +109,8 @@ TEST(Trust, refuses_files_of_other_users) {
 }
 
 TEST(Trust, another_user_trusts_root_and_itself_alone) {
-  if (!test::is_root()) GTEST_SKIP() << "needs root to become another user";
+  if (!test::is_root())
+    GTEST_SKIP() << "needs root to become another user: run the tests as root, sudo ./dev test";
   const TempDir dir;
   const std::string path = dir.write("a", "x");
   const auto seen_by_nobody = [&] {
@@ -129,7 +131,9 @@ TEST(Trust, another_user_trusts_root_and_itself_alone) {
 
 TEST(Trust, knows_when_the_environment_is_not_to_be_believed) {
   EXPECT_FALSE(is_privileged());
-  if (!test::is_root()) GTEST_SKIP() << "needs root for an effective user of its own";
+  if (!test::is_root())
+    GTEST_SKIP()
+        << "needs root for an effective user of its own: run the tests as root, sudo ./dev test";
   const std::string text = test::as_user(0, [] {
     if (::seteuid(nobody) != 0) return std::string("cannot change the effective user");
     return std::string(is_privileged() ? "privileged" : "not privileged");

@@ -10,7 +10,7 @@
 // Blocks:   every call may wait for the database, until the deadline of within(), else as long as
 //           the database takes.
 // Errors:   5xx codes, with the driver's facts in Error::database(). An error that broke the
-// session
+//           session
 //           makes the pool discard it on return; nothing is retried by itself.
 #pragma once
 

@@ -42,6 +42,9 @@ inline weir_cell bytes_cell(const void* data, std::size_t size, std::uint16_t ty
 
 inline weir_cell to_cell(std::nullptr_t) noexcept { return null_cell(); }
 inline weir_cell to_cell(std::nullopt_t) noexcept { return null_cell(); }
+template <class T>
+concept Number = std::integral<T> && !std::same_as<T, bool>;
+
 // The overloads are exact on purpose: a conversion would turn a pointer or an enum into `true`, and
 // a path into a string that is gone before the call.
 template <std::same_as<bool> T>
@@ -51,9 +54,8 @@ weir_cell to_cell(T value) noexcept {
   cell.type = WEIR_T_BOOL;
   return cell;
 }
-template <std::integral T>
-requires(!std::same_as<T, bool>) weir_cell to_cell(T value)
-noexcept {
+template <Number T>
+weir_cell to_cell(T value) noexcept {
   weir_cell cell = null_cell();
   if constexpr (std::is_signed_v<T>) {
     cell.v.i = value;
