@@ -24,6 +24,14 @@ enum class Scope : std::uint8_t { file, pool, drivers, pin };
 
 enum class Type : std::uint8_t { integer, duration, choice, text, boolean, list };
 
+// How far into a running pool a change of the option reaches, from nowhere to everywhere.
+enum class Reach : std::uint8_t {
+  live,        // no connection is touched: what is decided from then on goes by the new value
+  size,        // connections are opened or closed until their number fits
+  generation,  // the option is part of what a connection is: all of them are replaced
+  restart,     // a running pool cannot take it: the pools have to be opened anew
+};
+
 // Where the value is stored; none for `version`, which is only checked.
 using Member =
     std::variant<std::monostate, std::uint32_t PoolConfig::*, Duration PoolConfig::*,
@@ -39,8 +47,9 @@ struct Option {
   Type type = Type::text;
   Member member{};
   bool required = false;
-  bool secret = false;     // its value is never shown
-  std::int64_t least = 0;  // of an integer; of a duration in nanoseconds
+  bool secret = false;           // its value is never shown
+  Reach reach = Reach::restart;  // every row says it; one that forgot to promises nothing
+  std::int64_t least = 0;        // of an integer; of a duration in nanoseconds
   std::int64_t most = 0;
   bool zero = false;           // of a duration: "0s" is allowed although `least` is more
   std::string_view none = {};  // of a duration: the word for no_timeout; empty if not allowed
@@ -94,6 +103,12 @@ void store(const Option& option, const Value& value, const Target& target);
 // The same for a message about a type: "a whole number"; of a list, about one element of it.
 [[nodiscard]] std::string type_text(const Option& option);
 [[nodiscard]] std::string element_text(const Option& option);
+
+// "live", "size", "generation", "restart": for messages and for programs.
+[[nodiscard]] std::string_view to_string(Reach reach) noexcept;
+
+// What a reload does to the connections when it has to reach so far, as the end of a sentence.
+[[nodiscard]] std::string_view meaning(Reach reach) noexcept;
 
 // A key of TOML, quoted where it must be.
 [[nodiscard]] std::string key_text(std::string_view key);

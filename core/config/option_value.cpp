@@ -217,4 +217,32 @@ std::string element_text(const Option& option) {
   return option.choices.empty() ? "text" : list_text(option.choices);
 }
 
+std::string_view to_string(Reach reach) noexcept {
+  switch (reach) {
+    case Reach::live:
+      return "live";
+    case Reach::size:
+      return "size";
+    case Reach::generation:
+      return "generation";
+    case Reach::restart:
+      break;
+  }
+  return "restart";
+}
+
+std::string_view meaning(Reach reach) noexcept {
+  switch (reach) {
+    case Reach::live:
+      return "no connection is touched; what is decided from then on goes by the new value";
+    case Reach::size:
+      return "connections are opened up to `min`, and those above `max` close as they become idle";
+    case Reach::generation:
+      return "every connection is replaced: idle ones at once, lent ones as they come back";
+    case Reach::restart:
+      break;
+  }
+  return "nothing is applied, since the pools have to be opened anew";
+}
+
 }  // namespace weir::config

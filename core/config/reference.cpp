@@ -76,6 +76,13 @@ std::string foreign_text(const Option& option) {
   return out;
 }
 
+// Of the file itself there is nothing to say: its version cannot change.
+std::string reload_line(const Option& option) {
+  if (option.scope == Scope::file) return {};
+  return wrapped(fmt::format("reload: {}: {}", to_string(option.reach), meaning(option.reach)),
+                 "  ");
+}
+
 constexpr std::string_view markdown_head =
     R"(<!-- Generated from core/config/option_table.cpp. After a change there:
      WEIR_UPDATE_DOCS=1 ./dev test -- config_docs -->
@@ -107,11 +114,17 @@ users of the machine must not be able to read; a line end at its end is dropped.
 
 )";
 
+constexpr std::string_view markdown_reload =
+    R"(**Reload.** With each key stands how far a change of it reaches into a running pool;
+`weir config diff` says it of two files. Of several changes the one that reaches farthest decides.
+
+)";
+
 constexpr std::string_view markdown_options = R"(## [pool.<name>.options]
 
 Options of the database, declared and checked by its driver: `weir driver list` shows them. Values
 are text, whole numbers, `true` or `false`, or references; durations are written as above. All of
-them are treated as secrets, since only the driver knows which ones are.
+them are treated as secrets, since only the driver knows which ones are. Reload: *generation*.
 
 )";
 
@@ -132,6 +145,7 @@ std::string markdown_option(const Option& option) {
   else
     out += value.empty() ? "No default." : fmt::format("Default `{}`.", value);
   if (option.type != Type::text) out += fmt::format(" Range: {}.", range_text(option));
+  if (option.scope != Scope::file) out += fmt::format(" Reload: *{}*.", to_string(option.reach));
   out += "\n\n";
   out += wrapped(option.doc, "") + "\n";
   if (const std::string foreign = foreign_text(option); !foreign.empty())
@@ -160,6 +174,10 @@ std::string markdown_foreign() {
 
 std::string options_markdown() {
   std::string out(markdown_head);
+  out += markdown_reload;
+  for (const Reach reach : {Reach::live, Reach::size, Reach::generation, Reach::restart})
+    out += fmt::format("- *{}*: {}.\n", to_string(reach), meaning(reach));
+  out += "\n";
   for (const Section& section : sections) {
     out += fmt::format("## {}\n\n{}\n\n", section.title, section.intro);
     for (const Option& option : options()) {
@@ -191,9 +209,9 @@ std::string option_help(std::string_view name) {
   std::string out;
   for (const Option& option : options()) {
     if (option.name != name) continue;
-    out += fmt::format("{}{}: {}{}\n  range: {}\n\n{}", out.empty() ? "" : "\n", option.name,
+    out += fmt::format("{}{}: {}{}\n  range: {}\n{}\n{}", out.empty() ? "" : "\n", option.name,
                        option.summary, default_note(option), range_text(option),
-                       wrapped(option.doc, "  "));
+                       reload_line(option), wrapped(option.doc, "  "));
     if (const std::string foreign = foreign_text(option); !foreign.empty())
       out += "\n" + wrapped("Elsewhere: " + foreign + ".", "  ");
   }

@@ -6,6 +6,8 @@
 #include "core/config/reference.hpp"
 #include "tests/config/support.hpp"
 
+#include <algorithm>
+#include <array>
 #include <iterator>
 
 namespace weir::config {
@@ -46,6 +48,32 @@ TEST(Docs, the_help_names_every_key) {
     EXPECT_NE(option_help(option.name).find(option.summary), std::string::npos) << option.name;
   }
   EXPECT_EQ(option_help("no_such_key"), "");
+}
+
+// The specification: a change of the column is a change of what a reload promises.
+TEST(Reach, of_each_option_is_what_a_running_pool_can_do) {
+  constexpr std::array<std::string_view, 2> size{"min", "max"};
+  constexpr std::array<std::string_view, 2> generation{"url", "init_sql"};
+  const auto has = [](const auto& names, std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  for (const Option& option : options()) {
+    Reach expected = Reach::live;
+    if (option.scope != Scope::pool || option.name == "driver") expected = Reach::restart;
+    if (has(size, option.name)) expected = Reach::size;
+    if (has(generation, option.name)) expected = Reach::generation;
+    EXPECT_EQ(option.reach, expected) << option.name;
+  }
+}
+
+TEST(Reach, is_said_of_every_option_in_its_help) {
+  for (const Option& option : options()) {
+    const bool said = option_help(option.name).find("\n  reload: ") != std::string::npos;
+    EXPECT_EQ(said, option.scope != Scope::file) << option.name;
+  }
+  EXPECT_NE(option_help("max").find("reload: size: connections are opened up to `min`"),
+            std::string::npos)
+      << option_help("max");
 }
 
 TEST(ForeignNames, lead_to_keys_that_exist_and_to_values_that_are_accepted) {
