@@ -2,7 +2,6 @@
 #include "core/config/show.hpp"
 
 #include "core/base/text.hpp"
-#include "core/config/option_table.hpp"
 #include "core/config/redact.hpp"
 
 #include <algorithm>
@@ -67,18 +66,14 @@ class Writer {
       if (option.scope != Scope::pool) continue;
       Value value = load(option, {.pool = &copy});
       if (option.name == "url" && value.text.empty()) continue;
-      if (option.secret) value.text = redact_url(value.text);
-      if (option.name == "init_sql") {
-        for (std::string& sql : value.list) sql = redact_sql(sql);
-      }
-      add(table, option.name, to_toml(option, value));
+      add(table, option.name, shown(option, std::move(value)));
     }
     flush();
     if (pool.options.empty()) return;
     out_ += fmt::format("\n[pool.{}.options]\n", key_text(name));
     for (const DriverOption& option : pool.options) {
       const bool visible = options_.option_is_public && options_.option_is_public(pool, option.key);
-      add(table + ".options", option.key, quoted(visible ? option.value.reveal() : "***"));
+      add(table + ".options", option.key, shown(visible ? &option.value : nullptr));
     }
     flush();
   }
@@ -109,6 +104,18 @@ class Writer {
 };
 
 }  // namespace
+
+std::string shown(const Option& option, Value value) {
+  if (option.secret) value.text = redact_url(value.text);
+  if (option.name == "init_sql") {
+    for (std::string& sql : value.list) sql = redact_sql(sql);
+  }
+  return to_toml(option, value);
+}
+
+std::string shown(const Secret* value) {
+  return quoted(value != nullptr ? value->reveal() : "***");
+}
 
 std::string show(const Config& config, const ShowOptions& options) {
   return Writer(config, options).write();

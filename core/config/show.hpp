@@ -4,6 +4,7 @@
 // "***". The output can be parsed again. Pure.
 #pragma once
 
+#include "core/config/option_table.hpp"
 #include "core/config/parse.hpp"
 
 #include <functional>
@@ -12,15 +13,22 @@
 
 namespace weir::config {
 
+// Whether the value of a driver's option may be shown. Only the driver knows; without an answer
+// none is.
+using OptionIsPublic = std::function<bool(const PoolConfig& pool, std::string_view key)>;
+
 struct ShowOptions {
   // Where values came from, shown as comments; null shows none.
   const Origins* origins = nullptr;
-  // Whether the value of a driver's option may be shown. Only the driver knows; without an answer
-  // none is.
-  std::function<bool(const PoolConfig& pool, std::string_view key)> option_is_public = {};
+  OptionIsPublic option_is_public = {};
 };
 
 [[nodiscard]] WEIR_API std::string show(const Config& config, const ShowOptions& options = {});
 [[nodiscard]] WEIR_API std::string show(const ParsedConfig& parsed, bool with_origin);
+
+// One value of the table as TOML, less its secrets.
+[[nodiscard]] std::string shown(const Option& option, Value value);
+// The value of a driver's option; null stands for one that is not shown.
+[[nodiscard]] std::string shown(const Secret* value);
 
 }  // namespace weir::config

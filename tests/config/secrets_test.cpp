@@ -2,6 +2,7 @@
 //
 // No secret in any output. A random secret is planted in every place that may hold one, faults of
 // every kind are provoked around it, and everything that a user can see is searched for it.
+#include "core/config/diff.hpp"
 #include "core/config/driver_options.hpp"
 #include "core/config/show.hpp"
 #include "tests/config/support.hpp"
@@ -168,6 +169,32 @@ RC_GTEST_PROP(Secrets, never_appear_in_what_is_shown, ()) {
   RC_ASSERT(parsed.has_value());
   must_not_hold(show(*parsed, true), secret, text);
   must_not_hold(show(parsed->config), secret, text);
+}
+
+// Two secrets, the same place or two: what changed is said, and neither secret.
+RC_GTEST_PROP(Secrets, never_appear_in_what_differs, ()) {
+  const ScratchDir dir;
+  const std::array<std::string, 2> secret{*secrets(), *secrets()};
+  const auto first = *rc::gen::elementOf(right_lines);
+  const auto second = *rc::gen::oneOf(rc::gen::just(first), rc::gen::elementOf(right_lines));
+  const std::array<std::string, 2> text{in_pool("min = 1\n" + planted(first, secret[0])),
+                                        in_pool("min = 2\n" + planted(second, secret[1]))};
+  std::array<Config, 2> config;
+  for (std::size_t i = 0; i < config.size(); ++i) {
+    dir.write("secret", secret[i] + "\n");
+    const auto parsed = parse_with(text[i], {{"SECRET", secret[i]}}, dir.path());
+    RC_ASSERT(parsed.has_value());
+    config[i] = parsed->config;
+  }
+  const Diff found = diff(config[0], config[1]);
+  RC_CLASSIFY(found.changes.size() > 1, "beside `min`");
+  for (const Change& change : found.changes) {
+    for (const std::string& one : secret) {
+      must_not_hold(change.before, one, text[0]);
+      must_not_hold(change.after, one, text[1]);
+      must_not_hold(to_text(change), one, text[0] + text[1]);
+    }
+  }
 }
 
 // Damage anywhere: the parser stops early, and nobody knows what the rest was.
