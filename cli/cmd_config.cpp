@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// weir config check | show | schema.
+// weir config check | show | schema | diff.
 #include "cli/command.hpp"
 #include "cli/context.hpp"
 #include "core/base/duration_text.hpp"
+#include "core/config/diff.hpp"
 #include "core/config/option_table.hpp"
 #include "core/config/reference.hpp"
 #include "core/config/show.hpp"
@@ -93,6 +94,122 @@ nlohmann::ordered_json pool_json(const PoolConfig& pool, PublicOptions& is_publi
   return j;
 }
 
+struct Sides {
+  Config before;
+  Config after;
+};
+
+template <class T>
+const Error* error_of(const Result<T>& result) {
+  return result ? nullptr : &result.error();
+}
+
+// Whatever is wrong on either side, in one error: people see all of it, programs one object.
+// Requires: one of them at least.
+Error joined(const Error* before, const Error* after) {
+  if (before == nullptr) return *after;
+  if (after == nullptr) return *before;
+  const bool both_files = before->exit_code() == exit_config && after->exit_code() == exit_config;
+  const Code code =
+      both_files && before->code() != after->code() ? Code::config_many : before->code();
+  return {code, fmt::format("{}\n\n{}", before->message(), after->message())};
+}
+
+// Each file is checked as `config check` does it.
+Result<Sides> load_sides(const Context& context) {
+  auto before = Config::from_file(context.text("OLD"));
+  auto after = Config::from_file(context.text("NEW"));
+  if (!before || !after) return weir::fail(joined(error_of(before), error_of(after)));
+  if (!context.has("--no-drivers")) {
+    const auto old_checked = check_drivers(*before);
+    const auto new_checked = check_drivers(*after);
+    if (!old_checked || !new_checked)
+      return weir::fail(joined(error_of(old_checked), error_of(new_checked)));
+  }
+  return Sides{*std::move(before), *std::move(after)};
+}
+
+config::Diff diff_of(const Sides& sides, bool load_drivers) {
+  if (!load_drivers) return config::diff(sides.before, sides.after);
+  // What one of the files' drivers keeps secret is not shown, whatever the other says.
+  PublicOptions before(sides.before);
+  PublicOptions after(sides.after);
+  return config::diff(sides.before, sides.after, [&](const PoolConfig& pool, std::string_view key) {
+    return before(pool, key) && after(pool, key);
+  });
+}
+
+nlohmann::ordered_json diff_json(const Sides& sides, const config::Diff& diff) {
+  const auto text_or_null = [](const std::string& text) {
+    return text.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(text);
+  };
+  nlohmann::ordered_json changes = nlohmann::ordered_json::array();
+  for (const config::Change& change : diff.changes) {
+    changes.push_back({{"pool", text_or_null(change.pool)},
+                       {"key", change.key},
+                       {"before", text_or_null(change.before)},
+                       {"after", text_or_null(change.after)},
+                       {"hidden", change.hidden},
+                       {"reach", std::string(config::to_string(change.reach))}});
+  }
+  const auto reach = config::farthest_reach(diff.changes);
+  return {{"equal", diff.empty()},
+          {"old", sides.before.file},
+          {"new", sides.after.file},
+          {"reach", text_or_null(reach ? std::string(config::to_string(*reach)) : "")},
+          {"changes", changes},
+          {"pools_added", diff.pools_added},
+          {"pools_removed", diff.pools_removed}};
+}
+
+void print_diff(Output& out, const config::Diff& diff) {
+  std::string pool;
+  for (const config::Change& change : diff.changes) {
+    if (change.pool != pool && !change.pool.empty())
+      out.data(out.toned(Tone::strong, fmt::format("[pool.{}]", change.pool)) + "\n");
+    pool = change.pool;
+    const std::string reach = fmt::format("({})", config::to_string(change.reach));
+    out.data(fmt::format("{}{}   {}\n", pool.empty() ? "" : "  ", config::to_text(change),
+                         out.toned(Tone::dim, reach)));
+  }
+  const auto print_pools = [&](const std::vector<std::string>& pools, const char* what) {
+    for (const std::string& name : pools)
+      out.data(fmt::format("{}: {}\n", out.toned(Tone::strong, "[pool." + name + "]"), what));
+  };
+  print_pools(diff.pools_removed, "removed");
+  print_pools(diff.pools_added, "added");
+}
+
+// What a reload from one file to the other would do to the connections, one sentence per pool.
+std::string reload_text(const config::Diff& diff) {
+  std::map<std::string, std::vector<config::Change>> by_pool;
+  for (const config::Change& change : diff.changes) by_pool[change.pool].push_back(change);
+  std::string text;
+  for (const auto& [pool, changes] : by_pool) {
+    if (pool.empty()) continue;
+    const auto reach = config::farthest_reach(changes).value_or(config::Reach::live);
+    text += fmt::format("When {} is reloaded, {}.\n", pool, config::meaning(reach));
+  }
+  if (!diff.pools_added.empty() || !diff.pools_removed.empty())
+    text += "Pools that come or go are not part of a reload: the program opens and closes them.\n";
+  if (by_pool.count("") != 0)
+    text += "[drivers] is not part of a reload: the pools have to be opened anew.\n";
+  return text;
+}
+
+// The same relative path means two databases where the files lie in two directories.
+bool has_relative_paths(const Sides& sides) {
+  if (sides.before.base_dir == sides.after.base_dir) return false;
+  for (const auto& [name, pool] : sides.before.pools) {
+    const std::string& url = pool.url.reveal();
+    const auto same = sides.after.pools.find(name);
+    const bool relative = !url.empty() && url.find(":/") == std::string::npos &&
+                          url.front() != '/' && url.front() != ':';
+    if (relative && same != sides.after.pools.end() && same->second.url == pool.url) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 int run_config_show(Context& context) {
@@ -143,6 +260,26 @@ int run_config_check(Context& context) {
 int run_config_schema(Context& context) {
   context.out.data(config::config_schema());
   return exit_ok;
+}
+
+int run_config_diff(Context& context) {
+  const auto sides = load_sides(context);
+  if (!sides) return context.fail(sides.error());
+  const config::Diff diff = diff_of(*sides, !context.has("--no-drivers"));
+  if (context.global.json)
+    context.json(diff_json(*sides, diff));
+  else
+    print_diff(context.out, diff);
+  if (diff.empty())
+    context.out.prose(fmt::format("{} {} and {}: no difference\n", context.out.mark(true),
+                                  sides->before.file, sides->after.file));
+  else
+    context.out.prose(reload_text(diff));
+  if (has_relative_paths(*sides))
+    context.out.prose(
+        "The files lie in different directories, so a relative path in a `url` means another "
+        "file in each.\n");
+  return diff.empty() ? exit_ok : exit_failed;
 }
 
 }  // namespace weir::cli

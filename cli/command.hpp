@@ -22,6 +22,7 @@ struct Argument {
   std::string_view name;  // "POOL"
   std::string_view doc;
   bool required = false;
+  Complete complete = Complete::nothing;
 };
 
 struct Option {
@@ -77,6 +78,7 @@ int run_doctor(Context&);
 int run_config_check(Context&);
 int run_config_show(Context&);
 int run_config_schema(Context&);
+int run_config_diff(Context&);
 int run_driver_list(Context&);
 int run_ping(Context&);
 int run_sql(Context&);

@@ -63,6 +63,25 @@ std::vector<Command> configuration_commands() {
        .examples = {{"weir config schema > weir.schema.json", "for an editor"}},
        .exits = {},
        .run = run_config_schema},
+      {.path = "config diff",
+       .summary = "compare two configurations and say what a reload would do",
+       .details =
+           "Checks both files as `weir config check` does, then prints each key whose value in\n"
+           "force differs, with how far the change reaches into a running pool:\n"
+           "    live         no connection is touched\n"
+           "    size         connections are opened or closed until their number fits\n"
+           "    generation   every connection is replaced\n"
+           "    restart      the pools have to be opened anew\n"
+           "Secrets are not shown; where only a secret differs, that is said.",
+       .arguments = {{"OLD", "the configuration that a pool runs with", true, Complete::files},
+                     {"NEW", "the one that it would get", true, Complete::files}},
+       .options = {{"--no-drivers", "", "",
+                    "compare the files only; load no driver, show no option of one"}},
+       .examples = {{"weir config diff weir.toml new.toml", "before a reload"},
+                    {"weir config diff old.toml weir.toml --json | jq -r .reach",
+                     "how far all changes together reach"}},
+       .exits = {{1, "they differ"}},
+       .run = run_config_diff},
       {.path = "driver list",
        .summary = "list the drivers that can be found, with their options",
        .details =

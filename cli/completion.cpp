@@ -4,6 +4,7 @@
 // work where the configuration is broken.
 #include "cli/manual.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include <fmt/format.h>
@@ -33,6 +34,11 @@ std::string options_of(const std::vector<Option>& options) {
     if (!option.short_name.empty()) words += fmt::format(" {}", option.short_name);
   }
   return words;
+}
+
+bool takes_files(const Command& command) {
+  return std::any_of(command.arguments.begin(), command.arguments.end(),
+                     [](const Argument& a) { return a.complete == Complete::files; });
 }
 
 // What may follow a command besides options.
@@ -67,14 +73,14 @@ std::string bash_script() {
   }
   for (const Command& command : commands()) {
     const std::string own = options_of(command.options);
-    cases += fmt::format("    '{}') words='{}{}{}' ;;\n", command.path, words_after(command),
-                         own.empty() ? "" : " ", own);
+    cases += fmt::format("    '{}') words='{}{}{}'{} ;;\n", command.path, words_after(command),
+                         own.empty() ? "" : " ", own, takes_files(command) ? " files=yes" : "");
   }
   return fmt::format(R"(# SPDX-License-Identifier: MIT
 # Completion of weir for bash; made by `weir completion bash`.
 _weir() {{
   local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}}
-  local command='' words='' i
+  local command='' words='' files='' i
   case $previous in
     -c | --config) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
     --color) mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$current"); return ;;
@@ -96,6 +102,9 @@ _weir() {{
     '') words='{}' ;;
 {}  esac
   mapfile -t COMPREPLY < <(compgen -W "$words {}" -- "$current")
+  if [[ -n $files && $current != -* ]]; then
+    mapfile -t COMPREPLY < <(compgen -f -- "$current")
+  fi
 }}
 complete -F _weir weir
 )",
@@ -126,10 +135,19 @@ std::string zsh_script() {
   std::string cases;
   for (const Group& group : groups()) {
     std::string below;
+    std::string with_files;
     for (const Command& command : commands()) {
-      if (top_word(command) == group.name) below += " " + rest_of(command);
+      if (top_word(command) != group.name) continue;
+      below += " " + rest_of(command);
+      if (takes_files(command)) with_files += (with_files.empty() ? "" : "|") + rest_of(command);
     }
-    cases += fmt::format("      {}) compadd --{} ;;\n", group.name, below);
+    const std::string words = "compadd --" + below;
+    cases += with_files.empty()
+                 ? fmt::format("      {}) {} ;;\n", group.name, words)
+                 : fmt::format(
+                       "      {}) if ((CURRENT > 2)) && [[ $words[2] == ({}) ]]; then _files; "
+                       "else {}; fi ;;\n",
+                       group.name, with_files, words);
   }
   for (const Command& command : commands()) {
     if (!rest_of(command).empty()) continue;
@@ -195,6 +213,9 @@ std::string fish_script() {
     if (const std::string words = words_after(command); !words.empty()) {
       text += fmt::format("complete -c weir{} -a '{}'\n", condition, words);
     }
+    if (takes_files(command))
+      text += fmt::format("complete -c weir -n '__fish_seen_subcommand_from {}' -F\n",
+                          rest_of(command).empty() ? top_word(command) : rest_of(command));
     for (const Option& option : command.options) text += fish_option(option, condition);
   }
   return text;

@@ -33,8 +33,8 @@ def version_and_help(weir: Weir, tap) -> None:
     known = commands(weir)
     tap.check("the table has the commands of the design",
               [c for c in ("init", "doctor", "config check", "config show", "config schema",
-                           "driver list", "ping", "sql", "bench", "explain", "completion",
-                           "version", "help") if c not in known])
+                           "config diff", "driver list", "ping", "sql", "bench", "explain",
+                           "completion", "version", "help") if c not in known])
     for command in known:
         Expect(weir(*command.split(), "--help")).code(0).no_err().out(
             rf"^usage: weir {command}", "Options of every command").to(tap, f"{command} --help")
@@ -50,6 +50,7 @@ def wrong_use(weir: Weir, tap) -> None:
             (["--jsn", "version"], "unknown option '--jsn'; did you mean '--json'"),
             (["version", "now"], "'now' is one word too many"),
             (["sql", "main"], "SQL is missing"),
+            (["config", "diff", "weir.toml"], "NEW is missing"),
             (["-c"], "--config takes a value"),
             (["--color", "blue", "version"], "auto, always or never"),
             (["ping", "-n", "x"], "--count is 'x'"),
@@ -134,6 +135,90 @@ def config(weir: Weir, tap) -> None:
         tap.check(f"config show {' '.join(extra)} does not show a secret", problem)
 
 
+SECRETS = CONFIG + """\
+[pool.main.options]
+journal_mode = "wal"
+[pool.hidden]
+driver = "mock"
+url = "mock://user:xyzzy-1@host"
+options = { password = "xyzzy-1" }
+"""
+
+
+def config_diff(weir: Weir, tap) -> None:
+    weir.write("old.toml", SECRETS)
+    weir.write("same.toml", SECRETS.replace('"5s"', '"5000ms"') + "max_waiting = 1024\n")
+    weir.write("new.toml", SECRETS.replace("max = 2", 'max = 3\nlog = ["warn"]')
+               .replace('"wal"', '"delete"\nbusy_timeout = "2s"').replace("xyzzy-1", "xyzzy-2")
+               + '[drivers]\nallow = ["mock", "sqlite"]\n')
+    Expect(weir("config", "diff", "old.toml", "same.toml")).code(0).no_out().err(
+        "old.toml and same.toml: no difference").to(tap, "config diff of equal files")
+    weir.write("pools.toml", SECRETS.replace("pool.hidden", "pool.other"))
+    Expect(weir("config", "diff", "old.toml", "new.toml")).code(1).out_is("""\
+[pool.hidden]
+  url: "mock://user:***@host" -> the same, but for what is not shown   (generation)
+  options.password: "***" -> the same, but for what is not shown   (generation)
+[pool.main]
+  max: 2 -> 3   (size)
+  log: ["info", "warn", "error"] -> ["warn"]   (live)
+  options.busy_timeout: not set -> "2s"   (generation)
+  options.journal_mode: "wal" -> "delete"   (generation)
+drivers.allow: [] -> ["mock", "sqlite"]   (restart)
+""").err("^When main is reloaded, every connection is replaced", "^When hidden is",
+         r"^\[drivers\] is not part of a reload").to(tap, "config diff of different files")
+    Expect(weir("config", "diff", "old.toml", "pools.toml")).code(1).out_is(
+        "[pool.hidden]: removed\n[pool.other]: added\n").err("^Pools that come or go").to(
+            tap, "config diff of other pools")
+    Expect(weir("-q", "config", "diff", "old.toml", "new.toml", "--no-drivers")).code(1).out(
+        r'options\.journal_mode: "\*\*\*" -> the same').no_err().to(
+            tap, "without drivers nobody knows which options may be shown")
+    run = weir("config", "diff", "old.toml", "new.toml", "--json")
+    Expect(run).code(1).json(
+        lambda v: not v["equal"] and v["reach"] == "restart" and v["pools_added"] == []
+        and [c["key"] for c in v["changes"] if c["hidden"]] == ["url", "options.password"]
+        and {"pool": "main", "key": "max", "before": "2", "after": "3", "hidden": False,
+             "reach": "size"} in v["changes"]
+        and v["changes"][-1]["pool"] is None).to(tap, "config diff --json")
+    tap.check("config diff --json does not show a secret",
+              run.lines() if "xyzzy" in run.out + run.err else [])
+    Expect(weir("config", "diff", "old.toml", "same.toml", "--json")).code(0).json(
+        lambda v: v["equal"] and v["reach"] is None and v["changes"] == []).to(
+            tap, "config diff --json of equal files")
+
+
+def config_diff_of_bad_files(weir: Weir, tap) -> None:
+    weir.write("good.toml", CONFIG)
+    weir.write("key.toml", CONFIG + "maxx = 3\n")
+    weir.write("syntax.toml", CONFIG + "max\n")
+    weir.write("option.toml", CONFIG + "[pool.main.options]\njurnal_mode = \"wal\"\n")
+    weir.write("driver.toml", CONFIG.replace('"sqlite"', '"sqlitee"'))
+    for old, new, code, messages in [
+            ("key.toml", "good.toml", 65, ["key.toml:7:1", "W103"]),
+            ("good.toml", "key.toml", 65, ["key.toml:7:1", "W103"]),
+            ("syntax.toml", "key.toml", 65, ["syntax.toml:7", "key.toml:7:1", "W109"]),
+            ("none.toml", "key.toml", 65, ["none.toml does not exist", "key.toml:7:1"]),
+            ("option.toml", "good.toml", 65, ["option.toml.*journal_mode"]),
+            ("good.toml", "driver.toml", 69, ["sqlitee", "W201"])]:
+        Expect(weir("config", "diff", old, new)).code(code).no_out().err(*messages).to(
+            tap, f"config diff {old} {new}")
+    Expect(weir("config", "diff", "syntax.toml", "key.toml", "--json")).code(65).json(
+        lambda v: v["error"]["code"] == "W109" and "syntax.toml" in v["error"]["message"]
+        and "key.toml" in v["error"]["message"]).to(tap, "both files' faults are one JSON object")
+    Expect(weir("config", "diff", "good.toml", "driver.toml", "--no-drivers")).code(1).out(
+        r'driver: "sqlite" -> "sqlitee"   \(restart\)').err("nothing is applied").to(
+            tap, "another driver is for the pools to be opened anew")
+    (weir.directory / "sub").mkdir()
+    weir.write("sub/good.toml", CONFIG)
+    Expect(weir("config", "diff", "good.toml", "sub/good.toml")).code(0).no_out().err(
+        "no difference", "means another file in each").to(
+            tap, "relative paths of two directories are two files")
+    for name in ("absolute.toml", "sub/absolute.toml"):
+        weir.write(name, CONFIG.replace('"app.db"', '"/srv/app.db"'))
+    run = weir("config", "diff", "absolute.toml", "sub/absolute.toml")
+    tap.check("absolute paths are the same from everywhere",
+              run.lines() if run.code != 0 or "another file in each" in run.err else [])
+
+
 def explain(weir: Weir, tap) -> None:
     for word in ("W301", "w301", "301", "acquire_timeout", "P2024"):
         Expect(weir("explain", word)).code(0).out("W301 acquire_timeout", "all_busy").to(
@@ -164,6 +249,12 @@ def generated(weir: Weir, tap) -> None:
     done = subprocess.run(["bash", "-c", probe], capture_output=True, text=True, check=False)
     tap.check("bash completes the second word of a command",
               [] if done.stdout.split() == ["show", "schema"] else done.stdout + done.stderr)
+    weir.write("one.toml", "")
+    files = probe.replace("config s)", "config diff one)").replace("CWORD=4", "CWORD=5")
+    done = subprocess.run(["bash", "-c", files], capture_output=True, text=True, check=False,
+                          cwd=weir.directory)
+    tap.check("bash completes files where a command takes them",
+              [] if done.stdout.split() == ["one.toml"] else done.stdout + done.stderr)
     man = weir("help", "--man").out
     tap.check("the man page has every command",
               [c for c in commands(weir) if f".SS {c}" not in man])
@@ -206,4 +297,5 @@ def drivers(weir: Weir, tap) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main([version_and_help, wrong_use, init, config, explain, generated, drivers]))
+    sys.exit(main([version_and_help, wrong_use, init, config, config_diff, config_diff_of_bad_files,
+                   explain, generated, drivers]))
