@@ -23,13 +23,15 @@ class Cancel : public ::testing::TestWithParam<Quirks> {
   Source source;
 };
 
-std::vector<Quirks> linked_drivers() {
+std::vector<Quirks> one_of_each() {
   std::vector<Quirks> all = all_drivers();
-  std::erase_if(all, [](const Quirks& q) { return q.name.find("plugin") != std::string::npos; });
+  std::erase_if(all, [](const Quirks& q) {
+    return q.name == "sqlite_plugin" || q.name == "mock_plugin";  // the same code again
+  });
   return all;
 }
 
-INSTANTIATE_TEST_SUITE_P(Drivers, Cancel, ::testing::ValuesIn(linked_drivers()),
+INSTANTIATE_TEST_SUITE_P(Drivers, Cancel, ::testing::ValuesIn(one_of_each()),
                          [](const auto& one) { return one.param.name; });
 
 void spin(std::int64_t ns) {
@@ -41,6 +43,9 @@ void spin(std::int64_t ns) {
 TEST_P(Cancel, swept_over_the_end_of_a_query_never_hits_the_next) {
   Session s(source);
   ASSERT_EQ(WEIR_OK, s.open()) << s.error.what();
+  if (!GetParam().create.empty()) {
+    ASSERT_EQ(WEIR_OK, s.query(GetParam().create));
+  }
   const std::string rows = GetParam().rows_1000;
   const int rounds = scaled(10'000, 300);
   const weir_time begun = RealHost::now();

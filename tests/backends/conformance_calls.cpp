@@ -292,12 +292,14 @@ TEST_P(Behaviour, an_open_that_starts_after_abort_fails_at_once) {
 TEST_P(Behaviour, what_is_not_claimed_is_unsupported) {
   open();
   Error error;
-  if (!claims(WEIR_CAP_MULTI_RESULT)) {
+  // A slot may also be empty; the host fills it, so nothing calls it then.
+  if (!claims(WEIR_CAP_MULTI_RESULT) && driver->next_set != nullptr) {
     const weir_call call = session.call();
     ASSERT_EQ(WEIR_OK, session.start(quirks.rows_1000, {}, 0, nullptr, 1));
     EXPECT_EQ(WEIR_E_UNSUPPORTED, driver->next_set(session.result, &call, &session.out, &error));
     session.close_result();
   }
+  if (driver->native == nullptr) return;
   void* handle = nullptr;
   EXPECT_EQ(WEIR_E_UNSUPPORTED, driver->native(session.conn, "nothing*", &handle, &error));
   EXPECT_EQ(nullptr, handle);

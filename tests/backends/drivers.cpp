@@ -15,9 +15,7 @@ namespace weir::test {
 namespace {
 
 // Never closed, as a host does it.
-const weir_driver* load(const char* file) {
-  const char* directory = std::getenv("WEIR_TEST_PLUGIN_DIR");
-  const std::string path = std::string(directory == nullptr ? "." : directory) + "/" + file;
+const weir_driver* load(const std::string& path) {
   void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (library == nullptr) {
     std::fprintf(stderr, "%s\n", ::dlerror());
@@ -32,6 +30,11 @@ const weir_driver* load(const char* file) {
     std::abort();
   }
   return driver;
+}
+
+std::string in_plugin_dir(const char* file) {
+  const char* directory = std::getenv("WEIR_TEST_PLUGIN_DIR");
+  return std::string(directory == nullptr ? "." : directory) + "/" + file;
 }
 
 Quirks sqlite_quirks() {
@@ -57,16 +60,35 @@ Quirks mock_quirks() {
   return q;
 }
 
+Quirks template_quirks() {
+  Quirks q;
+  q.url = "template:conformance";
+  q.select_one = "echo 1";
+  q.echo_two = "echo ? ?";
+  q.rows_1000 = "list";
+  q.create = "fill 1000";
+  q.insert = "set 'key' ?";
+  q.dirty = "readonly";
+  q.endless = "sleep 2000000000";
+  q.some_duration = "lock_timeout";
+  return q;
+}
+
 }  // namespace
 
 const weir_driver* linked_sqlite() { return weir_sqlite_driver(); }
 const weir_driver* linked_mock() { return weir_mock_driver(); }
 const weir_driver* plugin_sqlite() {
-  static const weir_driver* driver = load("weir_sqlite.so");
+  static const weir_driver* driver = load(in_plugin_dir("weir_sqlite.so"));
   return driver;
 }
 const weir_driver* plugin_mock() {
-  static const weir_driver* driver = load("weir_mock.so");
+  static const weir_driver* driver = load(in_plugin_dir("weir_mock.so"));
+  return driver;
+}
+
+const weir_driver* plugin_template() {
+  static const weir_driver* driver = load(WEIR_TEMPLATE_PLUGIN);
   return driver;
 }
 
@@ -76,9 +98,12 @@ TempDir::~TempDir() {
 }
 
 std::vector<Quirks> all_drivers() {
-  std::vector<Quirks> all{sqlite_quirks(), sqlite_quirks(), mock_quirks(), mock_quirks()};
-  const char* names[] = {"sqlite_linked", "sqlite_plugin", "mock_linked", "mock_plugin"};
-  const weir_driver* (*drivers[])() = {&linked_sqlite, &plugin_sqlite, &linked_mock, &plugin_mock};
+  std::vector<Quirks> all{sqlite_quirks(), sqlite_quirks(), mock_quirks(), mock_quirks(),
+                          template_quirks()};
+  const char* names[] = {"sqlite_linked", "sqlite_plugin", "mock_linked", "mock_plugin",
+                         "template_plugin"};
+  const weir_driver* (*drivers[])() = {&linked_sqlite, &plugin_sqlite, &linked_mock, &plugin_mock,
+                                       &plugin_template};
   for (std::size_t i = 0; i < all.size(); ++i) {
     all[i].name = names[i];
     all[i].driver = drivers[i];

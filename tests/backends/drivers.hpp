@@ -32,6 +32,7 @@ const weir_driver* linked_sqlite();
 const weir_driver* plugin_sqlite();  // dlopened from WEIR_TEST_PLUGIN_DIR
 const weir_driver* linked_mock();
 const weir_driver* plugin_mock();
+const weir_driver* plugin_template();  // plugins/template, built as part of the tests
 
 std::vector<Quirks> all_drivers();
 

@@ -6,9 +6,11 @@ host.cpp is the program of the README. It is built through pkg-config with each 
 is and through CMake, and must print the rows of the SQLite file named by DATABASE_URL. The plugin
 is found only through the directory compiled into the library; nothing in the environment points to
 it. That is why the build's prefix must be a directory of its own: DESTDIR alone would move the
-files but not the path that was compiled in.
+files but not the path that was compiled in. The driver template is copied away, built against the
+installed header and used by a pool.
 """
 import argparse
+import json
 import os
 import pathlib
 import shlex
@@ -22,6 +24,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 from tap import Tap  # noqa: E402  (the path is set just above)
 
+TEMPLATE = HERE.parent.parent / "plugins" / "template"
+
+TEMPLATE_EXPECTED = "0 deleted\ngreen\n62625.0\nW506\n1001 keys\n"
 EXPECTED = "1 Ada\n3 Grace Brewster\n4 Čapek\n"
 
 
@@ -70,7 +75,7 @@ class Installed:
         (self.work / "weir.toml").write_text(
             'version = 1\n\n[pool.main]\ndriver = "sqlite"\nurl = { env = "DATABASE_URL" }\n')
 
-    def run_host(self, host: pathlib.Path, preload: str = "") -> list:
+    def run_host(self, host: pathlib.Path, preload: str = "", expected: str = EXPECTED) -> list:
         env = dict(self.env, LD_LIBRARY_PATH=str(self.libdir))
         if preload:
             env["LD_PRELOAD"] = preload
@@ -78,8 +83,8 @@ class Installed:
         problems = []
         if done.returncode != 0:
             problems.append(f"{host.name}: exit status {done.returncode}")
-        if done.stdout != EXPECTED:
-            problems.append(f"printed {done.stdout!r}, expected {EXPECTED!r}")
+        if done.stdout != expected:
+            problems.append(f"printed {done.stdout!r}, expected {expected!r}")
         if problems:
             problems += done.stderr.splitlines()
         return problems
@@ -190,6 +195,74 @@ def the_command(inst: Installed, tap: Tap) -> None:
                                    *(done.stdout + done.stderr).splitlines()])
 
 
+class Template:
+    """plugins/template as its copier uses it: a copy outside the tree, built against what is
+    installed."""
+
+    def __init__(self, inst: Installed) -> None:
+        self.inst = inst
+        self.source = inst.work / "my-driver"
+        self.plugin = inst.libdir / "weir" / "plugins" / "weir_template.so"
+        # Whatever compiler and flags this test was started with are not the copier's.
+        self.env = {k: v for k, v in inst.env.items()
+                    if k not in ("CC", "CFLAGS", "CPPFLAGS", "LDFLAGS")}
+
+    def build(self) -> list:
+        shutil.copytree(TEMPLATE, self.source)
+        build = self.source / "build"
+        for command in (["meson", "setup", "-Dwerror=true", build, self.source],
+                        ["ninja", "-C", build, "-j", "1"],
+                        ["meson", "install", "-C", build, "--no-rebuild"]):
+            done = self.inst.run(*command, env=self.env)
+            if done.returncode != 0:
+                return [shlex.join(map(str, command)), *(done.stdout + done.stderr).splitlines()]
+        return [] if self.plugin.is_file() else [f"{self.plugin} was not installed"]
+
+    def symbols(self) -> list:
+        done = self.inst.run("nm", "-D", "--defined-only", self.plugin)
+        names = [line.split()[-1] for line in done.stdout.splitlines()]
+        return [] if names == ["weir_plugin_v1"] else [f"it exports {names}", done.stderr]
+
+    def listed(self) -> list:
+        weir = self.inst.prefix / "bin" / "weir"
+        env = dict(self.inst.env, LD_LIBRARY_PATH=str(self.inst.libdir))
+        done = self.inst.run(weir, "driver", "list", "--json", env=env)
+        try:
+            found = [d for d in json.loads(done.stdout)["drivers"] if d["name"] == "template"]
+        except (ValueError, KeyError) as error:
+            return [repr(error), *(done.stdout + done.stderr).splitlines()]
+        good = (len(found) == 1 and found[0]["path"] == str(self.plugin)
+                and "error" not in found[0])
+        return [] if good else [f"it is listed as {found}"]
+
+    def host(self, compiler) -> list:
+        name, command, flags, preload, _ = compiler
+        host = self.inst.work / f"template-host-{name}"
+        (self.inst.work / "template.toml").write_text(
+            'version = 1\n[pool.main]\ndriver = "template"\nurl = "template:demo"\n'
+            '[pool.main.options]\nkeys_max = 2000\n')
+        return (self.inst.attempt(command, "-std=c++20", "-Wall", "-Wextra", "-Werror", *flags,
+                                  HERE / "template_host.cpp", "-o", host,
+                                  *self.inst.pkg_config("--cflags", "--libs", "weir"))
+                or self.inst.run_host(host, preload, TEMPLATE_EXPECTED))
+
+
+def the_template(inst: Installed, tap: Tap) -> None:
+    template = Template(inst)
+    if not tap.check("a copy of the template is built and installed through pkg-config",
+                     template.build()):
+        return
+    tap.check("the template's plugin exports its entry and nothing else", template.symbols())
+    if (inst.prefix / "bin" / "weir").exists():
+        tap.check("the installed command lists the template", template.listed())
+    compiler = next((c for c in compilers(inst) if not c[-1]), None)
+    name = "a pool runs statements through the template"
+    if compiler:
+        tap.check(name, template.host(compiler))
+    else:
+        tap.skip(name, "no compiler fits the library's sanitizer")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     for option in ("build", "prefix", "libdir", "sanitize", "compiler", "compiler-id"):
@@ -209,6 +282,7 @@ def main() -> int:
             with_pkg_config(inst, tap)
             with_cmake(inst, tap)
             the_command(inst, tap)
+            the_template(inst, tap)
     return tap.finish()
 
 
