@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstring>
 #include <dlfcn.h>
 
@@ -48,6 +49,45 @@ constexpr weir_host loading_host{
     .extension = no_extension,
 };
 
+// What the entry may fill, with a strip behind each part that is not its own: a driver that was
+// built for larger structs, or that counts wrong, is found out here, where nothing of ours lies
+// behind.
+struct EntryError {
+  using Strip = std::array<unsigned char, 64>;
+  static constexpr unsigned char untouched = 0xA5;
+
+  EntryError() noexcept {
+    behind_error.fill(untouched);
+    behind_text.fill(untouched);
+    error.struct_size = sizeof error;
+    error.text = text.data();
+    error.text_capacity = static_cast<std::uint32_t>(text.size());
+  }
+  EntryError(const EntryError&) = delete;
+  EntryError& operator=(const EntryError&) = delete;
+
+  weir_error error{};
+  Strip behind_error{};
+  std::array<char, 1024> text{};
+  Strip behind_text{};
+};
+static_assert(offsetof(EntryError, behind_error) == sizeof(weir_error));
+
+// What the entry wrote where it must not; empty if nothing.
+std::string overrun_of(const EntryError& error) {
+  const auto is_touched = [](const EntryError::Strip& strip) {
+    return std::any_of(strip.begin(), strip.end(),
+                       [](unsigned char byte) { return byte != EntryError::untouched; });
+  };
+  if (is_touched(error.behind_error)) {
+    return fmt::format("beyond the weir_error that it was given, whose struct_size is {}",
+                       sizeof error.error);
+  }
+  if (!is_touched(error.behind_text)) return {};
+  return fmt::format("beyond the buffer for its text, whose text_capacity is {}",
+                     error.text.size());
+}
+
 std::string linker_text() {
   const char* text = ::dlerror();
   return text == nullptr ? "no reason given" : one_line(text, 600);
@@ -76,17 +116,19 @@ Result<DriverTable> enter(void* library, std::string_view where) {
   static_assert(sizeof entry == sizeof symbol);
   std::memcpy(&entry, &symbol, sizeof entry);  // POSIX grants it, ISO C++ has no cast for it
 
-  std::array<char, 1024> text{};
-  weir_error error{};
-  error.struct_size = sizeof error;
-  error.text = text.data();
-  error.text_capacity = static_cast<std::uint32_t>(text.size());
-  const weir_driver* const table = entry(&loading_host, &error);
+  EntryError error;
+  const weir_driver* const table = entry(&loading_host, &error.error);
+  if (const std::string overrun = overrun_of(error); !overrun.empty()) {
+    return fail(Code::driver_invalid,
+                fmt::format("{}: its entry wrote {}; this is a fault of the driver, which may have "
+                            "been built for another version of <weir/driver.h>",
+                            where, overrun));
+  }
   if (table == nullptr) {
-    const std::size_t size = std::min<std::size_t>(error.text_size, text.size());
+    const std::size_t size = std::min<std::size_t>(error.error.text_size, error.text.size());
     const std::string said =
-        size == 0 ? fmt::format("it gave no reason (kind {})", error.kind)
-                  : fmt::format("it said: {}", one_line({text.data(), size}, text.size()));
+        size == 0 ? fmt::format("it gave no reason (kind {})", error.error.kind)
+                  : fmt::format("it said: {}", one_line({error.text.data(), size}, size));
     return fail(Code::driver_unloadable, fmt::format("{} declined to be loaded; {}", where, said));
   }
   return DriverTable::create(table, where);

@@ -26,7 +26,8 @@ namespace weir::loader {
 [[nodiscard]] void* find_library(const std::string& path) noexcept;
 
 // Looks up weir_plugin_v1, calls it and checks the table.
-// Errors: driver_invalid if it is no plugin or a wrong one, driver_unloadable if it declines.
+// Errors: driver_invalid if it is no plugin or a wrong one, or writes where it must not;
+// driver_unloadable if it declines.
 [[nodiscard]] Result<DriverTable> enter(void* library, std::string_view where);
 
 }  // namespace weir::loader

@@ -72,6 +72,15 @@ TEST(Trial, what_the_plugin_said_last_is_shown_harmlessly) {
                           testing::Not(HasSubstr("\x1b"))));
 }
 
+TEST(Trial, an_entry_that_throws_ends_its_own_process_only) {
+  const TempDir dir;
+  test::put_plugin(dir, "throw_entry");
+  EXPECT_THAT(test::load_outcome(test::search_in(dir.path())),
+              AllOf(StartsWith("W203 driver \"minimal\": " + dir / "plugin.so"),
+                    HasSubstr("crashes when it is loaded"), HasSubstr("signal 6 (Aborted)"),
+                    HasSubstr("zoo: no configuration")));
+}
+
 TEST(Trial, an_exit_with_status_0_does_not_pass) {
   const TempDir dir;
   test::put_plugin(dir, "exit_constructor");

@@ -5,6 +5,7 @@
 // on.
 #include "tests/loader/support.hpp"
 
+#include <elf.h>
 #include <string>
 #include <sys/stat.h>
 #include <vector>
@@ -47,6 +48,15 @@ INSTANTIATE_TEST_SUITE_P(
         {"wrong_major", "W204", "built for driver ABI"},
         {"wrong_minor", "W204", "built for driver ABI"},
         {"short_table", "W204", "its table lacks execute(), which every driver must have (struct_"},
+        {"tiny_table", "W204", "its table has struct_size 8, between 24 and"},
+        {"odd_table", "W204", "its table has struct_size"},
+        {"no_info", "W204", "its table has no info"},
+        {"short_info", "W204", "its info has struct_size 32, between"},
+        {"lying_deadline", "W204", "claims both deadline_hard and blocking"},
+        {"lying_read_only", "W204", "claims read_only_tx without tx"},
+        {"past_error", "W204", "its entry wrote beyond the weir_error that it was given"},
+        {"past_text", "W204", "its entry wrote beyond the buffer for its text"},
+        {"null_long", "W203", "it said: yyyyyyyy"},
         {"lying_caps", "W204", "lacks begin(), though it claims the capability tx"},
         {"no_execute", "W204", "its table lacks execute()"},
         {"bad_name", "W204", "its info.name is \"../minimal\""},
@@ -100,6 +110,24 @@ TEST(Loader, refuses_files_that_are_no_plugins) {
   EXPECT_THAT(outcome_of(dir.write("half.so", good.substr(0, good.size() / 4))),
               AllOf(StartsWith("W203 "), HasSubstr("is truncated")));
   EXPECT_THAT(outcome_of("/proc/self/exe"), StartsWith("W20"));
+}
+
+TEST(Loader, refuses_a_manifest_whose_library_is_of_another_class_or_was_cut_short) {
+  const TempDir dir;
+  const std::string good = test::read_file(test::zoo_path("good"));
+  std::string other_class = good;
+  other_class[EI_CLASS] = sizeof(void*) == 8 ? ELFCLASS32 : ELFCLASS64;
+  const auto outcome_with = [&](const std::string& bytes) {
+    dir.write("plugin.so", bytes);
+    dir.write("minimal.toml", test::manifest_text());
+    return test::load_outcome(test::search_in(dir.path()));
+  };
+  EXPECT_THAT(outcome_with(other_class),
+              AllOf(StartsWith("W203 driver \"minimal\": " + dir / "plugin.so"),
+                    HasSubstr("-bit library; this process is"), HasSubstr("minimal.toml (")));
+  EXPECT_THAT(outcome_with(good.substr(0, good.size() / 4)),
+              AllOf(StartsWith("W203 driver \"minimal\": " + dir / "plugin.so is truncated"),
+                    HasSubstr("minimal.toml (")));
 }
 
 TEST(Loader, refuses_what_others_could_have_written) {
