@@ -260,6 +260,10 @@ weir_status execute_many(weir_conn* handle, const weir_call* call, const weir_ma
   const weir_many_args args = backend::read_in(raw);
   Op op(conn, call, WEIR_STAGE_EXECUTE, error);
   if (op.status() != WEIR_OK) return op.status();
+  if (const auto bad = backend::check_bits(args.must_understand, "weir_many_args",
+                                           conn.facts(WEIR_E_OTHER, WEIR_EFFECT_NOT_SENT), error)) {
+    return bad;
+  }
   Statement local;
   const Statement* statement = nullptr;
   weir_many_out done{};
