@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Compiles, runs, replays or parses every code block of the README and of docs/."""
+"""Compiles, runs, replays or parses every code block of the READMEs and of docs/."""
 import argparse
 import pathlib
 import re
@@ -10,6 +10,7 @@ import tempfile
 
 from blocks import blocks_of
 from checks import Page, Tools
+from requirements import Checks, problems_of
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from tap import Tap  # noqa: E402  (the path is set just above)
@@ -53,10 +54,14 @@ def main() -> int:
     tools = Tools(args.weir, args.source, args.build, shlex.split(args.compiler), args.sanitize)
     source = pathlib.Path(args.source)
     documents = [source / "README.md", source / "CONTRIBUTING.md",
-                 *sorted((source / "docs").rglob("*.md"))]
+                 *sorted((source / "docs").rglob("*.md")),
+                 *sorted((source / "plugins").rglob("*.md")), source / "backends/README.md"]
     tap = Tap()
     host_program_is_one(source, tap)
     links_lead_somewhere(source, documents, tap)
+    tap.check("each rule for drivers is held by a test that exists",
+              problems_of((source / "docs/driver-author-guide.md").read_text(),
+                          Checks(source / "tests")))
     for document in documents:
         path = document.relative_to(source).as_posix()
         try:

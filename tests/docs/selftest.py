@@ -9,6 +9,7 @@ import tempfile
 
 from blocks import blocks_of
 from checks import Page, Tools
+from requirements import Checks, problems_of
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from tap import Tap  # noqa: E402  (the path is set just above)
@@ -85,6 +86,32 @@ def extraction(tap: Tap) -> None:
                   [] if "x.md:1" in str(error) else str(error))
 
 
+RULES_GOOD = """\
+**D1. Be brief.** Why. *Held by* `Zoo.is_refused/no_symbol`.
+
+**D2. See D1.** *Held
+by* `Loader.loads_a_good_plugin`,
+`install_test.py: meson install`.
+"""
+
+RULES_BAD = {
+    "no rules": "text",
+    "a number left out": RULES_GOOD.replace("**D2", "**D3"),
+    "a rule that nothing holds": RULES_GOOD.replace("*Held\nby*", "by"),
+    "a test that is not there": RULES_GOOD.replace("loads_a_good", "loads_no_good"),
+    "an animal that is not there": RULES_GOOD.replace("no_symbol", "no_symbols"),
+    "a check that is not there": RULES_GOOD.replace("meson install", "meson uninstall"),
+    "a mention of no rule": RULES_GOOD.replace("See D1", "See D7"),
+}
+
+
+def rules(tap: Tap, source: pathlib.Path) -> None:
+    checks = Checks(source / "tests")
+    tap.check("passes: rules that are held", problems_of(RULES_GOOD, checks))
+    for name, text in RULES_BAD.items():
+        tap.check(f"is noticed: {name}", [] if list(problems_of(text, checks)) else "it was not")
+
+
 def judge(tools: Tools, text: str) -> list:
     with tempfile.TemporaryDirectory(prefix="weir-docs-") as directory:
         page = Page(tools, directory)
@@ -100,6 +127,7 @@ def main() -> int:
     tools = Tools(args.weir, args.source, args.build, shlex.split(args.compiler), args.sanitize)
     tap = Tap()
     extraction(tap)
+    rules(tap, pathlib.Path(args.source))
     for name, text in GOOD.items():
         tap.check(f"passes: {name}", judge(tools, text))
     for name, text in BAD.items():
