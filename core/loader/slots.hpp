@@ -7,6 +7,7 @@
 
 #include <weir/driver.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -68,25 +69,25 @@ static_assert(sizeof(weir_driver) ==
 // Answers for a function that the driver does not have. Writes as much of *error as there is.
 inline weir_status answer_unsupported(std::string_view slot, weir_error* error) noexcept {
   if (error == nullptr) return WEIR_E_UNSUPPORTED;
+  const std::size_t size = std::min<std::size_t>(error->struct_size, sizeof *error);
+  weir_error given{};  // what there is of it, the rest zero
+  std::memcpy(&given, error, size);
   weir_error answer{};
-  answer.struct_size = error->struct_size;
+  answer.struct_size = given.struct_size;
   answer.kind = WEIR_E_UNSUPPORTED;
   answer.effect = WEIR_EFFECT_NOT_SENT;
-  if (error->struct_size >= sizeof answer) {
-    answer.text = error->text;
-    answer.text_capacity = error->text_capacity;
-    const std::string_view parts[] = {"this driver does not offer ", slot, "()"};
-    for (const std::string_view part : parts) {
-      const std::size_t room = answer.text == nullptr ? 0 : answer.text_capacity - answer.text_size;
-      const std::size_t size = part.size() < room ? part.size() : room;
-      if (size < part.size()) answer.flags |= WEIR_ERROR_TRUNCATED;
-      if (size == 0) continue;
-      std::memcpy(answer.text + answer.text_size, part.data(), size);
-      answer.text_size += static_cast<std::uint32_t>(size);
-    }
+  answer.text = given.text;
+  answer.text_capacity = given.text_capacity;
+  const std::string_view parts[] = {"this driver does not offer ", slot, "()"};
+  for (const std::string_view part : parts) {
+    const std::size_t room = answer.text == nullptr ? 0 : answer.text_capacity - answer.text_size;
+    const std::size_t fits = std::min(part.size(), room);
+    if (fits < part.size()) answer.flags |= WEIR_ERROR_TRUNCATED;
+    if (fits == 0) continue;
+    std::memcpy(answer.text + answer.text_size, part.data(), fits);
+    answer.text_size += static_cast<std::uint32_t>(fits);
   }
-  const std::size_t known = sizeof answer;
-  std::memcpy(error, &answer, error->struct_size < known ? error->struct_size : known);
+  std::memcpy(error, &answer, size);
   return WEIR_E_UNSUPPORTED;
 }
 

@@ -121,6 +121,11 @@ TEST(DriverTable, a_stub_writes_no_more_than_there_is_room_for) {
   EXPECT_EQ(answer_unsupported("reset", &old), WEIR_E_UNSUPPORTED);
   EXPECT_EQ(old.kind, WEIR_E_UNSUPPORTED);
   EXPECT_EQ(old.effect, 99);
+
+  old.struct_size = offsetof(weir_error, text_capacity);
+  old.text = text.data();
+  EXPECT_EQ(answer_unsupported("reset", &old), WEIR_E_UNSUPPORTED);
+  EXPECT_EQ(old.text, text.data()) << "the buffer is the host's, of whatever size";
 }
 
 TEST(DriverTable, names_each_required_function_that_is_missing) {
