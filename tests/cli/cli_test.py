@@ -290,7 +290,8 @@ def drivers(weir: Weir, tap) -> None:
     Expect(weir("-c", "weir.toml", "driver", "list")).code(65).to(
         tap, "a configuration that was asked for must be right")
     try:
-        names = [d["name"] for d in json.loads(found.out)["drivers"]]
+        # The install test leaves a second set in the directory that was compiled in.
+        names = [d["name"] for d in json.loads(found.out)["drivers"] if "shadowed_by" not in d]
     except ValueError:
         names = []
     tap.check("each driver once", [] if len(names) == len(set(names)) else str(names))
