@@ -246,6 +246,11 @@ class Template:
                                   *self.inst.pkg_config("--cflags", "--libs", "weir"))
                 or self.inst.run_host(host, preload, TEMPLATE_EXPECTED))
 
+    def remove(self) -> None:
+        """Other tests look into the same prefix, and find what we ship."""
+        self.plugin.unlink()
+        self.plugin.with_name("template.toml").unlink()
+
 
 def the_template(inst: Installed, tap: Tap) -> None:
     template = Template(inst)
@@ -261,6 +266,7 @@ def the_template(inst: Installed, tap: Tap) -> None:
         tap.check(name, template.host(compiler))
     else:
         tap.skip(name, "no compiler fits the library's sanitizer")
+    template.remove()
 
 
 def main() -> int:
