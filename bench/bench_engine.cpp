@@ -41,9 +41,7 @@ EngineConfig plain_config(std::uint32_t connections) {
 class World {
  public:
   explicit World(std::uint32_t connections)
-      : config_(plain_config(connections)),
-        rack_(config_.validate_after),
-        engine_(config_, rack_, 1) {
+      : config_(plain_config(connections)), engine_(config_, rack_, 1) {
     engine_.start(now_, fx_);
     perform();
   }

@@ -142,6 +142,10 @@ constexpr CodeInfo code_table[] = {
      "were taken away."},
     {Code::none_idle, "W309", "none_idle", exit_failed, "no connection can be lent at once",
      "try_acquire never waits. Use acquire with a deadline where waiting is acceptable."},
+    {Code::self_deadlock, "W310", "self_deadlock", exit_failed,
+     "every connection is held by a caller that waits for another one",
+     "None of them could ever be served, so the one that came last was told at once. Take one\n"
+     "connection per task and pass it down, or make `max` larger than the tasks that nest."},
 
     {Code::unknown_pool, "W401", "unknown_pool", exit_failed, "no pool of that name is configured",
      "The name must be that of a [pool.<name>] in the file. The message offers the nearest\n"
@@ -243,6 +247,26 @@ const CodeInfo& info(Code code) noexcept {
       std::lower_bound(codes.begin(), codes.end(), code,
                        [](const CodeInfo& entry, Code wanted) { return entry.code < wanted; });
   return found != codes.end() && found->code == code ? *found : codes.back();
+}
+
+std::string_view to_string(AcquirePhase phase) noexcept {
+  switch (phase) {
+    case AcquirePhase::busy:
+      return "busy";
+    case AcquirePhase::connecting:
+      return "connecting";
+    case AcquirePhase::initialising:
+      return "initialising";
+    case AcquirePhase::validating:
+      return "validating";
+    case AcquirePhase::resetting:
+      return "resetting";
+    case AcquirePhase::backoff:
+      return "backoff";
+    case AcquirePhase::suspended:
+      return "suspended";
+  }
+  return "";
 }
 
 std::string_view to_string(AcquireClass reason) noexcept {

@@ -162,6 +162,18 @@ constexpr Option pool_options[] = {
      .summary = "connects in progress at most",
      .doc = "Keeps a cold start or a failover from becoming a stampede. Raise it where connects "
             "are slow and the server is strong; values above `max` have no further effect."},
+    {.name = "quarantine_max",
+     .type = Type::integer,
+     .member = &PoolConfig::quarantine_max,
+     .reach = Reach::size,
+     .least = 0,
+     .most = 10'000,
+     .summary = "connections that are replaced although their driver call hangs",
+     .doc = "A driver call that neither ends at its deadline nor when it is aborted takes its "
+            "connection out of service; the server may still hold a session for it. So many of "
+            "them are replaced at once, and then the server may see up to `max` plus that number "
+            "of sessions. Further ones are replaced when the call ends. Set it to 0 where `max` "
+            "is all that the server allows."},
 
     {.name = "idle_timeout",
      .type = Type::duration,

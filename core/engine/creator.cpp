@@ -5,6 +5,20 @@
 
 namespace weir::engine {
 
+void Creator::configure(Duration interval, Duration cap, std::uint32_t max_connecting) noexcept {
+  interval_ = interval;
+  cap_ = cap;
+  if (!failing_ && window_ == max_connecting_) window_ = max_connecting;  // it was fully open
+  window_ = std::min(window_, max_connecting);
+  max_connecting_ = max_connecting;
+}
+
+void Creator::forget() noexcept {
+  failing_ = false;
+  last_result_ = OpResult::ok;
+  window_ = max_connecting_;
+}
+
 void Creator::succeeded() noexcept {
   // One more for each success: a window full of them doubles it.
   window_ = failing_ ? 1 : std::min(window_ + 1, max_connecting_);
@@ -16,7 +30,8 @@ void Creator::failed(Instant started, Instant now, OpResult how) noexcept {
   last_result_ = how;
   // Attempts that ran side by side fail together: only the first of them makes the delay grow.
   if (failing_ && started < round_start_) return;
-  delay_ = failing_ ? std::min(delay_ * 2, cap_) : std::min(interval_, cap_);
+  const Duration first = std::min(interval_, cap_);
+  delay_ = failing_ ? std::clamp(delay_ * 2, first, cap_) : first;
   // Credentials and configuration rarely mend themselves: no short steps.
   if (how == OpResult::fatal) delay_ = cap_;
   failing_ = true;
@@ -28,6 +43,13 @@ void Creator::failed(Instant started, Instant now, OpResult how) noexcept {
   // From the start, so that an attempt that took long is not followed by a pause on top: the pool
   // is back within max(cap, connect timeout) of the database (R1).
   retry_at_ = after(started, std::max(wait, Duration(1)));
+  last_start_ = started;
+}
+
+void Creator::demand() noexcept {
+  if (!failing_ || last_result_ != OpResult::failed) return;
+  const Duration first = std::max(std::min(interval_, cap_), Duration(1));
+  retry_at_ = std::min(retry_at_, after(last_start_, first));
 }
 
 }  // namespace weir::engine

@@ -4,12 +4,15 @@
 // time with capped, jittered backoff; after the first success 1, 2, 4 ... up to max_connecting, so
 // that a database that has just come back is not met by a storm.
 //
-// Invariants: 1. while failing_ no more than one connect runs that started after the failure.
+// Invariants: 1. while failing_ no more than one connect runs that started after the failure (R3).
 //             2. the delay before attempt k + 1 is counted from the start of attempt k, lies in
-//                [d (1 - j), d (1 + j)] with d = min(interval * 2^k, cap), and is never 0.
-//             3. window_ is 1 after a failure and grows by one with each success, which doubles it
-//                with each windowful.
-// Source:     pools.md, properties S8, T5, R1, R3, L7.
+//                [d (1 - j), d (1 + j)] with d = min(interval * 2^k, cap), and is never 0 (T5, L7).
+//             3. demand that comes where there was none shortens that delay, but never below the
+//                first one, and never while the server is full or refuses us for good (R5, R7).
+//             4. window_ is 1 after a failure and grows by one with each success, which doubles it
+//                with each windowful (S8).
+// Bound:      a database that is well again is found within max(cap (1 + j), create_timeout) (R1).
+// Source:     pools.md, properties S8, T5, R1, R3, R5, R7, L7.
 #pragma once
 
 #include "core/base/random.hpp"
@@ -33,9 +36,16 @@ class Creator {
     return window_ > connecting ? window_ - connecting : 0;
   }
 
+  // New limits, from the next attempt on.
+  void configure(Duration interval, Duration cap, std::uint32_t max_connecting) noexcept;
+  // What is known of the endpoint is of no use any more: it is another one.
+  void forget() noexcept;
+
   void succeeded() noexcept;
   // `started` is when the attempt that failed began.
   void failed(Instant started, Instant now, OpResult how) noexcept;
+  // Somebody waits, and nobody did before.
+  void demand() noexcept;
 
   [[nodiscard]] bool failing() const noexcept { return failing_; }
   // The last failure was for credentials or configuration.
@@ -58,6 +68,7 @@ class Creator {
   OpResult last_result_ = OpResult::ok;
   Duration delay_{};                      // of the next failure, before jitter
   Instant round_start_ = Instant::min();  // attempts from before belong to an earlier failure
+  Instant last_start_ = Instant::min();   // of the attempt that failed
   Instant retry_at_ = Instant::min();
 };
 

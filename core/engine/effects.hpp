@@ -28,13 +28,16 @@ struct Resolved {
 
 struct Event {
   enum class Type : std::uint8_t {
-    created,        // amount: how long it took
-    create_failed,  // amount: until the next attempt, if one is planned
-    closed,         // reason
-    quarantined,    // an operation hangs
-    long_hold,      // amount: how long so far
-    suspect,        // a connection died: its siblings are looked at before they are lent
+    created,          // amount: how long it took
+    create_failed,    // amount: until the next attempt, if one is planned
+    closed,           // reason
+    quarantined,      // an operation hangs
+    quarantine_full,  // as many hang as may be replaced: from now on each hung one is one less
+    long_hold,        // amount: how long so far
+    suspect,          // a connection died: its siblings are looked at before they are lent
+    leapt,  // amount: how long nobody ran; all connections are looked at before they are lent
   };
+  std::uint64_t step;  // with the place in `events`: a total order (O3)
   Type type;
   SlotId slot;
   CloseReason reason;

@@ -2,32 +2,50 @@
 //
 // Engine: the pool as a pure state machine. Each public non-const function is one step: it takes an
 // input and the time, changes the state, and appends to Effects what the shell has to do. The
-// engine knows no clock, thread, lock, driver or log; called with the same inputs it does the same.
+// engine knows no clock, thread, lock, driver or log; called with the same inputs it does the same
+// (T12).
 //
-// Shape:      slots (one record per connection) in the states of types.hpp; the rack (idle and lent
-//             connections); the queue of waiters; the creator (when a connect may start).
-// Invariants, at the end of every step (ids of pools.md §5):
-//   1. physical() <= max, unless max was lowered; then nothing is created until it holds (S1).
-//   2. a slot is in one state; counts_ equals a recount (S2, S3).
+// Parts, each with its own fields that no other part sees:
+//   Slots       the record of each connection: its state, its generation    slots.hpp
+//   Operations  the driver calls under way, and when they are overdue       operations.hpp
+//   Rack        the connections that are idle or lent                       rack.hpp
+//   WaitQueue   who waits, in order of arrival                              wait_queue.hpp
+//   Creator     when a connect may start: backoff, probe, slow start        creator.hpp
+//   Sizing      how many connects to start: arithmetic                      sizing.hpp
+//   Agenda      when the rack has to be looked through                      agenda.hpp
+//   Nesting     who waits while holding                                     nesting.hpp
+//   PhaseClock  what was waited for                                         phases.hpp
+// and how they act together, a file for each concern with its own invariants at the top:
+//   waiting.cpp creating.cpp looking.cpp returning.cpp expiring.cpp closing.cpp changing.cpp
+//
+// Invariants, at the end of every step (ids of pools.md §5; docs/properties.md says where each is
+// kept and tested):
+//   1. physical() <= max + min(quarantined, quarantine_max), unless max was lowered; then nothing
+//      is created until it holds (S1).
+//   2. a slot is in one state; every count equals a recount (S2, S3).
 //   3. no waiter coexists with an idle connection that can be lent, unless that connection is
 //      offered to the head, which is younger than fair_after (S7, bounded form).
 //   4. no waiter coexists with room for a connect that the creator would allow (S7).
 //   5. every token is resolved exactly once (S4).
 //   6. next_timer() is later than now, or nothing is due (L7).
 //   settle() restores 3, 4 and the gate; every step ends with it.
-// Bounds:     slots <= max at its highest; waiters <= max_waiting; one operation per slot.
+// Bounds:     bounds.hpp, line by line (S19, S20).
 // Threads:    none; the shell calls it under the pool's lock. REQUIRES: now never goes back.
 #pragma once
 
-#include "core/base/deadline_heap.hpp"
 #include "core/base/random.hpp"
+#include "core/engine/agenda.hpp"
 #include "core/engine/creator.hpp"
-#include "core/engine/effects.hpp"
+#include "core/engine/nesting.hpp"
+#include "core/engine/operations.hpp"
+#include "core/engine/phases.hpp"
 #include "core/engine/rack.hpp"
 #include "core/engine/sizing.hpp"
+#include "core/engine/slots.hpp"
 #include "core/engine/wait_queue.hpp"
 
 #include <array>
+#include <optional>
 
 namespace weir::engine {
 
@@ -49,10 +67,12 @@ struct Counters {
 
 class Engine {
  public:
-  enum class Phase : std::uint8_t { open, draining };
+  enum class Phase : std::uint8_t { open, suspended, draining };
 
   // `rack` outlives the engine and is touched by nobody else but through take() and give().
   Engine(const EngineConfig& config, Rack& rack, std::uint64_t seed);
+  // A copy acts on the same rack until it is given a copy of that, too. For tests that explore.
+  void use(Rack& rack) noexcept { rack_ = &rack; }
 
   // -- inputs ---------------------------------------------------------------------------
 
@@ -77,7 +97,7 @@ class Engine {
                                Instant now, Effects& fx);
 
   // A connection went back to the rack through give() while callers are queued.
-  void returned(Instant now, Effects& fx) { settle(now, fx); }
+  void returned(Instant now, Effects& fx);
 
   // The operation that was started with `serial` has ended. Late and unknown serials are ignored.
   void finished(SlotId slot, std::uint32_t serial, OpResult result, Instant now, Effects& fx);
@@ -85,10 +105,25 @@ class Engine {
   // Time has passed: expires what is due.
   void tick(Instant now, Effects& fx);
 
-  // New limits; surplus connections leave as they become idle. REQUIRES: 0 < max, min <= max.
-  void resize(std::uint32_t min, std::uint32_t max, Instant now, Effects& fx);
+  // Nobody ran for `missed`: the machine slept, or was starved. What the other side did meanwhile
+  // nobody knows, so every connection is looked at before it is lent; then as tick() (T8).
+  void leap(Duration missed, Instant now, Effects& fx);
 
-  // No more lends: resolves all waiters, closes what is idle, lets leases finish.
+  // Another configuration, whole and absolute, from the next decision on (C1, C4): surplus
+  // connections leave as they become idle. `renewed`: what a connection is made of has changed, so
+  // those that exist are replaced (C2). REQUIRES: valid; not renewed if pinned.
+  void reconfigure(const EngineConfig& config, bool renewed, Instant now, Effects& fx);
+
+  // Replaces every connection: idle ones close now, lent ones as they come back. No effect on a
+  // pinned pool, whose data would go with them.
+  void evict(Instant now, Effects& fx);
+
+  // Lends nothing and creates nothing until resume(). Who waits goes on waiting, by the deadline it
+  // came with (T1). No effect while draining.
+  void suspend(Instant now, Effects& fx);
+  void resume(Instant now, Effects& fx);
+
+  // No more lends: resolves all waiters, closes what is idle, lets leases finish. Final.
   void drain(Instant now, Effects& fx);
   // Breaks the calls of the leases that are still out. They close as they come back.
   void abandon_leases(Effects& fx);
@@ -104,117 +139,111 @@ class Engine {
 
   [[nodiscard]] Phase phase() const noexcept { return phase_; }
   [[nodiscard]] bool lost() const noexcept { return lost_; }
-  [[nodiscard]] std::uint32_t physical() const noexcept;
+  [[nodiscard]] std::uint32_t physical() const noexcept { return slots_.physical(); }
   [[nodiscard]] bool drained() const noexcept {
     return phase_ == Phase::draining && physical() == 0;
   }
   // min connections are up, or as many as max allows.
   [[nodiscard]] bool ready() const noexcept;
   [[nodiscard]] PoolCounts counts() const noexcept;
+  [[nodiscard]] PhaseTimes phase_times(Instant now) const noexcept { return phases_.read(now); }
   [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
   [[nodiscard]] const Creator& creator() const noexcept { return creator_; }
   [[nodiscard]] const WaitQueue& queue() const noexcept { return queue_; }
-  [[nodiscard]] SlotState state(SlotId slot) const noexcept { return slots_[slot].state; }
-  [[nodiscard]] std::uint32_t slot_count() const noexcept {
-    return static_cast<std::uint32_t>(slots_.size());
-  }
-  [[nodiscard]] std::uint32_t min() const noexcept { return config_.min; }
-  [[nodiscard]] std::uint32_t max() const noexcept { return config_.max; }
+  [[nodiscard]] const EngineConfig& config() const noexcept { return config_; }
+  [[nodiscard]] SlotState state(SlotId slot) const noexcept { return slots_.state(slot); }
+  [[nodiscard]] std::uint32_t slot_count() const noexcept { return slots_.size(); }
 
   // Recounts everything. For tests: aborts if an invariant above does not hold.
   void check(Instant now) const;
 
  private:
-  struct Slot {
-    SlotState state = SlotState::closed;
-    Op op = Op::none;
-    bool has_session = false;    // it was counted as created
-    bool aborted = false;        // the operation was given up: its result is not used
-    bool for_keepalive = false;  // this validation serves nobody in the queue
-    bool in_doubt = false;       // it may well fail: nobody's supply
-    CloseReason reason{};        // why it is closing
-    std::uint32_t serial = 0;    // of the current operation
-    Instant started;             // of the current operation, or of the connect
-    Instant op_deadline;
-    Instant expires_at = no_deadline;  // end of its lifetime, drawn once
-    Instant idle_since;                // end of its last lease, kept across a validation
-    std::uint64_t reported_lease = 0;  // long_hold is reported once per lease
-    SlotId next_free = no_slot;
-  };
-
-  // settle.cpp: what every step ends with
+  // What every step ends with: engine.cpp
   void settle(Instant now, Effects& fx);
+
+  // waiting.cpp
   void serve_waiters(Instant now, Effects& fx);
-  void start_creates(Instant now, Effects& fx);
-  void set_gate(Instant now);
-  [[nodiscard]] bool may_offer(Instant now) const noexcept;
-  [[nodiscard]] bool can_lend(SlotId idle, Instant now) const noexcept;
-  [[nodiscard]] SlotId lendable_idle(Instant now) const noexcept;
-  [[nodiscard]] bool prepare_idle(Instant now, Effects& fx);
-  void fail_hopeless(Instant now, Effects& fx);
-  [[nodiscard]] Sizing sizing(Instant now) const noexcept;
   void lend(SlotId idle, WaiterId id, Instant now, Effects& fx);
   void resolve(WaiterId id, Outcome outcome, Instant now, Effects& fx);
   void resolve_all(Outcome outcome, Instant now, Effects& fx);
+  void break_deadlock(Instant now, Effects& fx);
+  [[nodiscard]] bool deadlocked() const noexcept;
+  void set_gate(Instant now);
+  [[nodiscard]] bool may_offer(Instant now) const noexcept;
+  [[nodiscard]] bool holds(TaskId task) const noexcept;
+  [[nodiscard]] AcquirePhase waiting_for(Instant now) const noexcept;
+
+  // creating.cpp
+  void start_creates(Instant now, Effects& fx);
+  void fail_hopeless(Instant now, Effects& fx);
+  void connect_ended(SlotId slot, const Operations::Operation& op, OpResult result, Instant now,
+                     Effects& fx);
+  void create_failed(SlotId slot, Instant started, OpResult how, Instant now, Effects& fx);
+  void connection_up(SlotId slot, Instant started, Instant now, Effects& fx);
+  void give_up_connects(Instant now, Effects& fx);
+  [[nodiscard]] Sizing sizing(Instant now) const noexcept;
+  [[nodiscard]] std::uint32_t capacity() const noexcept;
+  [[nodiscard]] bool surplus() const noexcept;
   [[nodiscard]] bool only_a_connect_could_serve() const noexcept;
   [[nodiscard]] bool create_error_is_final() const noexcept;
 
-  // operations.cpp: the life of a connection
-  void begin_op(SlotId slot, Op op, SlotState state, Instant deadline, Instant now, Effects& fx);
-  void begin_close(SlotId slot, CloseReason reason, Instant now, Effects& fx);
+  // looking.cpp
+  [[nodiscard]] bool can_lend(SlotId idle, Instant now) const noexcept;
+  [[nodiscard]] SlotId lendable_idle(Instant now) const noexcept;
+  [[nodiscard]] bool prepare_idle(Instant now, Effects& fx);
   void begin_validate(SlotId slot, bool keepalive, Instant now, Effects& fx);
-  void connect_ended(SlotId slot, Op op, OpResult result, Instant now, Effects& fx);
-  void create_failed(SlotId slot, Instant started, OpResult how, Instant now, Effects& fx);
-  void connection_up(SlotId slot, Instant now, Effects& fx);
-  void check_ended(SlotId slot, Op op, OpResult result, Instant now, Effects& fx);
-  void to_idle(SlotId slot, Instant idle_since, Rack::Place place, Instant now);
-  void connection_died(SlotId slot, CloseReason reason, Instant now, Effects& fx);
-  void stop_lending(Outcome outcome, Instant now, Effects& fx);
-  [[nodiscard]] Instant op_limit(Instant now) const noexcept;
-  SlotId allocate();
-  void free_slot(SlotId slot);
-  void set_state(SlotId slot, SlotState state) noexcept;
+  void check_ended(SlotId slot, const Operations::Operation& op, OpResult result, Instant now,
+                   Effects& fx);
+  void doubt_siblings(SlotId of, Effects& fx);
 
-  // expiring.cpp: what time does
-  void expire_ops(Instant now, Effects& fx);
+  // returning.cpp
+  void to_idle(SlotId slot, Rack::Place place, Instant now);
+  [[nodiscard]] std::optional<CloseReason> must_leave(SlotId slot, Instant now) const noexcept;
+  [[nodiscard]] Instant op_limit(Instant now) const noexcept;
+
+  // expiring.cpp
   void expire_waiters(Instant now, Effects& fx);
+  void expire_ops(Instant now, Effects& fx);
+  void set_aside(SlotId slot, Instant now, Effects& fx);
   void reap(Instant now, Effects& fx);
   void reap_idle(SlotId slot, Instant now, Effects& fx);
   void reap_lent(SlotId slot, Instant now, Effects& fx);
   [[nodiscard]] Instant reap_at() const noexcept;
   [[nodiscard]] Instant draw_expiry(Instant now) noexcept;
   [[nodiscard]] bool above_min() const noexcept;
-  [[nodiscard]] bool surplus() const noexcept;
-  void look_again_at(Instant due) noexcept;
+
+  // closing.cpp
+  void begin_close(SlotId slot, CloseReason reason, Instant now, Effects& fx);
+  void close_ended(SlotId slot, Effects& fx);
+  void close_idle(SlotId slot, CloseReason reason, Instant now, Effects& fx);
+  void connection_died(SlotId slot, CloseReason reason, Instant now, Effects& fx);
+  void data_lost(Instant now, Effects& fx);
+  void stop_lending(Outcome outcome, Instant now, Effects& fx);
+
+  // changing.cpp
+  void renew(CloseReason reason, Instant now, Effects& fx);
 
   void event(Effects& fx, Event::Type type, SlotId slot, Duration amount = {},
              CloseReason reason = {}, std::uint64_t lease = 0);
-  [[nodiscard]] std::uint32_t count(SlotState state) const noexcept {
-    return counts_[static_cast<std::size_t>(state)];
-  }
 
   EngineConfig config_;
-  Rack& rack_;
-  Creator creator_;
-  base::Random random_;  // lifetime jitter
-  Phase phase_ = Phase::open;
-  bool started_ = false;  // `min` is kept from now on
-  bool lost_ = false;
-
-  std::vector<Slot> slots_;
-  SlotId free_ = no_slot;
-  std::array<std::uint32_t, slot_state_count> counts_{};
-  std::uint32_t validating_for_waiters_ = 0;
-  std::uint32_t validating_in_doubt_ = 0;  // of those
-  base::DeadlineHeap ops_;                 // by slot: when its operation is overdue
-
+  Rack* rack_;
+  Slots slots_;
+  Operations ops_;
   WaitQueue queue_;
-  WaiterId offered_;  // the waiter that holds the one outstanding offer; matches nothing if none
-  bool gate_open_ = true;
-
-  Instant reap_due_ = no_deadline;  // nothing on the rack falls due before this
-  Instant last_reap_ = Instant::min();
+  Creator creator_;
+  Agenda agenda_;
+  Nesting nesting_;
+  PhaseClock phases_;
+  base::Random random_;  // lifetime jitter
   Counters counters_;
+
+  Phase phase_ = Phase::open;
+  bool started_ = false;    // `min` is kept from now on
+  bool lost_ = false;       // the pinned connection is gone, and the data with it
+  CloseReason renewed_{};   // why the past generations are outdated
+  WaiterId offered_;        // holds the one outstanding offer; matches nothing if there is none
+  std::uint64_t step_ = 0;  // how many steps have been made
 };
 
 }  // namespace weir::engine

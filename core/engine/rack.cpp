@@ -30,7 +30,6 @@ void PlainRack::put_idle(SlotId slot, Instant idle_since, Instant proof, Instant
   Place_& place = at(slot);
   WEIR_ASSERT(place.view.word == Word::off);
   place.view.word = Word::idle;
-  place.view.suspect = false;
   place.view.since = idle_since;
   place.view.proof = proof;
   place.view.expires_at = expires_at;
@@ -68,7 +67,7 @@ SlotId PlainRack::take(const Holder& holder, Instant now) {
   const SlotId slot = front_;
   Place_& place = places_[slot];
   // The boundary value needs a look (property T7).
-  if (place.view.suspect || after(place.view.proof, validate_after_) <= now) return no_slot;
+  if (suspect(slot) || after(place.view.proof, validate_after_) <= now) return no_slot;
   if (place.view.expires_at <= now) return no_slot;  // S5
   unlink(slot);
   begin_lease(place, holder, now);
@@ -79,7 +78,7 @@ SlotId PlainRack::take(const Holder& holder, Instant now) {
 bool PlainRack::is_current(SlotId slot, std::uint64_t lease) const noexcept {
   if (slot >= places_.size()) return false;
   const View& view = places_[slot].view;
-  return (view.word == Word::lent || view.word == Word::retire) && view.lease == lease;
+  return view.lent() && view.lease == lease;
 }
 
 bool PlainRack::end_lease(SlotId slot, std::uint64_t lease, Instant now) {
@@ -113,12 +112,6 @@ Rack::Reclaim PlainRack::reclaim(SlotId slot) {
   }
   place.view.word = Word::retire;
   return Reclaim::busy;
-}
-
-void PlainRack::suspect_idle() {
-  for (SlotId slot = front_; slot != no_slot; slot = places_[slot].older) {
-    places_[slot].view.suspect = true;
-  }
 }
 
 void PlainRack::observe_hold(Duration held) noexcept {

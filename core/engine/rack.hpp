@@ -13,6 +13,8 @@
 // Invariants: 1. a slot is on the idle list exactly if its word is idle.
 //             2. lease serials of one slot only grow; a word is lent or retire for one serial.
 //             3. with the gate closed take() and give() change nothing.
+//             4. a connection is suspect until it is vouched for again after the last doubt_all():
+//                neither a return nor a lease is a proof.
 // Threads:    none of its own. PlainRack stands under the pool's lock; a body with atomics may
 //             replace it behind the same functions.
 #pragma once
@@ -43,21 +45,28 @@ class Rack {
   // changed, if that lease is not the current one (a second release, a foreign handle).
   [[nodiscard]] virtual bool end_lease(SlotId slot, std::uint64_t lease, Instant now) = 0;
   virtual void set_gate(bool open) = 0;
-  // Makes every idle slot need a look before it is lent.
-  virtual void suspect_idle() = 0;
+  [[nodiscard]] virtual bool gate_open() const noexcept = 0;
+  // From then on a connection is not lent without a look; the boundary value needs one (T7).
+  virtual void set_validate_after(Duration validate_after) = 0;
+  // Casts doubt on every connection there is, idle or lent: each needs a look before it is lent.
+  virtual void doubt_all() = 0;
+  // The connection has answered: it is out of doubt.
+  virtual void vouch(SlotId slot) = 0;
 
   // -- views --------------------------------------------------------------------------
 
   struct View {
     Word word = Word::off;
-    bool suspect = false;
+    std::uint32_t vouched = 0;  // the round of doubt in which it last answered
     Holder holder;
     Instant since;  // idle: end of the last lease; lent: its start
     Instant proof;
     Instant expires_at = no_deadline;  // from then on it is not lent and not racked again
     std::uint64_t lease = 0;
+    [[nodiscard]] bool lent() const noexcept { return word == Word::lent || word == Word::retire; }
   };
   [[nodiscard]] virtual const View& view(SlotId slot) const = 0;
+  [[nodiscard]] virtual bool suspect(SlotId slot) const noexcept = 0;
   [[nodiscard]] virtual std::uint32_t idle_count() const noexcept = 0;
   [[nodiscard]] virtual std::uint32_t lent_count() const noexcept = 0;
   [[nodiscard]] virtual SlotId freshest_idle() const noexcept = 0;  // no_slot if there is none
@@ -76,8 +85,6 @@ class Rack {
 // The first body: plain data under the caller's lock.
 class PlainRack final : public Rack {
  public:
-  explicit PlainRack(Duration validate_after) noexcept : validate_after_(validate_after) {}
-
   // Lends the freshest idle connection if the gate is open, it needs no look and is not expired.
   // Returns: its slot, with view(slot).lease the serial, or no_slot.
   SlotId take(const Holder& holder, Instant now);
@@ -89,8 +96,6 @@ class PlainRack final : public Rack {
   };
   Give give(SlotId slot, std::uint64_t lease, Instant now);
 
-  void set_validate_after(Duration validate_after) noexcept { validate_after_ = validate_after; }
-  [[nodiscard]] bool gate_open() const noexcept { return gate_open_; }
   [[nodiscard]] std::uint64_t lends() const noexcept { return lends_; }      // through take()
   [[nodiscard]] std::uint64_t returns() const noexcept { return returns_; }  // of any lease
 
@@ -100,9 +105,15 @@ class PlainRack final : public Rack {
   Reclaim reclaim(SlotId slot) override;
   [[nodiscard]] bool end_lease(SlotId slot, std::uint64_t lease, Instant now) override;
   void set_gate(bool open) override { gate_open_ = open; }
-  void suspect_idle() override;
+  [[nodiscard]] bool gate_open() const noexcept override { return gate_open_; }
+  void set_validate_after(Duration validate_after) override { validate_after_ = validate_after; }
+  void doubt_all() override { ++round_; }
+  void vouch(SlotId slot) override { at(slot).view.vouched = round_; }
 
   [[nodiscard]] const View& view(SlotId slot) const override;
+  [[nodiscard]] bool suspect(SlotId slot) const noexcept override {
+    return places_[slot].view.vouched != round_;
+  }
   [[nodiscard]] std::uint32_t idle_count() const noexcept override { return idle_count_; }
   [[nodiscard]] std::uint32_t lent_count() const noexcept override { return lent_count_; }
   [[nodiscard]] SlotId freshest_idle() const noexcept override { return front_; }
@@ -127,8 +138,9 @@ class PlainRack final : public Rack {
   SlotId back_ = no_slot;
   std::uint32_t idle_count_ = 0;
   std::uint32_t lent_count_ = 0;
+  std::uint32_t round_ = 0;  // of doubt
   bool gate_open_ = true;
-  Duration validate_after_;
+  Duration validate_after_ = no_timeout;
   Duration hold_estimate_{};
   std::uint64_t lends_ = 0;
   std::uint64_t returns_ = 0;

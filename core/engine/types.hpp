@@ -25,6 +25,11 @@ struct WaiterId {
 // What the shell wants back when a waiter is resolved; the engine does not look at it.
 using Token = void*;
 
+// Who asks, for finding callers that wait for each other: a thread, or what the host calls a task.
+using TaskId = std::uint64_t;
+inline constexpr TaskId no_task =
+    0;  // nobody in particular: such a lease may be given back by anyone
+
 // Where the engine is with one connection. All but `closed` count against max, because the server
 // may hold a session for each of them.
 enum class SlotState : std::uint8_t {
@@ -35,7 +40,7 @@ enum class SlotState : std::uint8_t {
   validating,    // Op::validate runs
   resetting,     // Op::reset runs
   closing,       // Op::close runs
-  quarantined,   // an operation did not end although it was aborted
+  quarantined,   // an operation did not end although it was aborted; left only by being closed
 };
 inline constexpr std::size_t slot_state_count = 8;
 
@@ -60,6 +65,8 @@ enum class Outcome : std::uint8_t {
   cancelled,      // by the host
   create_failed,  // only a connect could have served it, and that failed for good
   lost,           // the one connection that held the data (an in-memory database) is gone
+  suspended,      // it was not to wait, and the pool is suspended
+  self_deadlock,  // every connection is held by a task that waits for another one
 };
 
 // Who holds a lease. Texts are borrowed: literals of the caller.
@@ -68,6 +75,7 @@ struct Holder {
   const char* file = "";
   int line = 0;
   std::uint64_t thread = 0;
+  TaskId task = no_task;  // set: the lease goes back when this task gives it back, and not before
 };
 
 enum class WaiterKind : std::uint8_t {
@@ -89,6 +97,7 @@ struct EngineConfig {
   std::uint32_t max = 10;
   std::uint32_t max_connecting = 2;
   std::uint32_t max_waiting = 1024;
+  std::uint32_t quarantine_max = 0;
   Duration create_timeout{};
   Duration create_retry_interval{};
   Duration create_retry_max{};

@@ -23,6 +23,10 @@ std::string_view to_string(CloseReason reason) noexcept {
       return "shutdown";
     case CloseReason::late:
       return "late";
+    case CloseReason::evicted:
+      return "evicted";
+    case CloseReason::outdated:
+      return "outdated";
   }
   return "";
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "core/observe/texts.hpp"
 
+#include <algorithm>
+#include <vector>
+
 #include <fmt/format.h>
 
 namespace weir::observe {
@@ -60,9 +63,27 @@ static std::string_view remedy(AcquireClass reason) {
   return "";
 }
 
+// ": 28.0s busy, 2.0s connecting", the longest first.
+static std::string phases_text(const PhaseTimes& phases) {
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < phases.size(); ++i) {
+    if (phases[i] > Duration{}) order.push_back(i);
+  }
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return std::pair(phases[b], a) < std::pair(phases[a], b);
+  });
+  std::string text;
+  for (const std::size_t i : order) {
+    text += fmt::format("{}{} {}", text.empty() ? "\n  of that time " : ", ",
+                        short_duration(phases[i]), to_string(static_cast<AcquirePhase>(i)));
+  }
+  return text;
+}
+
 std::string explain(std::string_view pool, const AcquireReport& r) {
   std::string text = fmt::format("{}: no connection within {}: {}", pool, short_duration(r.waited),
                                  to_string(r.reason));
+  text += phases_text(r.phases);
   text += fmt::format("\n  now {}", counts_text(r.at_end));
   if (r.oldest_wait > Duration{}) {
     text += fmt::format(", the oldest for {}", short_duration(r.oldest_wait));

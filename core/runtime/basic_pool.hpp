@@ -20,6 +20,8 @@
 #include "core/base/histogram.hpp"
 #include "core/engine/engine.hpp"
 #include "core/loader/loader.hpp"
+#include "core/runtime/engine_config.hpp"
+#include "core/runtime/error_buffer.hpp"
 #include "core/runtime/executor.hpp"
 #include "core/runtime/host.hpp"
 #include "core/runtime/session.hpp"
@@ -42,6 +44,21 @@ struct PoolParts {
   LogSink sink;
 };
 
+// What connections are made of. Kept by those that were made of it; once the last of them is gone,
+// its source is ended by the next reload, or with the pool.
+struct Generation {
+  weir_source* source = nullptr;
+  std::vector<std::string> init_sql;
+};
+
+// A configuration that has been checked and can be taken on at once.
+struct Change {
+  PoolConfig config;
+  std::vector<DriverOption> options;
+  std::string base_dir;
+  std::shared_ptr<Generation> made_of;  // null: as before
+};
+
 template <Runtime R>
 class BasicPool final : public Pool, public std::enable_shared_from_this<BasicPool<R>> {
  public:
@@ -54,11 +71,24 @@ class BasicPool final : public Pool, public std::enable_shared_from_this<BasicPo
   // The first half of drain(): returns at once. For closing many pools together.
   void begin_drain();
 
-  [[nodiscard]] const PoolConfig& config() const noexcept override { return config_; }
+  // Reload, in two halves, so that several pools can be changed all or none. prepare() does all
+  // that can fail and changes nothing; take_on() cannot fail. One thread at a time.
+  [[nodiscard]] Result<Change> prepare(PoolConfig config, std::vector<DriverOption> options,
+                                       std::string base_dir);
+  void take_on(Change change);
+  // Instead of take_on(), where another pool's part of the reload has failed.
+  void drop(Change change);
+  [[nodiscard]] const weir_info& driver_info() const noexcept { return driver_->table.info(); }
+
+  [[nodiscard]] PoolConfig config() const override;
+  [[nodiscard]] const std::string& name() const noexcept override { return name_; }
   [[nodiscard]] std::string placeholder(int n) const override;
   [[nodiscard]] PoolStats stats() const override;
   [[nodiscard]] Result<void> wait_ready(Duration timeout) override;
   [[nodiscard]] Result<void> resize(std::uint32_t min, std::uint32_t max) override;
+  [[nodiscard]] Result<void> suspend(Duration timeout) override;
+  void resume() override;
+  [[nodiscard]] Result<void> evict() override;
   [[nodiscard]] Result<void> drain(Duration timeout) override;
   [[nodiscard]] Instant now() const noexcept override { return R::now(); }
   void sleep_until(Instant until) override { R::sleep_until(until); }
@@ -76,6 +106,7 @@ class BasicPool final : public Pool, public std::enable_shared_from_this<BasicPo
     bool offered = false;
     engine::Resolved answer{};
     PoolCounts at_start;
+    PhaseTimes phases{};  // a reading at the start; from then on, unless lent, what was waited for
   };
   // A blocked thread, on its own stack: one kind of completion, the others need no thread.
   struct ThreadWaiter : Completion {
@@ -88,10 +119,11 @@ class BasicPool final : public Pool, public std::enable_shared_from_this<BasicPo
 
   struct Slot {
     Slot(const SessionContext& context, SlotId id) : session(context, id) {}
-    Session session;               // see invariant 2
-    std::uint64_t tag = 0;         // guarded by mutex_, the rest too
-    Canceller canceller;           // from before open until after close
-    bool abort_requested = false;  // before there was a canceller
+    Session session;                            // see invariant 2
+    std::uint64_t tag = 0;                      // guarded by mutex_, the rest too
+    std::shared_ptr<const Generation> made_of;  // from before open until after close
+    Canceller canceller;                        // the same
+    bool abort_requested = false;               // before there was a canceller
   };
 
   struct Latencies {  // allocated with the first queued acquire, the first return
@@ -101,7 +133,13 @@ class BasicPool final : public Pool, public std::enable_shared_from_this<BasicPo
   };
 
   explicit BasicPool(PoolParts<R> parts);
-  [[nodiscard]] Result<void> open_source(const PoolParts<R>& parts);
+  [[nodiscard]] Result<void> open_env();
+  void end_sources(const std::vector<std::shared_ptr<Generation>>& ended);
+  [[nodiscard]] Error named(const Error& why) const;
+  [[nodiscard]] Result<std::shared_ptr<Generation>> make_generation(
+      PoolConfig& config, const std::vector<DriverOption>& options, const std::string& base_dir,
+      weir_source_traits& traits);
+  [[nodiscard]] bool forked() const noexcept { return context_.process != process_generation(); }
 
   // pool_lending.ipp
   [[nodiscard]] Result<Lease> lend(const Request& request) override;
@@ -116,6 +154,8 @@ class BasicPool final : public Pool, public std::enable_shared_from_this<BasicPo
   [[nodiscard]] AcquireClass reason(const engine::Holder& holder, Duration waited,
                                     Instant now) const;
   [[nodiscard]] bool all_holders_wait(const engine::Holder& last) const;
+  [[nodiscard]] std::string held_text(Instant now) const;
+  [[nodiscard]] bool nobody_else_holds() const;
   [[nodiscard]] LeaseHolder holder_of(SlotId slot, Instant now) const;
   [[nodiscard]] std::vector<LeaseHolder> longest_leases(std::size_t count, Instant now) const;
 
@@ -136,10 +176,13 @@ class BasicPool final : public Pool, public std::enable_shared_from_this<BasicPo
   void tell(const engine::Event& event, const PoolCounts& counts, const std::string& detail);
   void log(LogLevel level, std::string_view line) const noexcept;
   [[nodiscard]] bool logs(LogLevel level) const noexcept;
+  void set_log_levels(const LogLevels& levels) noexcept;
+  template <class Enough>
+  void wait_for(Lock& lock, Instant until, Enough&& enough);
   [[nodiscard]] Latencies& latencies();
 
   // Constant after create().
-  PoolConfig config_;
+  const std::string name_;
   std::shared_ptr<const loader::LoadedDriver> driver_;
   std::shared_ptr<BasicExecutor<R>> executor_;
   LogSink sink_;
@@ -147,14 +190,23 @@ class BasicPool final : public Pool, public std::enable_shared_from_this<BasicPo
   typename R::template atomic<bool> muted_{false};
   BasicHost<R> host_;
   weir_env* env_ = nullptr;
-  weir_source* source_ = nullptr;
   bool pinned_ = false;
-  std::uint32_t connections_max_ = 0;  // what the driver can give; 0: it knows no limit
   SessionContext context_;
   typename BasicExecutor<R>::TimerId timer_ = 0;
+  // Held across source_create() and source_destroy(), of which the ABI wants one at a time; never
+  // together with mutex_.
+  typename R::mutex sources_mutex_;
+
+  typename R::template atomic<std::uint8_t> log_levels_{0};  // bits, by LogLevel
 
   // Not held across a driver call, a callback or the log sink.
   mutable typename R::mutex mutex_;
+  PoolConfig config_;  // as it is now
+  std::vector<DriverOption> options_;
+  std::string base_dir_;
+  std::uint32_t connections_max_ = 0;  // what the driver can give; 0: it knows no limit
+  // What connections are made of, the present one last. The others wait for theirs to go.
+  std::vector<std::shared_ptr<Generation>> generations_;
   typename R::condition_variable changed_;  // ready, drained: for wait_ready and drain
   std::uint32_t watchers_ = 0;              // threads that wait for changed_
   std::optional<engine::PlainRack> rack_;
@@ -173,6 +225,7 @@ class BasicPool final : public Pool, public std::enable_shared_from_this<BasicPo
 
 }  // namespace weir::runtime
 
+#include "core/runtime/pool_change.ipp"
 #include "core/runtime/pool_lending.ipp"
 #include "core/runtime/pool_life.ipp"
 #include "core/runtime/pool_work.ipp"

@@ -3,13 +3,11 @@
 // A weir_error with room for its text, as a driver call wants it.
 #pragma once
 
-#include "core/runtime/session.hpp"
-
 #include <weir/driver.h>
 
 namespace weir::runtime {
 
-struct Session::ErrorBuffer {
+struct ErrorBuffer {
   ErrorBuffer() noexcept {
     raw.struct_size = sizeof raw;
     raw.text = text;

@@ -1,17 +1,29 @@
 // SPDX-License-Identifier: MIT
 #include "core/runtime/os_runtime.hpp"
 
+#include "core/runtime/process.hpp"
+
 #include <weir/driver.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <limits>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <unistd.h>
 
 namespace weir::runtime {
+
+std::atomic<std::uint32_t> forks{0};
+
+namespace {
+// Registered before the first pool, and never taken back: plugins and libweir are not unloaded.
+// Ignored: without memory for a handler at start there will be no pool either.
+[[maybe_unused]] const int counts_forks =
+    ::pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1, std::memory_order_relaxed); });
+}  // namespace
 
 std::uint64_t OsRuntime::random_seed() {
   std::uint64_t seed = 0;

@@ -28,25 +28,19 @@ void Lease::release() noexcept {
 }
 
 Result<Lease> Pool::acquire(AcquireOptions options, CallSite site) {
-  Request request;
-  request.timeout = std::max(options.timeout.value_or(config().acquire_timeout), Duration{});
-  request.tag = options.tag;
-  request.site = site;
-  return lend(request);
+  return lend({options.timeout, no_deadline, options.tag, options.task, false, site});
+}
+
+Result<Lease> Pool::acquire_here(AcquireOptions options, CallSite site) {
+  return lend({options.timeout, no_deadline, options.tag, options.task, true, site});
 }
 
 Result<Lease> Pool::try_acquire(CallSite site) {
-  Request request;
-  request.timeout = Duration{};
-  request.site = site;
-  return lend(request);
+  return lend({Duration{}, no_deadline, "", 0, false, site});
 }
 
 Result<Lease> Pool::acquire_until(Instant deadline, CallSite site) {
-  Request request;
-  request.deadline = deadline;
-  request.site = site;
-  return lend(request);
+  return lend({no_timeout, deadline, "", 0, false, site});
 }
 
 }  // namespace weir

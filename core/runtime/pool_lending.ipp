@@ -12,7 +12,13 @@ namespace weir::runtime {
 
 template <Runtime R>
 Result<Lease> BasicPool<R>::lend(const Request& request) {
-  const engine::Holder holder{request.tag, request.site.file, request.site.line, R::thread_id()};
+  if (forked()) return fail(forked_error());
+  const std::uint64_t thread = R::thread_id();
+  // Threads and the host's own tasks are numbered apart.
+  const engine::TaskId task = request.task != 0        ? request.task * 2
+                              : request.on_this_thread ? thread * 2 + 1
+                                                       : engine::no_task;
+  const engine::Holder holder{request.tag, request.site.file, request.site.line, thread, task};
   Lock lock(mutex_);
   const Instant now = R::now();
   const SlotId slot = rack_->take(holder, now);
@@ -33,9 +39,11 @@ Result<Lease> BasicPool<R>::queue_up(const engine::Holder& holder, const Request
   // While this thread waits, the pool must not vanish under it; and it must not end under its lock.
   const auto self = this->shared_from_this();
   Lock lock(std::move(held));
-  const Instant deadline = std::min(request.deadline, after(now, request.timeout));
+  const Duration timeout = request.timeout.value_or(config_.acquire_timeout);
+  const Instant deadline = std::min(request.deadline, after(now, std::max(timeout, Duration{})));
   ThreadWaiter waiter;
   waiter.at_start = engine_->counts();
+  waiter.phases = engine_->phase_times(now);
   const engine::WaiterId id = engine_->acquire(
       {static_cast<Completion*>(&waiter), engine::WaiterKind::thread, holder, now, deadline}, now,
       fx_);
@@ -62,6 +70,7 @@ Result<Lease> BasicPool<R>::queue_up(const engine::Holder& holder, const Request
 template <Runtime R>
 void BasicPool<R>::take_back(detail::SessionRef ref) noexcept {
   Session& session = *ref.session;
+  if (forked()) return;                       // the parent will give it back
   if (!session.end_lease(ref.lease)) return;  // went back before: nothing is ours to return
   const Session::Facts seen = session.facts();
   const engine::ReturnFacts facts{seen.broken, seen.busy, seen.dirty};
@@ -86,7 +95,7 @@ void BasicPool<R>::take_back(detail::SessionRef ref) noexcept {
 template <Runtime R>
 Error BasicPool<R>::failure(const Completion& waiter, const engine::Holder& holder,
                             Instant now) const {
-  const std::string& name = config_.name;
+  const std::string& name = name_;
   switch (waiter.answer.outcome) {
     case engine::Outcome::none_idle:
       return Error(Code::none_idle, name + ": no connection can be lent at once (" +
@@ -97,6 +106,14 @@ Error BasicPool<R>::failure(const Completion& waiter, const engine::Holder& hold
                                          observe::counts_text(engine_->counts()) + ")");
     case engine::Outcome::closed:
       return Error(Code::pool_closed, name + ": the pool is closed");
+    case engine::Outcome::suspended:
+      return Error(Code::pool_suspended, name + ": the pool is suspended");
+    case engine::Outcome::self_deadlock: {
+      AcquireReport why = report(waiter, holder, now);
+      why.reason = AcquireClass::self_deadlock;  // as it was then
+      std::string text = observe::explain(name, why);
+      return Error(Code::self_deadlock, std::move(text), std::move(why));
+    }
     case engine::Outcome::cancelled:
       return Error(Code::cancelled, name + ": the acquire was cancelled");
     case engine::Outcome::lost:
@@ -125,6 +142,7 @@ AcquireReport BasicPool<R>::report(const Completion& waiter, const engine::Holde
                                    Instant now) const {
   AcquireReport r;
   r.waited = waiter.answer.waited;
+  r.phases = waiter.phases;
   r.reason = reason(holder, r.waited, now);
   r.at_start = waiter.at_start;
   r.at_end = engine_->counts();
@@ -132,7 +150,7 @@ AcquireReport BasicPool<R>::report(const Completion& waiter, const engine::Holde
     r.oldest_wait = now - engine_->queue()[engine_->queue().head()].enqueued;
   }
   r.holders = longest_leases(3, now);
-  // An older error than this caller's wait matters only if nothing has succeeded since.
+  // An older error than this caller's wait matters only if nothing has succeeded since (O2).
   if (create_error_ && (engine_->creator().failing() || now - create_error_at_ <= r.waited)) {
     r.create_error = create_error_->message();
     r.create_error_age = now - create_error_at_;
@@ -143,7 +161,8 @@ AcquireReport BasicPool<R>::report(const Completion& waiter, const engine::Holde
 template <Runtime R>
 AcquireClass BasicPool<R>::reason(const engine::Holder& holder, Duration waited,
                                   Instant now) const {
-  if (engine_->phase() != engine::Engine::Phase::open) return AcquireClass::closed;
+  if (engine_->phase() == engine::Engine::Phase::draining) return AcquireClass::closed;
+  if (engine_->phase() == engine::Engine::Phase::suspended) return AcquireClass::suspended;
   if (all_holders_wait(holder)) return AcquireClass::self_deadlock;
   const PoolCounts counts = engine_->counts();
   const bool full = counts.lent + counts.idle + counts.other >= counts.max;
@@ -172,21 +191,18 @@ bool BasicPool<R>::all_holders_wait(const engine::Holder& last) const {
   std::uint32_t lent = 0;
   for (SlotId slot = 0; slot < engine_->slot_count(); ++slot) {
     const auto& view = rack_->view(slot);
-    if (view.word != engine::Rack::Word::lent && view.word != engine::Rack::Word::retire) continue;
+    if (!view.lent()) continue;
     ++lent;
     if (!std::binary_search(waiting.begin(), waiting.end(), view.holder.thread)) return false;
   }
-  return lent > 0 && lent == engine_->physical() && lent >= engine_->max();
+  return lent > 0 && lent == engine_->physical() && lent >= config_.max;
 }
 
 template <Runtime R>
 std::vector<LeaseHolder> BasicPool<R>::longest_leases(std::size_t count, Instant now) const {
   std::vector<SlotId> lent;
   for (SlotId slot = 0; slot < engine_->slot_count(); ++slot) {
-    const auto word = rack_->view(slot).word;
-    if (word == engine::Rack::Word::lent || word == engine::Rack::Word::retire) {
-      lent.push_back(slot);
-    }
+    if (rack_->view(slot).lent()) lent.push_back(slot);
   }
   const auto shown = lent.begin() + static_cast<std::ptrdiff_t>(std::min(count, lent.size()));
   std::partial_sort(lent.begin(), shown, lent.end(), [&](SlotId a, SlotId b) {

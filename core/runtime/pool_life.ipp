@@ -11,35 +11,12 @@
 namespace weir::runtime {
 
 // How long drain() waits, after it has aborted the leases that were still out, for closes to end.
+// With its timeout this bounds it, whatever leases and drivers do (T10, L5).
 inline constexpr Duration close_grace = std::chrono::seconds(6);
-
-inline engine::EngineConfig engine_config(const PoolConfig& c, bool pinned) {
-  engine::EngineConfig e;
-  e.min = c.min;
-  e.max = c.max;
-  e.max_connecting = c.max_connecting;
-  e.max_waiting = c.max_waiting;
-  e.create_timeout = c.create_timeout;
-  e.create_retry_interval = c.create_retry_interval;
-  e.create_retry_max = c.create_retry_max;
-  e.propagate_create_error = c.propagate_create_error;
-  e.idle_timeout = c.idle_timeout;
-  e.reap_interval = c.reap_interval;
-  e.max_lifetime = c.max_lifetime;
-  e.validate_after = c.validate_after;
-  e.keepalive = c.keepalive;
-  e.fairness = c.fairness;
-  e.fair_after = c.fair_after;
-  e.hold_warn = c.hold_warn;
-  e.reset = c.reset;
-  e.has_init = !c.init_sql.empty();
-  e.pinned = pinned;
-  return e;
-}
 
 template <Runtime R>
 BasicPool<R>::BasicPool(PoolParts<R> parts)
-    : config_(std::move(parts.config)),
+    : name_(parts.config.name),
       driver_(std::move(parts.driver)),
       executor_(std::move(parts.executor)),
       sink_(std::move(parts.sink)),
@@ -49,21 +26,28 @@ BasicPool<R>::BasicPool(PoolParts<R> parts)
                                      : LogLevel::info,
             line);
       }),
-      context_{driver_->table, nullptr, host_.table(), nullptr} {
-  if (config_.log.query) {
-    context_.on_query = [this](std::string_view sql, Duration took, bool ok) {
-      log(LogLevel::query,
-          observe::short_duration(took) + (ok ? " " : " failed: ") + std::string(sql));
-    };
-  }
+      context_{driver_->table, host_.table(),
+               [this](std::string_view sql, Duration took, bool ok) {
+                 log(LogLevel::query,
+                     observe::short_duration(took) + (ok ? " " : " failed: ") + std::string(sql));
+               }},
+      config_(std::move(parts.config)),
+      options_(std::move(parts.options)),
+      base_dir_(std::move(parts.base_dir)) {
+  set_log_levels(config_.log);
 }
 
 template <Runtime R>
 Result<std::shared_ptr<BasicPool<R>>> BasicPool<R>::create(PoolParts<R> parts) {
-  const PoolParts<R> kept = parts;  // options and base_dir are needed once more
   std::shared_ptr<BasicPool> pool(new BasicPool(std::move(parts)));
-  if (auto opened = pool->open_source(kept); !opened) return fail(std::move(opened).error());
-  pool->rack_.emplace(pool->config_.validate_after);
+  if (auto opened = pool->open_env(); !opened) return fail(std::move(opened).error());
+  weir_source_traits traits{};
+  auto made_of = pool->make_generation(pool->config_, pool->options_, pool->base_dir_, traits);
+  if (!made_of) return fail(std::move(made_of).error());
+  pool->generations_.push_back(*std::move(made_of));
+  pool->pinned_ = (traits.flags & WEIR_SOURCE_PINNED) != 0;
+  pool->connections_max_ = traits.connections_max;
+  pool->rack_.emplace();
   pool->engine_.emplace(engine_config(pool->config_, pool->pinned_), *pool->rack_,
                         R::random_seed());
   pool->timer_ = pool->executor_->add_timer([raw = pool.get()] { raw->on_timer(); });
@@ -71,55 +55,59 @@ Result<std::shared_ptr<BasicPool<R>>> BasicPool<R>::create(PoolParts<R> parts) {
 }
 
 template <Runtime R>
-Result<void> BasicPool<R>::open_source(const PoolParts<R>& parts) {
-  const auto failed = [&](const weir_error& error) {
-    Error why = Error::from_driver(error, "reading url and options");
-    return fail(Error(why.code(), config_.name + ": " + why.message(),
-                      why.database() != nullptr ? *why.database() : DatabaseError{}));
-  };
-  char text[1024];
-  weir_error error{};
-  error.struct_size = sizeof error;
-  error.text = text;
-  error.text_capacity = sizeof text;
-  const auto& driver = *driver_->table;
-  if (driver.env_create(host_.table(), &env_, &error) != WEIR_OK) return failed(error);
+Result<void> BasicPool<R>::open_env() {
+  ErrorBuffer error;
+  if (driver_->table->env_create(host_.table(), &env_, &error.raw) == WEIR_OK) return {};
+  return fail(named(Error::from_driver(error.raw, "starting the driver")));
+}
 
-  std::vector<weir_option> options;
-  for (const DriverOption& option : parts.options) {
+template <Runtime R>
+Error BasicPool<R>::named(const Error& why) const {
+  return {why.code(), name_ + ": " + why.message(),
+          why.database() != nullptr ? *why.database() : DatabaseError{}};
+}
+
+// Has the driver check url and options; connects to nothing. Lowers the limits of `config` to what
+// the database can give.
+template <Runtime R>
+Result<std::shared_ptr<Generation>> BasicPool<R>::make_generation(
+    PoolConfig& config, const std::vector<DriverOption>& options, const std::string& base_dir,
+    weir_source_traits& traits) {
+  std::vector<weir_option> raw;
+  for (const DriverOption& option : options) {
     const std::string& value = option.value.reveal();
-    options.push_back({{option.key.data(), option.key.size()}, {value.data(), value.size()}});
+    raw.push_back({{option.key.data(), option.key.size()}, {value.data(), value.size()}});
   }
-  const std::string& url = config_.url.reveal();
+  const std::string& url = config.url.reveal();
   weir_source_args args{};
   args.struct_size = sizeof args;
   args.url = {url.data(), url.size()};
-  args.base_dir = {parts.base_dir.data(), parts.base_dir.size()};
-  args.options = options.data();
-  args.option_count = options.size();
-  weir_source_traits traits{};
+  args.base_dir = {base_dir.data(), base_dir.size()};
+  args.options = raw.data();
+  args.option_count = raw.size();
   traits.struct_size = sizeof traits;
-  if (driver.source_create(env_, &args, &source_, &traits, &error) != WEIR_OK) {
-    return failed(error);
+  ErrorBuffer error;
+  auto made_of = std::make_shared<Generation>();
+  made_of->init_sql = config.init_sql;
+  if (driver_->table->source_create(env_, &args, &made_of->source, &traits, &error.raw) !=
+      WEIR_OK) {
+    return fail(named(Error::from_driver(error.raw, "reading url and options")));
   }
-  context_.source = source_;
-  pinned_ = (traits.flags & WEIR_SOURCE_PINNED) != 0;
-  connections_max_ = traits.connections_max;
-  if (traits.connections_max > 0 && traits.connections_max < config_.max) {
-    log(LogLevel::info, "max lowered from " + std::to_string(config_.max) + " to " +
+  if (traits.connections_max > 0 && traits.connections_max < config.max) {
+    log(LogLevel::info, "max lowered from " + std::to_string(config.max) + " to " +
                             std::to_string(traits.connections_max) +
                             ", all that this database can give");
-    config_.max = traits.connections_max;
-    config_.min = std::min(config_.min, config_.max);
+    config.max = traits.connections_max;
+    config.min = std::min(config.min, config.max);
   }
-  return {};
+  return made_of;
 }
 
 template <Runtime R>
 BasicPool<R>::~BasicPool() {
   if (timer_ != 0) executor_->remove_timer(timer_);
   const auto& driver = *driver_->table;
-  if (source_ != nullptr) driver.source_destroy(source_);
+  for (const auto& made_of : generations_) driver.source_destroy(made_of->source);
   if (env_ != nullptr) driver.env_destroy(env_);
 }
 
@@ -138,6 +126,7 @@ std::string BasicPool<R>::placeholder(int n) const {
 
 template <Runtime R>
 Result<void> BasicPool<R>::wait_ready(Duration timeout) {
+  if (forked()) return fail(forked_error());
   const auto self = this->shared_from_this();
   Lock lock(mutex_);
   const Instant deadline = after(R::now(), timeout);
@@ -149,16 +138,16 @@ Result<void> BasicPool<R>::wait_ready(Duration timeout) {
   while (!engine_->ready()) {
     const bool hopeless = engine_->creator().failing_for_good() &&
                           config_.propagate_create_error != PropagateCreateError::never;
-    if (engine_->phase() != engine::Engine::Phase::open) {
-      why = Error(Code::pool_closed, config_.name + ": the pool is closed");
+    if (engine_->phase() == engine::Engine::Phase::draining) {
+      why = Error(Code::pool_closed, name_ + ": the pool is closed");
     } else if (hopeless) {
-      why = Error(Code::create_failed, config_.name + ": no connection can be made: " + cause());
+      why = Error(Code::create_failed, name_ + ": no connection can be made: " + cause());
     } else if (R::now() >= deadline) {
       why =
-          Error(Code::not_ready,
-                config_.name + ": not ready within " + observe::short_duration(timeout) + " (min " +
-                    std::to_string(engine_->min()) + ", now " +
-                    observe::counts_text(engine_->counts()) + "); last connect error: " + cause());
+          Error(Code::not_ready, name_ + ": not ready within " + observe::short_duration(timeout) +
+                                     " (min " + std::to_string(config_.min) + ", now " +
+                                     observe::counts_text(engine_->counts()) +
+                                     "); last connect error: " + cause());
     }
     if (why) break;
     R::wait_until(changed_, lock, deadline);
@@ -169,34 +158,19 @@ Result<void> BasicPool<R>::wait_ready(Duration timeout) {
 }
 
 template <Runtime R>
-Result<void> BasicPool<R>::resize(std::uint32_t min, std::uint32_t max) {
-  PoolConfig wanted = config_;
-  wanted.min = min;
-  wanted.max = max;
-  if (auto good = validate(wanted); !good) return good;
-  if (connections_max_ > 0 && max > connections_max_) {
-    return fail(Code::config_conflict, config_.name + ": this database can give " +
-                                           std::to_string(connections_max_) +
-                                           " connections at most");
-  }
-  Lock lock(mutex_);
-  engine_->resize(min, max, R::now(), fx_);
-  perform(lock);
-  return {};
-}
-
-template <Runtime R>
 PoolStats BasicPool<R>::stats() const {
   PoolStats s;
-  s.name = config_.name;
-  s.driver = config_.driver;
+  s.name = name_;
+  if (forked()) return s;  // what is known of it is the parent's
   const Lock lock(mutex_);
+  s.driver = config_.driver;
   const engine::Counters& c = engine_->counters();
   s.now = engine_->counts();
-  s.min = engine_->min();
-  s.state = engine_->phase() == engine::Engine::Phase::open ? "open"
-            : engine_->drained()                            ? "closed"
-                                                            : "draining";
+  s.min = config_.min;
+  s.state = engine_->phase() == engine::Engine::Phase::open        ? "open"
+            : engine_->phase() == engine::Engine::Phase::suspended ? "suspended"
+            : engine_->drained()                                   ? "closed"
+                                                                   : "draining";
   if (!engine_->queue().empty()) {
     s.oldest_wait = R::now() - engine_->queue()[engine_->queue().head()].enqueued;
   }
@@ -230,54 +204,65 @@ void BasicPool<R>::begin_drain() {
 }
 
 template <Runtime R>
+template <class Enough>
+void BasicPool<R>::wait_for(Lock& lock, Instant until, Enough&& enough) {
+  ++watchers_;
+  while (!enough() && R::now() < until) R::wait_until(changed_, lock, until);
+  --watchers_;
+}
+
+// A lease of the calling thread cannot come back while the thread is in here.
+template <Runtime R>
+bool BasicPool<R>::nobody_else_holds() const {
+  const std::uint64_t me = R::thread_id();
+  for (SlotId slot = 0; slot < engine_->slot_count(); ++slot) {
+    const auto& view = rack_->view(slot);
+    if (view.lent() && view.holder.thread != me) return false;
+  }
+  return true;
+}
+
+template <Runtime R>
+std::string BasicPool<R>::held_text(Instant now) const {
+  const std::uint32_t held = rack_->lent_count();
+  std::string text = std::to_string(held) + (held == 1 ? " lease" : " leases") + " still out";
+  const char* before = "; held longest: ";
+  for (const LeaseHolder& holder : longest_leases(3, now)) {
+    text += before + observe::holder_text(holder);
+    before = ", ";
+  }
+  return text;
+}
+
+template <Runtime R>
 Result<void> BasicPool<R>::drain(Duration timeout) {
+  if (forked()) return fail(forked_error());
   const auto self = this->shared_from_this();
   Lock lock(mutex_);
   const Instant start = R::now();
   engine_->drain(start, fx_);
   perform(lock);
-  const std::uint64_t me = R::thread_id();
-  // A lease of the calling thread cannot come back while the thread is in here.
-  const auto nobody_else_holds = [&] {
-    for (SlotId slot = 0; slot < engine_->slot_count(); ++slot) {
-      const auto& view = rack_->view(slot);
-      const bool lent =
-          view.word == engine::Rack::Word::lent || view.word == engine::Rack::Word::retire;
-      if (lent && view.holder.thread != me) return false;
-    }
-    return true;
-  };
-  const auto wait_for = [&](Instant until, auto&& enough) {
-    ++watchers_;
-    while (!enough() && R::now() < until) R::wait_until(changed_, lock, until);
-    --watchers_;
-  };
-  wait_for(after(start, timeout), nobody_else_holds);
-  const std::vector<LeaseHolder> holders = longest_leases(3, R::now());
-  const std::uint32_t held = rack_->lent_count();
-  if (held > 0) {
+  wait_for(lock, after(start, timeout), [&] { return nobody_else_holds(); });
+  const bool held = rack_->lent_count() > 0;
+  const std::string holders = held_text(R::now());
+  if (held) {
     engine_->abandon_leases(fx_);
     perform(lock);
   }
-  wait_for(after(R::now(), close_grace), [&] { return quiet(); });
+  wait_for(lock, after(R::now(), close_grace), [&] { return quiet(); });
   if (quiet() && engine_->physical() == 0) {
     orphan_.reset();  // of an earlier drain; `self` still holds the pool
     return {};
   }
   orphan_ = self;
   muted_ = true;
-  if (held == 0) {
-    return weir::fail(Code::drain_timeout,
-                      config_.name + ": closed, but the driver has not ended " +
-                          std::to_string(engine_->physical()) + " of its connections");
+  if (!held) {
+    return weir::fail(Code::drain_timeout, name_ + ": closed, but the driver has not ended " +
+                                               std::to_string(engine_->physical()) +
+                                               " of its connections");
   }
-  std::string text = config_.name + ": closed with " + std::to_string(held) +
-                     (held == 1 ? " lease" : " leases") +
-                     " still out; their calls fail from now on. Held longest: ";
-  for (std::size_t i = 0; i < holders.size(); ++i) {
-    text += (i == 0 ? "" : ", ") + observe::holder_text(holders[i]);
-  }
-  return weir::fail(Code::drain_timeout, std::move(text));
+  return weir::fail(Code::drain_timeout,
+                    name_ + ": closed; their calls fail from now on: " + holders);
 }
 
 }  // namespace weir::runtime

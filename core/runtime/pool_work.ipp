@@ -11,16 +11,22 @@
 
 namespace weir::runtime {
 
+// A timer that is later than this was not merely slow: the machine slept, or nobody ran.
+inline constexpr Duration leap_threshold = std::chrono::seconds(5);
+
 // Delivers the effects of the step that was just made. Waiters are completed and operations queued
-// under the lock, so that their order is the engine's; aborts and the log come after it. Returns
-// with the lock held again.
+// under the lock, so that their order is the engine's; aborts and the log come after it, so that
+// they may use the pool (S9). Returns with the lock held again.
 template <Runtime R>
 void BasicPool<R>::perform(Lock& lock) {
   for (const engine::Resolved& resolved : fx_.resolved) {
     auto& waiter = *static_cast<Completion*>(resolved.token);
     waiter.answer = resolved;
     waiter.done = true;
-    if (resolved.outcome == engine::Outcome::lent && resolved.waited > Duration{}) {
+    if (resolved.outcome != engine::Outcome::lent) {
+      const PhaseTimes end = engine_->phase_times(R::now());
+      for (std::size_t i = 0; i < end.size(); ++i) waiter.phases[i] = end[i] - waiter.phases[i];
+    } else if (resolved.waited > Duration{}) {
       latencies().wait.add(resolved.waited);
     }
     waiter.wake(waiter);
@@ -87,8 +93,13 @@ template <Runtime R>
 void BasicPool<R>::on_timer() {
   std::shared_ptr<BasicPool> last;  // must go after the lock
   Lock lock(mutex_);
-  armed_ = no_deadline;
-  engine_->tick(R::now(), fx_);
+  const Instant now = R::now();
+  const Instant due = std::exchange(armed_, no_deadline);
+  if (due != no_deadline && now - due > leap_threshold) {
+    engine_->leap(now - due, now, fx_);
+  } else {
+    engine_->tick(now, fx_);
+  }
   perform(lock);
   if (quiet() && engine_->physical() == 0) last = std::move(orphan_);
 }
@@ -129,30 +140,33 @@ void BasicPool<R>::run(const engine::StartOp& op, Slot& slot) {
 template <Runtime R>
 engine::OpResult BasicPool<R>::run_connect(const engine::StartOp& op, Slot& slot) {
   std::uint64_t tag = 0;
+  weir_source* source = nullptr;
   {
     const Lock lock(mutex_);
     slot.abort_requested = false;
     slot.tag = tag = ++last_tag_;
+    slot.made_of = generations_.back();
+    source = slot.made_of->source;
   }
   host_.add_cell(tag);
-  auto canceller = slot.session.make_canceller(tag);
+  auto canceller = slot.session.make_canceller(source, tag);
   if (!canceller) return forget(slot), create_failed(std::move(canceller).error());
   bool aborted = false;
   {
     const Lock lock(mutex_);
     slot.canceller = *canceller;
     // Draining, or overdue before it began: the abort found no canceller yet.
-    aborted = slot.abort_requested || engine_->phase() != engine::Engine::Phase::open;
+    aborted = slot.abort_requested || engine_->phase() == engine::Engine::Phase::draining;
   }
   if (aborted) driver_->table->abort(canceller->get());
-  auto opened = slot.session.open(tag, *canceller, op.deadline);
+  auto opened = slot.session.open(source, tag, *canceller, op.deadline);
   if (!opened) return forget(slot), create_failed(std::move(opened).error());
   return engine::OpResult::ok;
 }
 
 template <Runtime R>
 engine::OpResult BasicPool<R>::run_init(const engine::StartOp& op, Slot& slot) {
-  auto done = slot.session.run_init(config_.init_sql, op.deadline);
+  auto done = slot.session.run_init(slot.made_of->init_sql, op.deadline);
   if (!done) return create_failed(std::move(done).error());
   return engine::OpResult::ok;
 }
@@ -171,8 +185,8 @@ template <Runtime R>
 engine::OpResult BasicPool<R>::run_reset(const engine::StartOp& op, Slot& slot) {
   auto clean = slot.session.reset(op.deadline);
   // The driver goes back to its own defaults; what init_sql set up is this pool's baseline.
-  if (clean && !config_.init_sql.empty()) {
-    if (auto again = slot.session.run_init(config_.init_sql, op.deadline); !again) {
+  if (const auto& init = slot.made_of->init_sql; clean && !init.empty()) {
+    if (auto again = slot.session.run_init(init, op.deadline); !again) {
       clean = weir::fail(std::move(again).error());
     }
   }
@@ -201,6 +215,7 @@ void BasicPool<R>::forget(Slot& slot) {
     const Lock lock(mutex_);
     released = std::move(slot.canceller);
     slot.canceller.reset();
+    slot.made_of.reset();
     tag = slot.tag;
   }
   released.reset();
@@ -239,6 +254,15 @@ void BasicPool<R>::tell(const engine::Event& event, const PoolCounts& counts,
       return log(LogLevel::info, slot + " closed: " + std::string(to_string(event.reason)) + now);
     case Type::quarantined:
       return log(LogLevel::error, slot + " is set aside: its driver call does not end" + now);
+    case Type::quarantine_full:
+      return log(
+          LogLevel::error,
+          "as many driver calls hang as quarantine_max replaces; each further one leaves one "
+          "connection less" +
+              now);
+    case Type::leapt:
+      return log(LogLevel::warn, "nothing ran for " + observe::short_duration(event.amount) +
+                                     "; the connections are looked at before they are lent");
     case Type::long_hold:
       return log(LogLevel::warn, slot + " has been lent for longer than hold_warn: " + detail);
     case Type::suspect:
@@ -248,24 +272,25 @@ void BasicPool<R>::tell(const engine::Event& event, const PoolCounts& counts,
 
 template <Runtime R>
 bool BasicPool<R>::logs(LogLevel level) const noexcept {
-  switch (level) {
-    case LogLevel::query:
-      return config_.log.query;
-    case LogLevel::info:
-      return config_.log.info;
-    case LogLevel::warn:
-      return config_.log.warn;
-    case LogLevel::error:
-      return config_.log.error;
-  }
-  return false;
+  return (log_levels_ >> static_cast<unsigned>(level) & 1U) != 0;
+}
+
+template <Runtime R>
+void BasicPool<R>::set_log_levels(const LogLevels& levels) noexcept {
+  const auto bit = [](bool on, LogLevel level) {
+    return static_cast<unsigned>(on) << static_cast<unsigned>(level);
+  };
+  log_levels_ = static_cast<std::uint8_t>(
+      bit(levels.query, LogLevel::query) | bit(levels.info, LogLevel::info) |
+      bit(levels.warn, LogLevel::warn) | bit(levels.error, LogLevel::error));
+  context_.log_queries = levels.query;
 }
 
 template <Runtime R>
 void BasicPool<R>::log(LogLevel level, std::string_view line) const noexcept {
   if (!sink_ || muted_ || !logs(level)) return;
   try {
-    sink_(level, config_.name, line);
+    sink_(level, name_, line);
   } catch (...) {
     // A sink that throws loses its line; nobody's query fails for it.
   }

@@ -3,10 +3,12 @@
 // Pools and its builder: the composition root. Configuration, loader and runtime meet here and
 // nowhere else.
 #include "core/base/suggest.hpp"
+#include "core/config/diff.hpp"
 #include "core/config/driver_options.hpp"
 #include "core/loader/loader.hpp"
 #include "core/runtime/basic_pool.hpp"
 #include "core/runtime/os_runtime.hpp"
+#include "core/runtime/process.hpp"
 
 #include <weir/pools.hpp>
 
@@ -25,22 +27,40 @@ using OsExecutor = runtime::BasicExecutor<OsRuntime>;
 
 namespace {
 
+// What the pools of a process share. A forked child has its own: the parent's threads are not in
+// it, and a lock of the parent's may have been held at that moment.
+struct Shared {
+  std::uint32_t process = runtime::process_generation();
+  OsRuntime::mutex executor_mutex;
+  std::weak_ptr<OsExecutor> executor;
+  OsRuntime::mutex loader_mutex;
+};
+
+Shared& shared() {
+  static OsRuntime::atomic<Shared*> current{nullptr};
+  Shared* found = current.load();
+  while (found == nullptr || found->process != runtime::process_generation()) {
+    auto made = std::make_unique<Shared>();
+    // Kept for good, and so is the parent's in a child, where it is of no use.
+    if (current.compare_exchange_strong(found, made.get())) found = made.release();
+  }
+  return *found;
+}
+
 // One executor for all pools of the process, for as long as there is one.
 std::shared_ptr<OsExecutor> shared_executor() {
-  static OsRuntime::mutex mutex;
-  static std::weak_ptr<OsExecutor> executor;
-  const std::unique_lock lock(mutex);
-  std::shared_ptr<OsExecutor> shared = executor.lock();
-  if (!shared) executor = shared = std::make_shared<OsExecutor>();
-  return shared;
+  Shared& s = shared();
+  const std::unique_lock lock(s.executor_mutex);
+  std::shared_ptr<OsExecutor> executor = s.executor.lock();
+  if (!executor) s.executor = executor = std::make_shared<OsExecutor>();
+  return executor;
 }
 
 // The ABI promises that a plugin's entry is called by one thread at a time.
 Result<std::shared_ptr<const loader::LoadedDriver>> load_driver(
     const std::string& name, const Config& config,
     const std::vector<const weir_driver*>& registered) {
-  static OsRuntime::mutex mutex;
-  const std::unique_lock lock(mutex);
+  const std::unique_lock lock(shared().loader_mutex);
   return loader::load(name, config.drivers, config.base_dir, registered);
 }
 
@@ -72,13 +92,52 @@ struct Pools::Impl {
   std::shared_ptr<OsExecutor> executor = shared_executor();  // ends after the pools
   std::map<std::string, std::shared_ptr<OsPool>, std::less<>> pools;
   LogSink sink;
+  std::uint32_t process = runtime::process_generation();
+  std::function<Result<Config>()> read;  // where the configuration came from
+  OsRuntime::mutex reload_mutex;         // one reload at a time
+  Config config;                         // guarded by it: as it was taken on last
 
   ~Impl() {
+    if (process != runtime::process_generation()) {
+      forget();
+      return;
+    }
     for (auto& [name, pool] : pools) pool->begin_drain();  // side by side, not one after another
     for (auto& [name, pool] : pools) {
       const auto drained = pool->drain(pool->config().drain_timeout);
       if (!drained && pool->config().log.warn) warn(name, drained.error().message());
     }
+  }
+
+  // What a reload would change, a line each. Errors: config_conflict if it cannot be done.
+  [[nodiscard]] Result<std::vector<std::string>> changes_to(const Config& wanted) const {
+    const config::Diff diff = config::diff(config, wanted);
+    const auto names = [](const std::vector<std::string>& list) {
+      std::string text;
+      for (const std::string& name : list) text += (text.empty() ? "" : ", ") + name;
+      return text;
+    };
+    if (!diff.pools_added.empty() || !diff.pools_removed.empty()) {
+      const bool added = !diff.pools_added.empty();
+      return fail(
+          Code::config_conflict,
+          "a reload neither opens nor closes pools, but the configuration " +
+              (added ? "adds " + names(diff.pools_added) : "lacks " + names(diff.pools_removed)) +
+              ": open new Pools instead");
+    }
+    std::vector<std::string> lines;
+    for (const config::Change& change : diff.changes) {
+      if (change.pool.empty()) continue;  // [drivers]: read when pools are opened
+      lines.push_back(change.pool + ": " + config::to_text(change));
+    }
+    return lines;
+  }
+
+  // In a forked child: neither threads to stop nor sessions to end are the child's. Leaked, but
+  // within reach, so that a leak checker knows that it is meant.
+  void forget() noexcept {
+    static auto& forgotten = *new std::vector<std::pair<decltype(executor), decltype(pools)>>;
+    forgotten.emplace_back(std::move(executor), std::move(pools));
   }
 
   void warn(std::string_view pool, std::string_view line) noexcept {
@@ -122,6 +181,34 @@ std::vector<std::string> Pools::names() const {
   std::vector<std::string> names;
   for (const auto& [name, pool] : impl_->pools) names.push_back(name);
   return names;
+}
+
+Result<std::vector<std::string>> Pools::reload() {
+  auto config = impl_->read();
+  if (!config) return fail(std::move(config).error());
+  return reload(*config);
+}
+
+Result<std::vector<std::string>> Pools::reload(const Config& config) {
+  const std::unique_lock lock(impl_->reload_mutex);
+  auto changes = impl_->changes_to(config);
+  if (!changes) return fail(std::move(changes).error());
+  std::vector<std::pair<OsPool*, runtime::Change>> prepared;
+  for (const auto& [name, pool] : impl_->pools) {
+    const PoolConfig& wanted = config.pools.at(name);
+    auto options =
+        config::check_driver_options(wanted.options, pool->driver_info(), {config.file, name});
+    if (!options) return fail(std::move(options).error());
+    auto change = pool->prepare(wanted, *std::move(options), config.base_dir);
+    if (!change) {
+      for (auto& [other, unused] : prepared) other->drop(std::move(unused));
+      return fail(std::move(change).error());
+    }
+    prepared.emplace_back(pool.get(), *std::move(change));
+  }
+  for (auto& [pool, change] : prepared) pool->take_on(std::move(change));
+  impl_->config.pools = config.pools;
+  return changes;
 }
 
 Result<void> Pools::drain(Duration timeout) {
@@ -182,6 +269,8 @@ Result<Pools> PoolsBuilder::open() {
   auto config = impl_->read();
   if (!config) return fail(std::move(config).error());
   auto pools = std::make_unique<Pools::Impl>();
+  pools->config = *config;
+  pools->read = impl_->read;
   pools->sink = impl_->sink ? impl_->sink : [](LogLevel, std::string_view, std::string_view) {};
   for (auto& [name, pool_config] : config->pools) {
     auto driver = load_driver(pool_config.driver, *config, impl_->drivers);
@@ -197,7 +286,8 @@ Result<Pools> PoolsBuilder::open() {
     if (!pool) return fail(std::move(pool).error());
     pools->pools.emplace(name, *std::move(pool));
   }
-  // All of them check out: only now is anything connected to.
+  // All of them check out: only now is anything connected to, and nothing with start = "lazy". If
+  // an eager one fails, the destructor of `pools` ends what the others have begun (R10).
   for (auto& [name, pool] : pools->pools) {
     if (pool->config().start != Start::lazy) pool->start();
   }

@@ -58,17 +58,18 @@ Error Session::failure(const ErrorBuffer& error, std::string_view doing) noexcep
   return Error::from_driver(error.raw, doing);
 }
 
-Result<Canceller> Session::make_canceller(std::uint64_t tag) {
+Result<Canceller> Session::make_canceller(weir_source* source, std::uint64_t tag) {
   ErrorBuffer error;
   weir_canceller* raw = nullptr;
   const auto& driver = *context_.driver;
-  if (driver.canceller_create(context_.source, tag, &raw, &error.raw) != WEIR_OK) {
+  if (driver.canceller_create(source, tag, &raw, &error.raw) != WEIR_OK) {
     return fail(Error::from_driver(error.raw, "preparing a connection"));
   }
   return Canceller(raw, [release = driver.canceller_release](weir_canceller* c) { release(c); });
 }
 
-Result<void> Session::open(std::uint64_t tag, const Canceller& canceller, Instant deadline) {
+Result<void> Session::open(weir_source* source, std::uint64_t tag, const Canceller& canceller,
+                           Instant deadline) {
   WEIR_ASSERT(conn_ == nullptr);
   ErrorBuffer error;
   weir_open_args args{};
@@ -76,8 +77,7 @@ Result<void> Session::open(std::uint64_t tag, const Canceller& canceller, Instan
   args.conn_tag = tag;
   const weir_call c = call(deadline);
   weir_conn* conn = nullptr;
-  if (context_.driver->open(context_.source, &c, &args, canceller.get(), &conn, &error.raw) !=
-      WEIR_OK) {
+  if (context_.driver->open(source, &c, &args, canceller.get(), &conn, &error.raw) != WEIR_OK) {
     return fail(Error::from_driver(error.raw, "opening a connection"));
   }
   conn_ = conn;
@@ -150,6 +150,8 @@ bool Session::end_lease(std::uint64_t lease) noexcept {
   return true;
 }
 
+// What could reach the next user makes it busy: a cancel on its way above all (S14). An error of a
+// statement alone does not make it broken (R9).
 Session::Facts Session::facts() const {
   weir_conn_state state{};
   state.struct_size = sizeof state;
@@ -181,6 +183,7 @@ Result<Session*> Session::of(const detail::SessionRef& ref) {
                       "this connection has gone back to its pool; keep the lease for as long as "
                       "the connection, its statements and its streams are used");
   }
+  if (ref.session->context_.process != process_generation()) return fail(forked_error());
   return ref.session;
 }
 

@@ -5,12 +5,10 @@
 // init, validate, reset, close).
 //
 // Owner:      a slot of the pool, for the life of the pool; it is opened and closed many times. So
-// a
-//             handle that outlived its lease still points to a Session, which refuses it.
-// Threads:    one user at a time: the leaseholder, or the operation that the engine started.
-// abort()
-//             from any thread. lease_ is atomic only so that a stale handle can be told from a good
-//             one without a race.
+//             a handle that outlived its lease still points to a Session, which refuses it.
+// Threads:    one user at a time, on whatever thread: the leaseholder, or the operation that the
+//             engine started (Q4). abort() from any thread. lease_ is atomic only so that a stale
+//             handle can be told from a good one without a race.
 // Invariants: 1. conn_ is null exactly while the session is closed.
 //             2. a statement that is pinned is not evicted.
 //             3. broken_ is set by the first error with conn_fate broken or unknown, until close.
@@ -18,6 +16,7 @@
 #pragma once
 
 #include "core/loader/driver_table.hpp"
+#include "core/runtime/process.hpp"
 
 #include <weir/connection.hpp>
 
@@ -27,13 +26,15 @@
 
 namespace weir::runtime {
 
+struct ErrorBuffer;
+
 // What a session needs of its pool; outlives it.
 struct SessionContext {
   loader::DriverTable driver;
-  weir_source* source = nullptr;
   const weir_host* host = nullptr;
-  // Null unless statements are logged.
   std::function<void(std::string_view sql, Duration took, bool ok)> on_query;
+  std::uint32_t process = process_generation();  // a forked child is another one
+  std::atomic<bool> log_queries{false};          // then on_query is called
 };
 
 // Ref-counted hold on a driver's canceller: the pool may abort while the session closes.
@@ -49,8 +50,9 @@ class Session {
 
   // -- the pool's side ----------------------------------------------------------------
 
-  [[nodiscard]] Result<Canceller> make_canceller(std::uint64_t tag);
-  [[nodiscard]] Result<void> open(std::uint64_t tag, const Canceller& canceller, Instant deadline);
+  [[nodiscard]] Result<Canceller> make_canceller(weir_source* source, std::uint64_t tag);
+  [[nodiscard]] Result<void> open(weir_source* source, std::uint64_t tag,
+                                  const Canceller& canceller, Instant deadline);
   [[nodiscard]] Result<void> run_init(const std::vector<std::string>& statements, Instant deadline);
   // Errors: also if the session is alive but not as it should be.
   [[nodiscard]] Result<void> validate(Instant deadline);
@@ -72,7 +74,7 @@ class Session {
 
   // -- the leaseholder's side -----------------------------------------------------------
 
-  // Errors: lease_returned if `ref` is of an earlier lease, or of none.
+  // Errors: lease_returned if `ref` is of an earlier lease, or of none; forked in a child.
   [[nodiscard]] static Result<Session*> of(const detail::SessionRef& ref);
 
   [[nodiscard]] Result<Rows> query(const detail::SessionRef& ref, std::string_view sql,
@@ -120,9 +122,6 @@ class Session {
     weir_result* result = nullptr;
     weir_batch batch;
   };
-  // A weir_error with room for its text.
-  struct ErrorBuffer;
-
   [[nodiscard]] Result<Answer> run(Instant deadline, std::string_view sql, weir_stmt* stmt,
                                    detail::Cells params, std::uint32_t flags);
   [[nodiscard]] Result<Answer> run_logged(Instant deadline, std::string_view sql, weir_stmt* stmt,

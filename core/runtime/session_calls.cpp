@@ -69,7 +69,8 @@ Result<Session::Answer> Session::run(Instant deadline, std::string_view sql, wei
 
 Result<Session::Answer> Session::run_logged(Instant deadline, std::string_view sql, weir_stmt* stmt,
                                             detail::Cells params, std::uint32_t flags) {
-  if (!context_.on_query) return run(deadline, sql, stmt, params, flags);
+  if (!context_.log_queries.load(std::memory_order_relaxed))
+    return run(deadline, sql, stmt, params, flags);
   const Instant start = now();
   auto answer = run(deadline, sql, stmt, params, flags);
   context_.on_query(sql, now() - start, answer.has_value());

@@ -99,6 +99,21 @@ TEST_F(ApiTest, a_lock_of_somebody_else_is_waited_for_and_then_named) {
   EXPECT_TRUE((*second)["main"].execute("insert into t values (1)"));
 }
 
+// R10
+TEST_F(ApiTest, an_eager_start_fails_with_its_cause_and_a_lazy_one_does_nothing) {
+  const std::string url = "url = \"missing/x.db\"\nmin = 1\n";
+  auto eager = open(url + "start = \"eager\"");
+  ASSERT_FALSE(eager);
+  EXPECT_EQ(eager.error().code(), Code::create_failed) << eager.error().what();
+  expect_text(eager.error(), {"missing"});
+  auto lazy = open("url = \"lazy.db\"\nmin = 1\nstart = \"lazy\"");
+  ASSERT_TRUE(lazy) << lazy.error().what();
+  EXPECT_FALSE(std::filesystem::exists(dir / "lazy.db"));
+  EXPECT_TRUE((*lazy)["main"].query("select 1"));
+  EXPECT_TRUE(std::filesystem::exists(dir / "lazy.db"));
+}
+
+// R9
 TEST_F(ApiTest, bad_sql_costs_no_connection) {
   auto pools = open_file("max = 1");
   ASSERT_TRUE(pools);

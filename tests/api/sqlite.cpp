@@ -147,6 +147,7 @@ TEST_F(ApiTest, an_in_memory_database_lives_as_long_as_its_pool) {
   EXPECT_EQ(db.stats().created, 1U);
 }
 
+// S13
 TEST_F(ApiTest, nothing_of_one_lease_is_seen_by_the_next) {
   auto pools = open_file("max = 1");
   ASSERT_TRUE(pools);

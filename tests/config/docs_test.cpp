@@ -52,7 +52,7 @@ TEST(Docs, the_help_names_every_key) {
 
 // The specification: a change of the column is a change of what a reload promises.
 TEST(Reach, of_each_option_is_what_a_running_pool_can_do) {
-  constexpr std::array<std::string_view, 2> size{"min", "max"};
+  constexpr std::array<std::string_view, 3> size{"min", "max", "quarantine_max"};
   constexpr std::array<std::string_view, 2> generation{"url", "init_sql"};
   const auto has = [](const auto& names, std::string_view name) {
     return std::find(names.begin(), names.end(), name) != names.end();

@@ -38,6 +38,7 @@ create_retry_interval = "200ms"           # default
 create_retry_max = "2s"                   # default
 propagate_create_error = "fatal"          # default
 max_connecting = 2                        # default
+quarantine_max = 2                        # default
 idle_timeout = "10m"                      # default
 reap_interval = "1s"                      # default
 max_lifetime = "30m"                      # default

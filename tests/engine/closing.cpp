@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Goal:   a drain resolves all waiters at once, lets leases finish, and completes; the loss of a
-// pinned
-//         connection ends the pool instead of emptying it (L5, L8, S10, S11, Q3).
+//         pinned connection ends the pool instead of emptying it (L5, L8, S10, S11, Q3).
 // Method: biographies with connections in every state.
 #include "tests/engine/world.hpp"
 

@@ -39,6 +39,43 @@ TEST(Creating, BackoffDoublesUpToItsCapFromTheStartOfTheAttempt) {
   for (std::size_t i = 4; i < delays.size(); ++i) expect_near(delays[i], 2s);
 }
 
+// R1: who comes during an outage does not wait for a delay that grew while nobody waited.
+TEST(Creating, NewDemandShortensTheBackoffButNotBelowItsFirstStep) {
+  EngineConfig config = plain_config();
+  config.create_retry_interval = 200ms;
+  config.create_retry_max = 1min;
+  EngineWorld world(config);
+  world.answer(Op::connect, Answer::fails());
+  Call& first = world.acquire(20s);
+  world.run_for(21s);
+  ASSERT_TRUE(first.ended_with(Outcome::timeout));
+  const Instant last = world.last_start(Op::connect);
+  const Instant due = world.engine().creator().retry_at();
+  ASSERT_GT(due, world.now() + 1s);
+  world.answer(Op::connect, Answer{});
+  Call& second = world.acquire();
+  world.run_for(1ms);
+  EXPECT_TRUE(second.lent());
+  EXPECT_GE(world.last_start(Op::connect), last + 200ms);  // T5
+}
+
+// R5, R7: nobody presses a server that is full, or that refuses us.
+TEST(Creating, DemandDoesNotShortenWhatWillNotMendItself) {
+  for (const OpResult how : {OpResult::server_full, OpResult::fatal}) {
+    EngineConfig config = plain_config();
+    config.create_retry_interval = 10s;
+    config.create_retry_max = 10s;
+    config.propagate_create_error = PropagateCreateError::never;
+    EngineWorld world(config);
+    world.answer(Op::connect, {how, 1ms, Answer::Hang::no});
+    world.acquire(1s);
+    world.run_for(5s);
+    const Instant due = world.engine().creator().retry_at();
+    world.acquire();
+    EXPECT_EQ(world.engine().creator().retry_at(), due);
+  }
+}
+
 TEST(Creating, JitterSpreadsPools) {
   Duration least = no_timeout;
   Duration most{};

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Goal:   an operation that hangs is aborted at its deadline; if that does not end it, its slot is
-// set
-//         aside and counted; a result that comes late is never lent (T9, S1, S10, R3, R8, M12,
-//         M14).
+//         set aside, counted and, within a bound, replaced; a result that comes late is never lent
+//         (T9, S1, S10, R3, R8, M12, M14).
 // Method: biographies of slots whose driver does not answer, and of drivers that answer twice.
 #include "tests/engine/world.hpp"
 
@@ -97,6 +96,57 @@ TEST(Hanging, OthersAreServedMeanwhile) {
   world.run_for(1ms);
   world.release(world.calls()[1]);
   EXPECT_TRUE(c.lent());
+}
+
+TEST(Quarantine, HungCallsAreReplacedUpToABound) {
+  EngineConfig config = plain_config();
+  config.max = 2;
+  config.quarantine_max = 1;
+  EngineWorld world(config);
+  for (int i = 0; i < 3; ++i) world.next(Op::connect, Answer::hangs_for_good());
+  Call& a = world.acquire();
+  Call& b = world.acquire();
+  world.run_for(10s);
+  EXPECT_TRUE(a.waiting && b.waiting);
+  EXPECT_EQ(world.sessions(), 3U);  // S1: two and one replacement, all of them hang
+  EXPECT_GE(world.happened(Event::Type::quarantine_full), 1U);  // R8: and the pool says so
+  world.run_for(1h);
+  EXPECT_EQ(world.sessions(), 3U);
+  world.finish(0, OpResult::failed);  // one of the calls ends after all
+  world.run_for(10s);
+  EXPECT_TRUE(a.lent());
+}
+
+TEST(Quarantine, AReplacementIsNoSurplusWhenTheHungOneGoes) {
+  EngineConfig config = plain_config();
+  config.max = 1;
+  config.quarantine_max = 1;
+  EngineWorld world(config);
+  world.next(Op::connect, Answer::hangs_for_good());
+  Call& call = world.acquire();
+  world.run_for(10s);
+  ASSERT_TRUE(call.lent());  // R8, M14
+  world.finish(0, OpResult::ok);
+  EXPECT_EQ(world.engine().state(0), SlotState::quarantined);  // until its close has ended
+  world.run_for(10ms);
+  EXPECT_EQ(world.closed(CloseReason::late), 1U);
+  world.release(call);
+  EXPECT_EQ(world.idle(), 1U);
+  EXPECT_EQ(world.closed(CloseReason::surplus), 0U);
+}
+
+TEST(Quarantine, APinnedConnectionThatHangsIsLost) {
+  EngineConfig config = plain_config();
+  config.pinned = true;
+  config.max = 1;
+  config.validate_after = 500ms;
+  EngineWorld world(config);
+  world.acquire(0ns);
+  world.run_for(1s);
+  world.next(Op::validate, Answer::hangs_for_good());
+  Call& call = world.acquire();
+  world.run_for(10s);
+  EXPECT_TRUE(call.ended_with(Outcome::lost));  // L1, Q3
 }
 
 TEST(Hanging, LooksResetsAndClosesAreAbortedToo) {

@@ -18,9 +18,10 @@ const T& pick(const std::array<T, N>& from, std::uint32_t number) {
 }
 
 constexpr std::array<const char*, command_kinds> kind_names = {
-    "acquire",        "acquire_now",   "cancel",          "claim",   "release",    "release_dirty",
-    "release_broken", "release_again", "release_foreign", "advance", "jump",       "tick",
-    "resize",         "drain",         "driver",          "finish",  "late_result"};
+    "acquire",       "acquire_now",    "acquire_nested", "cancel",          "claim",      "release",
+    "release_dirty", "release_broken", "release_again",  "release_foreign", "advance",    "jump",
+    "tick",          "leap",           "resize",         "reload",          "evict",      "suspend",
+    "resume",        "drain",          "driver",         "finish",          "late_result"};
 
 constexpr std::array<Duration, 6> timeouts = {1ms, 30ms, 1s, 10s, 30s, no_timeout};
 constexpr std::array<Duration, 11> steps = {0ns,  10us,  10us, 30us, 1ms, 5ms,
@@ -110,6 +111,7 @@ EngineConfig drawn_config(const std::vector<std::uint32_t>& n) {
   c.hold_warn = pick(std::array<Duration, 2>{no_timeout, 2s}, at(15));
   c.reset = static_cast<ResetPolicy>(at(16) % 3);
   c.has_init = at(17) % 3 == 0;
+  c.quarantine_max = pick(std::array<std::uint32_t, 4>{0, 0, 1, 2}, at(18));
   return c;
 }
 
@@ -125,9 +127,39 @@ std::string text_of(const EngineConfig& c) {
       << ms(c.max_lifetime) << " validate_after " << ms(c.validate_after) << " keepalive "
       << ms(c.keepalive) << " bounded " << (c.fairness == Fairness::bounded) << " fair_after "
       << ms(c.fair_after) << " hold_warn " << ms(c.hold_warn) << " reset "
-      << static_cast<int>(c.reset) << " init " << c.has_init << " pinned " << c.pinned;
+      << static_cast<int>(c.reset) << " init " << c.has_init << " quarantine " << c.quarantine_max
+      << " pinned " << c.pinned;
   return out.str();
 }
+
+namespace {
+
+// A task waits for one thing at a time.
+void acquire_nested(EngineWorld& world, std::uint32_t a, std::uint32_t b) {
+  const TaskId task = 1 + a % 3;
+  for (const Call& call : world.calls()) {
+    if (call.waiting && call.task == task) return;
+  }
+  world.acquire(pick(timeouts, b), WaiterKind::thread, task);
+}
+
+// Other limits; sometimes other connections, too.
+void reload(EngineWorld& world, std::uint32_t a, std::uint32_t b) {
+  std::vector<std::uint32_t> numbers;
+  for (std::uint32_t i = 0; i < config_numbers; ++i) {
+    numbers.push_back((a * 31 + b * 7 + i * i * 13) % 840);
+  }
+  EngineConfig next = drawn_config(numbers);
+  const EngineConfig& old = world.config();
+  next.pinned = old.pinned;
+  if (next.pinned) next.min = next.max = 1;
+  const bool renewed = !next.pinned && b % 3 == 0;
+  if (!renewed) next.has_init = old.has_init;
+  // The same again is no change at all (C2).
+  world.reload(b % 5 == 0 ? old : next, b % 5 == 0 ? false : renewed);
+}
+
+}  // namespace
 
 void run(EngineWorld& world, const Command& command) {
   const auto [kind, a, b] = command;
@@ -137,6 +169,9 @@ void run(EngineWorld& world, const Command& command) {
       break;
     case Kind::acquire_now:
       world.acquire(0ns);
+      break;
+    case Kind::acquire_nested:
+      acquire_nested(world, a, b);
       break;
     case Kind::cancel:
       if (Call* call = nth(world, a, waits)) world.cancel(*call);
@@ -168,6 +203,21 @@ void run(EngineWorld& world, const Command& command) {
     case Kind::tick:
       world.tick();
       break;
+    case Kind::leap:
+      world.leap(pick(steps, a));
+      break;
+    case Kind::reload:
+      reload(world, a, b);
+      break;
+    case Kind::evict:
+      world.evict();
+      break;
+    case Kind::suspend:
+      world.suspend();
+      break;
+    case Kind::resume:
+      world.resume();
+      break;
     case Kind::resize: {
       const std::uint32_t max = world.config().pinned ? 1 : 1 + a % 5;
       world.resize(b % (max + 1), max);
@@ -189,6 +239,7 @@ void run(EngineWorld& world, const Command& command) {
 }
 
 void heal(EngineWorld& world) {
+  world.resume();
   for (const Op op : {Op::connect, Op::init, Op::validate, Op::reset, Op::close}) {
     world.forget_script(op);
     world.answer(op, Answer{});

@@ -13,7 +13,8 @@ namespace weir::engine::test {
 struct Command {
   enum class Kind : std::uint8_t {
     acquire,
-    acquire_now,  // with a deadline that has come
+    acquire_now,     // with a deadline that has come
+    acquire_nested,  // by a task that may hold one already
     cancel,
     claim,  // as a thread that wakes early, or for nothing
     release,
@@ -24,7 +25,12 @@ struct Command {
     advance,
     jump,
     tick,
+    leap,
     resize,
+    reload,
+    evict,
+    suspend,
+    resume,
     drain,
     driver,  // how the driver answers from now on
     finish,  // an operation ends by itself
@@ -34,11 +40,12 @@ struct Command {
   std::uint32_t a = 0;
   std::uint32_t b = 0;
 };
-inline constexpr std::size_t command_kinds = 17;
+inline constexpr std::size_t command_kinds = 23;
 
 std::ostream& operator<<(std::ostream& out, const Command& command);
 
-// A configuration out of numbers; each of them may be anything.
+// A configuration out of so many numbers; each of them may be anything.
+inline constexpr std::uint32_t config_numbers = 19;
 [[nodiscard]] EngineConfig drawn_config(const std::vector<std::uint32_t>& numbers);
 [[nodiscard]] std::string text_of(const EngineConfig& config);
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Goal:   resize is absolute: what is above max leaves as it becomes idle, and no more than that;
-// what
-//         waits gets the new room in the same step (C4, S1, S11, L2).
+//         what waits gets the new room in the same step (C4, S1, S11, L2).
 // Method: biographies across every state a connection can be in.
 #include "tests/engine/world.hpp"
 

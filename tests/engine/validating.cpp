@@ -127,13 +127,31 @@ TEST(Suspecting, ADeadGenerationCostsOneFailedLook) {
   }
 }
 
-TEST(Suspecting, AFreshConnectionIsNotSuspect) {
+// It may not have been used since, and its driver cannot know.
+TEST(Suspecting, WhatWasLentWhenASiblingDiedIsLookedAtOnce) {
   Idle world(looking(), 2);
   Call& a = world.acquire();
   Call& b = world.acquire();
   world.release(a, {.broken = true});
-  world.release(b);  // came back later: it has just worked
-  EXPECT_TRUE(world.acquire().lent());
+  world.release(b);
+  Call& c = world.acquire();
+  EXPECT_TRUE(c.waiting);
+  world.run_for(1ms);
+  ASSERT_TRUE(c.lent());
+  world.release(c);
+  EXPECT_TRUE(world.acquire().lent());  // it has answered
+  EXPECT_EQ(world.started(Op::validate), 1U);
+}
+
+TEST(Suspecting, AHungLookCastsDoubtWhenItIsSetAside) {
+  EngineConfig config = looking();
+  config.quarantine_max = 1;
+  Idle world(config, 2);
+  world.run_for(1s);
+  world.next(Op::validate, Answer::hangs_for_good());
+  world.acquire();
+  world.run_for(6s);
+  EXPECT_EQ(world.happened(Event::Type::suspect), 1U);
 }
 
 TEST(Keepalive, GoesOnWithoutResettingTheIdleTime) {

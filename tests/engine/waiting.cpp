@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Goal:   who waits is served in turn, once, by their deadline; overtaking is bounded in time; an
-// offer
-//         is never lost (F1, F2, F4, S4, S7, L2, L6, T1, T2, T11, S19).
+//         offer is never lost (F1, F2, F4, S4, S7, L2, L6, T1, T2, T11, S19).
 // Method: biographies on a pool of one connection, where every return decides.
 #include "tests/engine/world.hpp"
 

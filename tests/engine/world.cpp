@@ -28,7 +28,11 @@ std::map<std::string, std::uint64_t>& premises() {
 }
 
 EngineWorld::EngineWorld(const EngineConfig& config, std::uint64_t seed)
-    : config_(config), rack_(config.validate_after), engine_(config, rack_, seed) {}
+    : config_(config),
+      engine_(config, rack_, seed),
+      slots_max_(config.max),
+      waiting_max_(config.max_waiting),
+      quarantine_max_(config.quarantine_max) {}
 
 EngineWorld::Conn& EngineWorld::conn(SlotId slot) {
   while (slot >= conns_.size()) conns_.emplace_back();
@@ -40,6 +44,7 @@ void EngineWorld::step(Input&& input) {
   starts_in_step_ = resolved_in_step_ = 0;
   sessions_before_ = sessions();
   usable_before_ = usable();
+  waiting_before_ = waiting();
   input();
   perform();
   check();
@@ -54,6 +59,10 @@ void EngineWorld::ignored(Input&& input) {
 
 void EngineWorld::perform() {
   const Effects fx = std::exchange(fx_, {});
+  trace(fx);
+  const Bounds most = bounds(slots_max_, waiting_max_, quarantine_max_);
+  require(fx.start.size() <= most.starts && fx.resolved.size() <= most.resolved, "L7",
+          "one step asks for more than its bound");
   for (const Resolved& r : fx.resolved) on_resolved(r);
   if (fx.offer != nullptr) {
     auto& call = *static_cast<Call*>(fx.offer);
@@ -77,6 +86,10 @@ void EngineWorld::on_resolved(const Resolved& resolved) {
     ++premises()["T2"];
     require(now_ >= call.deadline, "T2", "timed out before its deadline");
   }
+  if (resolved.outcome == Outcome::self_deadlock) {
+    ++premises()["S18"];
+    require(all_wait_for_each_other(), "S18", "a holder was not waiting");
+  }
   if (resolved.outcome == Outcome::lent) {
     require(oldest_waiting() == &call, "F1", "served out of turn");
     if (call.enqueued < now_) ++premises()["F1"];
@@ -94,13 +107,15 @@ void EngineWorld::on_resolved(const Resolved& resolved) {
 void EngineWorld::lent_now(Call& call, SlotId slot, std::uint64_t lease) {
   Conn& c = conn(slot);
   require(!closed_for_lends_, "S11", "lent after drain");
+  require(!suspended_, "S11", "lent while suspended");
+  require(!c.outdated, "S5", "lent although its generation was replaced");
   require(c.holder == nullptr, "S2", "lent to two");
   require(c.open && c.up && !c.closing && !c.must_close && !c.flight, "S5", "lent but not usable");
   require(!c.dirty, "S13", "lent with a dirty session");
   require(!c.suspect, "T7", "lent although suspect");
   require(fresh(c), "T7", "lent without a look although it was quiet for too long");
   if (!config_.pinned) {
-    require(now_ < after(c.created, config_.max_lifetime), "S5", "lent past its lifetime");
+    require(now_ < after(c.created, c.lifetime), "S5", "lent past its lifetime");
   }
   ++premises()["S5"];
   c.holder = &call;
@@ -109,13 +124,14 @@ void EngineWorld::lent_now(Call& call, SlotId slot, std::uint64_t lease) {
   call.held = true;
 }
 
-Call& EngineWorld::acquire(Duration timeout, WaiterKind kind) {
+Call& EngineWorld::acquire(Duration timeout, WaiterKind kind, TaskId task) {
   Call& call = calls_.emplace_back();
   call.number = static_cast<std::uint32_t>(calls_.size());
   call.kind = kind;
+  call.task = task;
   call.enqueued = now_;
   call.deadline = after(now_, timeout);
-  const Holder holder{"test", "here.cpp", static_cast<int>(call.number), call.number};
+  const Holder holder{"test", "here.cpp", static_cast<int>(call.number), call.number, task};
   const SlotId slot = rack_.take(holder, now_);
   if (slot != no_slot) {
     for (const Call& other : calls_) {
@@ -167,12 +183,12 @@ bool EngineWorld::release_lease(SlotId slot, std::uint64_t lease, const ReturnFa
   const bool broken = facts.broken || (facts.busy && config_.reset == ResetPolicy::never);
   c.must_close = broken;
   c.dirty = !facts.clean() && config_.reset != ResetPolicy::never;
-  if (facts.broken) doubt_idle();
+  if (facts.broken) doubt_all();
   if (facts.clean()) {
     const auto given = rack_.give(slot, lease, now_);
     require(given != PlainRack::Give::refused, "S6", "a return was refused");
     if (given == PlainRack::Give::racked) {
-      require(config_.pinned || now_ < after(c.created, config_.max_lifetime), "T4",
+      require(config_.pinned || now_ < after(c.created, c.lifetime), "T4",
               "kept past its lifetime");
       ++premises()["give"];
       c.racked_since = now_;
@@ -205,14 +221,62 @@ void EngineWorld::start() {
 }
 
 void EngineWorld::resize(std::uint32_t min, std::uint32_t max) {
-  config_.min = min;
-  config_.max = max;
-  above_min_since_ = now_;
-  step([&] { engine_.resize(min, max, now_, fx_); });
+  EngineConfig next = config_;
+  next.min = min;
+  next.max = max;
+  reload(next, false);
+}
+
+void EngineWorld::reload(const EngineConfig& config, bool renewed) {
+  if (!closed_for_lends_) {
+    if (config_.reset != config.reset || config_.idle_timeout != config.idle_timeout) {
+      ++premises()["C1"];
+    }
+    config_ = config;
+    changed_at_ = now_;
+    above_min_since_ = now_;
+    slots_max_ = std::max(slots_max_, config.max);
+    waiting_max_ = std::max(waiting_max_, config.max_waiting);
+    quarantine_max_ = std::max(quarantine_max_, config.quarantine_max);
+    if (renewed) {
+      outdate_all();
+      failing_ = false;
+    }
+  }
+  step([&] { engine_.reconfigure(config, renewed, now_, fx_); });
+}
+
+void EngineWorld::evict() {
+  if (closed_for_lends_ || config_.pinned) return ignored([&] { engine_.evict(now_, fx_); });
+  outdate_all();
+  step([&] { engine_.evict(now_, fx_); });
+}
+
+void EngineWorld::suspend() {
+  if (closed_for_lends_ || suspended_) return ignored([&] { engine_.suspend(now_, fx_); });
+  suspended_ = true;
+  step([&] { engine_.suspend(now_, fx_); });
+}
+
+void EngineWorld::resume() {
+  if (!suspended_) return ignored([&] { engine_.resume(now_, fx_); });
+  suspended_ = false;
+  for (Conn& c : conns_) c.racked_since = std::max(c.racked_since, now_);
+  step([&] { engine_.resume(now_, fx_); });
+}
+
+void EngineWorld::leap(Duration missed) {
+  awake_since_ = now_ += missed;
+  doubt_all();
+  ++premises()["T8"];
+  step([&] { engine_.leap(missed, now_, fx_); });
+  late_ = false;
+  check_after_tick();
 }
 
 void EngineWorld::drain() {
   closed_for_lends_ = true;
+  suspended_ = false;
   const std::uint32_t waited = waiting();
   step([&] { engine_.drain(now_, fx_); });
   require(waiting() == 0, "L8", "a caller waits on a pool that is closing");
@@ -220,6 +284,7 @@ void EngineWorld::drain() {
 }
 
 void EngineWorld::tick() {
+  if (late_) awake_since_ = now_;
   step([&] { engine_.tick(now_, fx_); });
   late_ = false;
   check_after_tick();
@@ -274,11 +339,12 @@ void EngineWorld::on_start(const StartOp& op) {
   if (op.op == Op::connect) {
     require(!c.open, "S10", "connect on an open connection");
     require(!closed_for_lends_, "S11", "connect after drain");
+    require(!suspended_, "S11", "connect while suspended");
     require(op.deadline <= after(now_, config_.create_timeout), "T9",
             "an attempt may last too long");
     if (failing_) {
-      const Duration least = std::min(config_.create_retry_interval, config_.create_retry_max);
-      require(now_ >= failed_start_ + least * 8 / 10, "T5", "tried again too early");
+      require(now_ >= failed_start_ + std::min(least_delay_, least_delay()) * 8 / 10, "T5",
+              "tried again too early");
       ++premises()["T5"];
     }
     const std::uint32_t serial = c.last_serial;
@@ -337,8 +403,7 @@ void EngineWorld::complete(SlotId slot, OpResult result) {
       c.up = good;
       break;
     case Op::validate:
-      c.suspect = c.suspect && !good;
-      if (!good) doubt_idle();
+      if (!good && !f.quarantined) doubt_all();
       break;
     case Op::reset:
       c.dirty = c.dirty && !good;
@@ -351,12 +416,15 @@ void EngineWorld::complete(SlotId slot, OpResult result) {
       break;
   }
   c.must_close = c.open && !good;
+  c.set_aside = c.set_aside && c.open;
   if (f.op == Op::connect || f.op == Op::init) {
     if (c.up) c.created = c.idle_since = now_;
+    if (c.up) c.lifetime = config_.max_lifetime;
     if (good) failing_ = failing_ && !c.up;
-    if (!good && !f.quarantined) connect_failed(f);
+    if (!good && !f.quarantined && !c.outdated) connect_failed(f);
   }
   if (good) c.proof = now_;
+  if (good && f.op != Op::close) c.suspect = false;
   step([&] { engine_.finished(slot, f.serial, result, now_, fx_); });
 }
 
@@ -374,10 +442,33 @@ void EngineWorld::finish_again(SlotId slot) {
   ++premises()["late result"];
 }
 
-// A connection turned out to be dead: the idle ones have to be looked at.
-void EngineWorld::doubt_idle() {
-  for (SlotId slot = 0; slot < conns_.size(); ++slot) {
-    if (rack_.view(slot).word == Rack::Word::idle) conns_[slot].suspect = true;
+// A connection turned out to be dead: all others have to be looked at.
+void EngineWorld::doubt_all() {
+  for (Conn& c : conns_) c.suspect = c.open;
+}
+
+void EngineWorld::outdate_all() {
+  for (Conn& c : conns_) c.outdated = c.open || c.flight;
+}
+
+void EngineWorld::trace(const Effects& fx) {
+  const auto add = [this](std::uint64_t value) { trace_ = (trace_ ^ value) * 0x100000001b3U; };
+  for (const Resolved& r : fx.resolved) {
+    add(static_cast<Call*>(r.token)->number);
+    add(static_cast<std::uint64_t>(r.outcome) << 32 | r.slot);
+    add(r.lease);
+  }
+  add(fx.offer == nullptr ? 0 : static_cast<Call*>(fx.offer)->number);
+  for (const StartOp& op : fx.start) {
+    add(static_cast<std::uint64_t>(op.op) << 32 | op.slot);
+    add(op.serial);
+    add(static_cast<std::uint64_t>(op.deadline.time_since_epoch().count()));
+  }
+  for (const SlotId slot : fx.abort) add(slot);
+  for (const Event& e : fx.events) {
+    add(static_cast<std::uint64_t>(e.type) << 32 | e.slot);
+    add(e.step);
+    add(static_cast<std::uint64_t>(e.amount.count()));
   }
 }
 

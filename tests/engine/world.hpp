@@ -9,6 +9,7 @@
 // believed. A broken property is thrown as a Violation that names its id (pools.md, section 5).
 #pragma once
 
+#include "core/engine/bounds.hpp"
 #include "core/engine/engine.hpp"
 
 #include <deque>
@@ -43,6 +44,7 @@ struct Answer {
 struct Call {
   std::uint32_t number = 0;  // order of arrival
   WaiterKind kind = WaiterKind::thread;
+  TaskId task = no_task;
   Instant enqueued;
   Instant deadline;
   WaiterId id;
@@ -79,7 +81,8 @@ class EngineWorld {
   [[nodiscard]] std::vector<SlotId> running(Op op) const;
 
   // -- callers, as the shell serves them: the rack first, then the engine ----------------
-  Call& acquire(Duration timeout = no_timeout, WaiterKind kind = WaiterKind::thread);
+  Call& acquire(Duration timeout = no_timeout, WaiterKind kind = WaiterKind::thread,
+                TaskId task = no_task);
   void release(Call& call, const ReturnFacts& facts = {});
   // Returns: whether the pool accepted it.
   bool release_lease(SlotId slot, std::uint64_t lease, const ReturnFacts& facts = {});
@@ -89,8 +92,13 @@ class EngineWorld {
   // -- the pool -------------------------------------------------------------------------
   void start();
   void resize(std::uint32_t min, std::uint32_t max);
+  void reload(const EngineConfig& config, bool renewed);
+  void evict();
+  void suspend();
+  void resume();
   void drain();
   void tick();
+  void leap(Duration missed);  // nobody ran meanwhile, and the shell has noticed
 
   // -- time -----------------------------------------------------------------------------
   [[nodiscard]] Instant now() const noexcept { return now_; }
@@ -131,6 +139,9 @@ class EngineWorld {
   [[nodiscard]] Engine& engine() noexcept { return engine_; }
   [[nodiscard]] PlainRack& rack() noexcept { return rack_; }
   [[nodiscard]] const EngineConfig& config() const noexcept { return config_; }
+  [[nodiscard]] bool suspended() const noexcept { return suspended_; }
+  // Everything that the engine asked for so far, in order, as one number (T12, O3).
+  [[nodiscard]] std::uint64_t trace() const noexcept { return trace_; }
 
  private:
   struct Flight {  // an operation under way
@@ -150,6 +161,10 @@ class EngineWorld {
     bool up = false;    // and it is initialised
     bool dirty = false;
     bool suspect = false;
+    bool set_aside = false;  // a call of it hung; until it is closed
+    bool outdated = false;   // of a generation that has been replaced
+    bool told_created = false;
+    bool told_closed = false;
     bool must_close = false;  // it failed: nothing but close may follow
     bool closing = false;
     bool min_held_at_close = false;  // min were left when its close began
@@ -157,9 +172,10 @@ class EngineWorld {
     std::uint64_t warned_lease = 0;
     Instant started;  // of the operation, or of the connect that it belongs to
     Instant created;
-    Instant idle_since;    // end of the last lease
-    Instant proof;         // last known to live
-    Instant racked_since;  // on the rack without a break
+    Duration lifetime = no_timeout;  // as configured when it came up
+    Instant idle_since;              // end of the last lease
+    Instant proof;                   // last known to live
+    Instant racked_since;            // on the rack without a break
   };
 
   template <class Input>
@@ -173,7 +189,9 @@ class EngineWorld {
   void on_event(const Event& event);
   void lent_now(Call& call, SlotId slot, std::uint64_t lease);
   void complete(SlotId slot, OpResult result);
-  void doubt_idle();
+  void doubt_all();
+  void outdate_all();
+  void trace(const Effects& fx);
   [[nodiscard]] Conn& conn(SlotId slot);
 
   void check();
@@ -183,10 +201,13 @@ class EngineWorld {
   void check_after_tick();
   void check_idle_times(SlotId slot);
   void connect_failed(const Flight& flight);
+  [[nodiscard]] Duration least_delay() const;
   void require(bool held, const char* property, const std::string& what) const;
   [[nodiscard]] bool fresh(const Conn& conn) const;
   [[nodiscard]] bool surely_lendable(SlotId slot) const;
-  [[nodiscard]] std::uint32_t usable() const;  // neither closing nor set aside
+  [[nodiscard]] std::uint32_t usable() const;  // neither closing nor set aside nor given up
+  [[nodiscard]] std::uint32_t capacity() const;
+  [[nodiscard]] bool all_wait_for_each_other() const;
   [[nodiscard]] Call* oldest_waiting();
 
   EngineConfig config_;
@@ -206,6 +227,15 @@ class EngineWorld {
   std::uint64_t gone_ = 0;     // and were closed
 
   bool closed_for_lends_ = false;  // drained or lost
+  bool suspended_ = false;
+  Instant changed_at_ = Instant::min();   // the last reload
+  Instant awake_since_ = Instant::min();  // before that nobody ran
+  std::uint32_t slots_max_ = 0;           // the highest max so far
+  std::uint32_t waiting_max_ = 0;
+  std::uint32_t quarantine_max_ = 0;
+  std::uint32_t waiting_before_ = 0;
+  std::uint64_t last_step_ = 0;  // of the last event
+  std::uint64_t trace_ = 0;
   bool min_kept_ = false;
   std::uint32_t sessions_before_ = 0;
   std::uint32_t starts_in_step_ = 0;
@@ -215,6 +245,7 @@ class EngineWorld {
   bool late_ = false;     // time has jumped and no tick followed
   bool failing_ = false;  // connects fail
   Instant failed_at_ = Instant::min();
+  Duration least_delay_{};                 // as configured then
   Instant failed_start_ = Instant::min();  // of the attempt that counts for the delay
 };
 

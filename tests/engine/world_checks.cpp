@@ -15,18 +15,35 @@ void EngineWorld::require(bool held, const char* property, const std::string& wh
 
 void EngineWorld::on_event(const Event& event) {
   events_.push_back({event, now_});
+  require(event.step >= last_step_, "O3", "events out of order");
+  last_step_ = event.step;
+  if (event.slot == no_slot) return;
   Conn& c = conn(event.slot);
   switch (event.type) {
     case Event::Type::quarantined:
       require(c.flight && c.flight->aborted, "T9", "quarantined without an abort");
       c.flight->quarantined = true;
-      if (c.flight->op == Op::connect || c.flight->op == Op::init) connect_failed(*c.flight);
+      c.set_aside = true;
+      if (c.flight->op == Op::connect || c.flight->op == Op::init) {
+        if (!c.outdated) connect_failed(*c.flight);
+      }
+      if (c.flight->op == Op::validate) doubt_all();
       ++premises()["quarantine"];
       break;
+    case Event::Type::created:
+      require(c.up && !c.told_created, "S15", "created twice, or before it was");
+      c.told_created = true;
+      break;
     case Event::Type::closed:
+      require(!c.open && !c.told_closed, "S15", "closed twice, or before it was");
+      c.told_closed = true;
+      ++premises()["S15"];
       if (event.reason != CloseReason::idle) break;
       require(c.min_held_at_close, "S12", "the reaper went below min");
       ++premises()["S12"];
+      break;
+    case Event::Type::quarantine_full:
+      ++premises()["R8"];
       break;
     case Event::Type::long_hold:
       require(c.holder != nullptr && c.holder->lease == event.lease, "O4", "nobody holds it");
@@ -46,10 +63,19 @@ void EngineWorld::connect_failed(const Flight& flight) {
   if (!failing_ || flight.started >= failed_at_) failed_start_ = flight.started;
   failing_ = true;
   failed_at_ = now_;
+  least_delay_ = least_delay();
+}
+
+// Before jitter.
+Duration EngineWorld::least_delay() const {
+  return std::min(config_.create_retry_interval, config_.create_retry_max);
 }
 
 void EngineWorld::check() {
-  if (engine_.lost()) closed_for_lends_ = true;
+  if (engine_.lost()) {
+    closed_for_lends_ = true;
+    suspended_ = false;
+  }
   for (SlotId slot = 0; slot < conns_.size(); ++slot) {
     if (rack_.view(slot).word != Rack::Word::idle) conns_[slot].racked_since = now_;
   }
@@ -65,11 +91,15 @@ void EngineWorld::check_books() {
   require(open == engine_.physical(), "S1",
           "the server counts " + std::to_string(open) + " sessions, the pool " +
               std::to_string(engine_.physical()));
-  if (open > config_.max) {
+  if (open > capacity()) {
     ++premises()["S1 lowered"];
     require(open <= sessions_before_ && starts_in_step_ == 0, "S1", "above max and growing");
   }
-  if (open == config_.max) ++premises()["S1"];
+  if (open == capacity()) ++premises()["S1"];
+  if (open > config_.max && capacity() > config_.max) ++premises()["S1 quarantine"];
+  const Bounds most = bounds(slots_max_, waiting_max_, quarantine_max_);
+  require(engine_.slot_count() <= most.slots, "S20", "more slots than can be in use");
+  ++premises()["S20"];
   std::uint32_t held = 0;
   for (const Call& call : calls_) held += call.held ? 1 : 0;
   require(held == rack_.lent_count() && held == engine_.counts().lent, "S3", "lent is miscounted");
@@ -84,10 +114,16 @@ void EngineWorld::check_books() {
 void EngineWorld::check_waiters() {
   const std::uint32_t waits = waiting();
   require(waits == engine_.queue().size(), "S3", "waiters are miscounted");
-  require(waits <= config_.max_waiting, "S19", "the queue is too long");
+  require(waits <= std::max(config_.max_waiting, waiting_before_), "S19", "the queue is too long");
+  if (waits == config_.max_waiting) ++premises()["S19"];
   if (closed_for_lends_) return require(waits == 0, "L8", "a waiter on a closed pool");
+  for (SlotId slot = 0; slot < conns_.size(); ++slot) {
+    require(rack_.view(slot).word != Rack::Word::idle || !conns_[slot].outdated, "S5",
+            "idle although its generation was replaced");
+  }
+  require(suspended_ || !all_wait_for_each_other(), "S18", "they wait for each other");
   const Call* head = oldest_waiting();
-  if (head == nullptr) return;
+  if (head == nullptr || suspended_) return;
   ++premises()["S7"];
   for (SlotId slot = 0; slot < conns_.size(); ++slot) {
     if (!surely_lendable(slot)) continue;
@@ -110,7 +146,7 @@ void EngineWorld::check_creates() {
     probes += connects && c.flight->started > failed_at_ && c.flight->op == Op::connect ? 1 : 0;
     looks += c.flight->op == Op::validate ? 1 : 0;
   }
-  require(connecting <= config_.max_connecting, "S8", "too many connects");
+  require(connecting <= config_.max_connecting || starts_in_step_ == 0, "S8", "too many connects");
   if (connecting == config_.max_connecting) ++premises()["S8"];
   if (failing_) {
     require(probes <= 1, "R3", "more than one probe");
@@ -123,7 +159,8 @@ void EngineWorld::check_creates() {
   if (starts_in_step_ > 0) ++premises()["S11"];
   if (connecting < usable() && usable() - connecting <= config_.min) above_min_since_ = now_;
   if (connecting >= usable()) above_min_since_ = now_;
-  if (closed_for_lends_ || failing_ || connecting > 0 || sessions() >= config_.max) return;
+  if (closed_for_lends_ || suspended_) return;
+  if (failing_ || connecting > 0 || sessions() >= capacity()) return;
   const Call* head = oldest_waiting();
   const std::uint32_t ready = head != nullptr && head->offered ? rack_.idle_count() : 0;
   require(waiting() <= looks + ready, "S7", "room to connect beside a waiter");
@@ -145,7 +182,8 @@ void EngineWorld::check_after_tick() {
     if (rack_.view(slot).word == Rack::Word::idle) check_idle_times(slot);
     if (c.holder == nullptr || c.warned_lease == c.holder->lease) continue;
     const Instant warn_by =
-        after(after(c.holder->resolved_at, config_.hold_warn), config_.reap_interval);
+        after(std::max(after(c.holder->resolved_at, config_.hold_warn), changed_at_),
+              config_.reap_interval);
     require(now_ <= warn_by, "O4", "a long hold was not reported");
   }
 }
@@ -153,17 +191,24 @@ void EngineWorld::check_after_tick() {
 // T3, T4, T6: what has been on the rack for too long.
 void EngineWorld::check_idle_times(SlotId slot) {
   const Conn& c = conns_[slot];
-  const auto overdue = [&](Instant due) {
-    return now_ > after(std::max(due, c.racked_since), config_.reap_interval);
+  const auto overdue = [&](Instant due, Duration grace) {
+    return now_ >
+           after(std::max({due, c.racked_since, changed_at_}), config_.reap_interval + grace);
   };
-  require(!overdue(after(c.proof, config_.keepalive)), "T6", "no keepalive");
-  if (config_.keepalive != no_timeout) ++premises()["T6"];
+  // Keepalives go max_connecting at a time, and each may take as long as it takes to be set aside.
+  const Duration round = std::min<Duration>(config_.create_timeout, 5s) + abort_grace;
+  const auto rounds = static_cast<std::int64_t>(conns_.size() / config_.max_connecting + 1);
+  if (!suspended_) {
+    require(!overdue(std::max(after(c.proof, config_.keepalive), awake_since_), round * rounds),
+            "T6", "no keepalive");
+    if (config_.keepalive != no_timeout) ++premises()["T6"];
+  }
   if (config_.pinned) return;
-  require(!overdue(after(c.created, config_.max_lifetime)), "T4", "idle past its lifetime");
-  if (config_.max_lifetime != no_timeout) ++premises()["T4"];
+  require(!overdue(after(c.created, c.lifetime), 0s), "T4", "idle past its lifetime");
+  if (c.lifetime != no_timeout) ++premises()["T4"];
   const Instant idle_until = after(c.idle_since, config_.idle_timeout);
   if (now_ >= idle_until) ++premises()["T3"];
-  require(!overdue(std::max(idle_until, above_min_since_)) || usable() <= config_.min, "T3",
+  require(!overdue(std::max(idle_until, above_min_since_), 0s) || usable() <= config_.min, "T3",
           "idle for too long");
 }
 
@@ -178,8 +223,7 @@ bool EngineWorld::surely_lendable(SlotId slot) const {
   const Conn& c = conns_[slot];
   if (rack_.view(slot).word != Rack::Word::idle || c.suspect || !fresh(c)) return false;
   // The drawn lifetime is the engine's secret; below nine tenths of the limit it cannot have ended.
-  return config_.pinned || config_.max_lifetime == no_timeout ||
-         now_ < after(c.created, config_.max_lifetime * 9 / 10);
+  return config_.pinned || c.lifetime == no_timeout || now_ < after(c.created, c.lifetime * 9 / 10);
 }
 
 std::uint32_t EngineWorld::sessions() const {
@@ -191,8 +235,34 @@ std::uint32_t EngineWorld::sessions() const {
 std::uint32_t EngineWorld::usable() const {
   return static_cast<std::uint32_t>(std::count_if(conns_.begin(), conns_.end(), [](const Conn& c) {
     const bool exists = c.open || (c.flight && c.flight->op == Op::connect);
-    return exists && !c.closing && !(c.flight && c.flight->quarantined);
+    const bool given_up =
+        c.outdated && c.flight && (c.flight->op == Op::connect || c.flight->op == Op::init);
+    return exists && !c.closing && !given_up && !c.set_aside;
   }));
+}
+
+// Max, and one more for each call that hangs, up to the bound.
+std::uint32_t EngineWorld::capacity() const {
+  const auto hung =
+      std::count_if(conns_.begin(), conns_.end(), [](const Conn& c) { return c.set_aside; });
+  return config_.max + std::min(static_cast<std::uint32_t>(hung), config_.quarantine_max);
+}
+
+// S18: as many leases as there may be connections, nothing under way, every holder in the queue.
+bool EngineWorld::all_wait_for_each_other() const {
+  std::uint32_t lent = 0;
+  for (const Conn& c : conns_) {
+    if (c.flight && !c.set_aside) return false;
+    if (c.holder == nullptr) continue;
+    ++lent;
+    const TaskId task = c.holder->task;
+    if (task == no_task || std::none_of(calls_.begin(), calls_.end(), [&](const Call& call) {
+          return call.waiting && call.task == task;
+        })) {
+      return false;
+    }
+  }
+  return lent > 0 && lent >= capacity();
 }
 
 Call* EngineWorld::oldest_waiting() {

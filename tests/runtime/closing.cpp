@@ -31,6 +31,7 @@ TEST_F(PoolTest, drain_fails_the_waiters_at_once_and_lets_the_lease_finish) {
   EXPECT_EQ(pool->try_acquire().error().code(), Code::pool_closed);
 }
 
+// L5, T10
 TEST_F(PoolTest, drain_aborts_what_does_not_come_back_and_says_who_it_was) {
   auto pool = open(small(1), {{"hang_exec", "true"}});
   std::thread stuck([&] {

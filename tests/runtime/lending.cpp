@@ -127,6 +127,19 @@ TEST_F(PoolTest, an_unreachable_database_is_the_cause_of_the_timeout) {
   EXPECT_FALSE(lease.error().acquire()->create_error.empty());
 }
 
+// O2, M21
+TEST_F(PoolTest, an_error_from_before_is_not_the_cause) {
+  PoolConfig config = small(1);
+  config.create_retry_interval = 1ms;
+  auto pool = open(config, {{"fail_open", "conn_lost"}, {"fail_open_count", "1"}});
+  auto held = pool->acquire({.timeout = 1h});  // the second attempt succeeds
+  ASSERT_TRUE(held) << held.error().what();
+  ASSERT_EQ(pool->stats().create_failures, 1U);
+  auto late = pool->acquire({.timeout = 1ms});
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().acquire()->create_error, "");
+}
+
 TEST_F(PoolTest, recovers_when_the_database_does) {
   PoolConfig config = small(2);
   config.create_retry_interval = 1ms;

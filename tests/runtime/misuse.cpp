@@ -102,6 +102,7 @@ TEST_F(PoolTest, a_broken_connection_takes_no_further_call) {
   EXPECT_EQ((*lease)->rollback().error().code(), Code::connection_lost);
 }
 
+// R9
 TEST_F(PoolTest, a_connection_that_broke_is_replaced) {
   auto pool = open(small(1));
   EXPECT_FALSE(pool->query("BREAK"));

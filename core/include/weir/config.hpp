@@ -67,6 +67,7 @@ struct PoolConfig {
   Duration create_retry_max = std::chrono::seconds(2);
   PropagateCreateError propagate_create_error = PropagateCreateError::fatal;
   std::uint32_t max_connecting = 2;
+  std::uint32_t quarantine_max = 2;
 
   Duration idle_timeout = std::chrono::minutes(10);
   Duration reap_interval = std::chrono::seconds(1);

@@ -12,6 +12,7 @@
 #include <weir/export.hpp>
 #include <weir/time.hpp>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -45,12 +46,13 @@ enum class Code : std::uint16_t {
   acquire_timeout = 301,  // no connection within the deadline (P2024 in Prisma's words)
   queue_full = 302,       // max_waiting callers wait already
   pool_closed = 303,      // the pool is draining or closed
-  pool_suspended = 304,   // reserved for suspend/resume
+  pool_suspended = 304,   // try_acquire on a suspended pool
   cancelled = 305,        // the host cancelled this acquire
   create_failed = 306,    // a connection could not be made, and waiting would not help
   not_ready = 307,        // the pool did not reach `min` in time
   drain_timeout = 308,    // leases were still out at the deadline
   none_idle = 309,        // try_acquire: nothing can be lent at once
+  self_deadlock = 310,    // every connection is held by a caller that waits for another one
 
   unknown_pool = 401,      // no pool of that name is configured
   lease_returned = 402,    // a connection was used after its lease had gone back
@@ -105,6 +107,21 @@ enum class AcquireClass : std::uint8_t {
 };
 [[nodiscard]] WEIR_API std::string_view to_string(AcquireClass) noexcept;
 
+// What the pool's waiters were waiting for. Where several things were under way at once, the one
+// that is nearest to an answer counts: a look before a connect, a connect before the next return.
+enum class AcquirePhase : std::uint8_t {
+  busy,          // every connection was lent out (or hung)
+  connecting,    // a connect was under way: resolve, TCP, TLS, authentication
+  initialising,  // the statements of init_sql ran
+  validating,    // a connection was being looked at
+  resetting,     // a returned connection was being cleaned
+  backoff,       // connects had failed, and the next one was not due yet
+  suspended,
+};
+inline constexpr std::size_t acquire_phase_count = 7;
+using PhaseTimes = std::array<Duration, acquire_phase_count>;  // by AcquirePhase
+[[nodiscard]] WEIR_API std::string_view to_string(AcquirePhase) noexcept;
+
 // Counts of one pool at one moment.
 struct PoolCounts {
   std::uint32_t max = 0;
@@ -126,6 +143,7 @@ struct LeaseHolder {
 struct AcquireReport {
   AcquireClass reason{};
   Duration waited{};    // from the call to the failure
+  PhaseTimes phases{};  // the same, by what was waited for; adds up to it
   PoolCounts at_start;  // when the caller was queued
   PoolCounts at_end;
   Duration oldest_wait{};            // of the longest waiting caller at the end

@@ -22,6 +22,11 @@ class Pool;
 struct AcquireOptions {
   std::optional<Duration> timeout = {};  // default: acquire_timeout; 0 = do not wait
   const char* tag = "";  // shown in reports; the text must outlive the lease (a literal does)
+  // Who asks, if the host knows: whatever gives this lease back. Callers that hold leases and wait
+  // for each other are told so at once (Code::self_deadlock) if every lease has a known task.
+  // Inside with(), query() and transaction() it is the calling thread by itself. 0: unknown; a task
+  // waits for one lease at a time. docs/decisions/0004.
+  std::uint64_t task = 0;
 };
 
 // A connection in a caller's hands. Goes back when destroyed.
@@ -57,7 +62,8 @@ class WEIR_API Pool {
 
   // Borrows a connection, waiting for acquire_timeout or options.timeout at most.
   // Errors: acquire_timeout with an AcquireReport, queue_full, pool_closed, create_failed (see
-  // propagate_create_error); none_idle if the timeout is 0.
+  // propagate_create_error), self_deadlock; with a timeout of 0 none_idle, pool_suspended; in a
+  // forked child forked, here and from every other member.
   [[nodiscard]] Result<Lease> acquire(AcquireOptions options = {},
                                       CallSite site = CallSite::here());
   // Borrows a connection if one can be lent at once. Errors: none_idle, pool_closed.
@@ -74,7 +80,7 @@ class WEIR_API Pool {
   template <class F>
   [[nodiscard]] auto with(AcquireOptions options, F&& fn, CallSite site = CallSite::here())
       -> detail::ResultOf<std::invoke_result_t<F, Connection&>> {
-    auto lease = acquire(options, site);
+    auto lease = acquire_here(options, site);
     if (!lease) return fail(std::move(lease).error());
     return detail::call(std::forward<F>(fn), **lease);
   }
@@ -95,8 +101,8 @@ class WEIR_API Pool {
     return with([&](Connection& c) { return c.transaction(std::forward<F>(fn), options); }, site);
   }
 
-  [[nodiscard]] virtual const PoolConfig& config() const noexcept = 0;  // as it was opened
-  [[nodiscard]] const std::string& name() const noexcept { return config().name; }
+  [[nodiscard]] virtual PoolConfig config() const = 0;  // as it is now
+  [[nodiscard]] virtual const std::string& name() const noexcept = 0;
   [[nodiscard]] virtual std::string placeholder(int n) const = 0;
 
   // One consistent snapshot. Blocks: for the pool's lock, microseconds.
@@ -111,6 +117,17 @@ class WEIR_API Pool {
   // config_conflict.
   [[nodiscard]] virtual Result<void> resize(std::uint32_t min, std::uint32_t max) = 0;
 
+  // Lends nothing and connects to nothing until resume(): for a failover, or a migration. Callers
+  // wait, by their own deadlines. Blocks: until no lease is out, or the timeout; the pool stays
+  // suspended either way. Errors: drain_timeout naming the holders; pool_closed.
+  [[nodiscard]] virtual Result<void> suspend(Duration timeout) = 0;
+  virtual void resume() = 0;
+
+  // Replaces every connection: idle ones close now, lent ones as they come back, attempts under way
+  // are given up. For a server that has moved. Does not block. Errors: unsupported for an in-memory
+  // database, which would lose its data; pool_closed.
+  [[nodiscard]] virtual Result<void> evict() = 0;
+
   // Closes the pool: waiters fail with pool_closed at once, idle connections close, leases may
   // finish until the timeout. Afterwards those still out are aborted: their calls fail, and the
   // connections close when they come back. Idempotent.
@@ -124,15 +141,19 @@ class WEIR_API Pool {
 
  protected:
   struct Request {
-    Duration timeout = no_timeout;   // from now; the clock is read only if the caller must wait
-    Instant deadline = no_deadline;  // whichever is earlier counts
+    std::optional<Duration> timeout = {};  // from now; default: acquire_timeout
+    Instant deadline = no_deadline;        // whichever is earlier counts
     const char* tag = "";
+    std::uint64_t task = 0;
+    bool on_this_thread = false;  // the lease ends before this thread goes on
     CallSite site;
   };
 
   Pool() = default;
   [[nodiscard]] virtual Result<Lease> lend(const Request& request) = 0;
   virtual void take_back(detail::SessionRef ref) noexcept = 0;
+  // As acquire, for a lease that ends within the call that takes it.
+  [[nodiscard]] Result<Lease> acquire_here(AcquireOptions options, CallSite site);
   [[nodiscard]] Lease make_lease(detail::SessionRef ref) noexcept { return Lease(this, ref); }
 
  private:

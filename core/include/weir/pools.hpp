@@ -46,6 +46,16 @@ class WEIR_API Pools {
   [[nodiscard]] Pool* find(std::string_view name) const noexcept;  // null if there is none
   [[nodiscard]] std::vector<std::string> names() const;
 
+  // Reads the configuration again, from where it came from, and takes it on in the running pools:
+  // as a whole, or, if anything in it is wrong or cannot be changed in a running pool, not at all.
+  // What each change reaches (limits, size, every connection) is in docs/options.md and in `weir
+  // config diff`. Pools cannot be added, removed, or given another driver; [drivers] is not read
+  // again. Returns: the changes, a line each; empty if there is none. Errors: 1xx with all faults;
+  // pool_closed. Blocks: reads files; connects to nothing.
+  [[nodiscard]] Result<std::vector<std::string>> reload();
+  // The same with a configuration from elsewhere.
+  [[nodiscard]] Result<std::vector<std::string>> reload(const Config& config);
+
   // Drains all pools at the same time. Errors: as Pool::drain, of the first pool that failed.
   [[nodiscard]] Result<void> drain(Duration timeout);
 

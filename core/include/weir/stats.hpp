@@ -22,8 +22,10 @@ enum class CloseReason : std::uint8_t {
   surplus,       // more than max after a resize
   shutdown,      // drain or close
   late,          // came up after its attempt had been given up
+  evicted,       // evict() asked for new ones
+  outdated,      // made with a configuration that a reload has replaced
 };
-inline constexpr std::size_t close_reason_count = 7;
+inline constexpr std::size_t close_reason_count = 9;
 [[nodiscard]] WEIR_API std::string_view to_string(CloseReason) noexcept;
 
 // A summary of a latency histogram; quantiles are upper bounds, within 1/16 of the true value.

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+//
+// BasicPool, fourth part: what is changed while it runs: limits, the whole configuration, the
+// connections, a pause. Whatever can be wrong with a configuration is found by prepare(), before
+// anything has changed (C3).
+#pragma once
+
+#include "core/runtime/basic_pool.hpp"
+
+#include <algorithm>
+
+namespace weir::runtime {
+
+template <Runtime R>
+PoolConfig BasicPool<R>::config() const {
+  const Lock lock(mutex_);
+  return config_;
+}
+
+template <Runtime R>
+Result<void> BasicPool<R>::resize(std::uint32_t min, std::uint32_t max) {
+  if (forked()) return fail(forked_error());
+  Lock lock(mutex_);
+  PoolConfig wanted = config_;
+  wanted.min = min;
+  wanted.max = max;
+  if (auto good = validate(wanted); !good) return good;
+  if (connections_max_ > 0 && max > connections_max_) {
+    return weir::fail(Code::config_conflict, name_ + ": this database can give " +
+                                                 std::to_string(connections_max_) +
+                                                 " connections at most");
+  }
+  config_ = std::move(wanted);
+  engine_->reconfigure(engine_config(config_, pinned_), /*renewed=*/false, R::now(), fx_);
+  perform(lock);
+  return {};
+}
+
+template <Runtime R>
+Result<Change> BasicPool<R>::prepare(PoolConfig config, std::vector<DriverOption> options,
+                                     std::string base_dir) {
+  if (forked()) return fail(forked_error());
+  if (auto good = validate(config); !good) return fail(std::move(good).error());
+  Change change{std::move(config), std::move(options), std::move(base_dir), nullptr};
+  bool renewed = false;
+  {
+    const Lock lock(mutex_);
+    if (engine_->phase() == engine::Engine::Phase::draining) {
+      return weir::fail(Code::pool_closed, name_ + ": the pool is closed");
+    }
+    if (change.config.driver != config_.driver) {
+      return weir::fail(Code::config_conflict,
+                        name_ + ": a running pool keeps its driver; `driver` was \"" +
+                            config_.driver + "\" and would be \"" + change.config.driver +
+                            "\": open new pools instead");
+    }
+    renewed = change.config.url != config_.url || change.config.init_sql != config_.init_sql ||
+              change.options != options_ || change.base_dir != base_dir_;
+    if (connections_max_ > 0) change.config.max = std::min(change.config.max, connections_max_);
+    change.config.min = std::min(change.config.min, change.config.max);
+  }
+  if (!renewed) return change;
+  if (pinned_) {
+    return weir::fail(Code::config_conflict,
+                      name_ +
+                          ": this in-memory database lives in its connection; a reload that "
+                          "replaces the connection would lose the data");
+  }
+  weir_source_traits traits{};
+  {
+    const Lock lock(sources_mutex_);
+    auto made_of = make_generation(change.config, change.options, change.base_dir, traits);
+    if (!made_of) return fail(std::move(made_of).error());
+    change.made_of = *std::move(made_of);
+  }
+  if ((traits.flags & WEIR_SOURCE_PINNED) != 0) {
+    drop(std::move(change));
+    return weir::fail(Code::config_conflict,
+                      name_ + ": a reload cannot turn a pool into an in-memory database");
+  }
+  return change;
+}
+
+template <Runtime R>
+void BasicPool<R>::drop(Change change) {
+  if (change.made_of) end_sources({std::move(change.made_of)});
+}
+
+template <Runtime R>
+void BasicPool<R>::end_sources(const std::vector<std::shared_ptr<Generation>>& ended) {
+  const Lock lock(sources_mutex_);
+  for (const auto& made_of : ended) driver_->table->source_destroy(made_of->source);
+}
+
+template <Runtime R>
+void BasicPool<R>::take_on(Change change) {
+  std::vector<std::shared_ptr<Generation>> ended;
+  const bool renewed = change.made_of != nullptr;
+  {
+    Lock lock(mutex_);
+    config_ = std::move(change.config);
+    options_ = std::move(change.options);
+    base_dir_ = std::move(change.base_dir);
+    if (renewed) generations_.push_back(std::move(change.made_of));
+    set_log_levels(config_.log);
+    engine_->reconfigure(engine_config(config_, pinned_), renewed, R::now(), fx_);
+    perform(lock);
+    // Only this list knows them any more.
+    const auto in_use = [this](const auto& g) {
+      return g == generations_.back() || g.use_count() > 1;
+    };
+    const auto first = std::partition(generations_.begin(), generations_.end(), in_use);
+    ended.assign(first, generations_.end());
+    generations_.erase(first, generations_.end());
+  }
+  end_sources(ended);
+  log(LogLevel::info, renewed ? "the configuration was reloaded; all connections are replaced"
+                              : "the configuration was reloaded");
+}
+
+template <Runtime R>
+Result<void> BasicPool<R>::suspend(Duration timeout) {
+  if (forked()) return fail(forked_error());
+  const auto self = this->shared_from_this();
+  Lock lock(mutex_);
+  const Instant start = R::now();
+  engine_->suspend(start, fx_);
+  perform(lock);
+  wait_for(lock, after(start, timeout), [&] {
+    return nobody_else_holds() || engine_->phase() != engine::Engine::Phase::suspended;
+  });
+  if (engine_->phase() == engine::Engine::Phase::draining) {
+    return weir::fail(Code::pool_closed, name_ + ": the pool is closed");
+  }
+  if (nobody_else_holds()) return {};
+  return weir::fail(Code::drain_timeout, name_ + ": suspended, with " + held_text(R::now()));
+}
+
+template <Runtime R>
+void BasicPool<R>::resume() {
+  if (forked()) return;  // a suspended pool of the parent is the parent's to resume
+  Lock lock(mutex_);
+  engine_->resume(R::now(), fx_);
+  perform(lock);
+}
+
+template <Runtime R>
+Result<void> BasicPool<R>::evict() {
+  if (forked()) return fail(forked_error());
+  if (pinned_) {
+    return weir::fail(Code::unsupported,
+                      name_ +
+                          ": this in-memory database lives in its connection; replacing the "
+                          "connection would lose the data");
+  }
+  Lock lock(mutex_);
+  if (engine_->phase() == engine::Engine::Phase::draining) {
+    return weir::fail(Code::pool_closed, name_ + ": the pool is closed");
+  }
+  engine_->evict(R::now(), fx_);
+  perform(lock);
+  return {};
+}
+
+}  // namespace weir::runtime

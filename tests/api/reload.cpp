@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+//
+// Goal: a reload is taken on whole or refused whole, and says what it changed; a forked child
+// leaves its parent's pools alone and can have its own. Method: real files and a real SQLite
+// database.
+#include "backends/sqlite/weir_sqlite.h"
+#include "tests/api/support.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+
+namespace weir::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class Reload : public ApiTest {
+ protected:
+  void write(const std::string& main, const std::string& more = "") const {
+    std::ofstream(dir / "weir.toml")
+        << "version = 1\n[pool.main]\ndriver = \"sqlite\"\nlog = []\n" + main + "\n" + more;
+  }
+  [[nodiscard]] Result<Pools> open() const {
+    return Pools::builder().driver(weir_sqlite_driver()).file((dir / "weir.toml").string()).open();
+  }
+};
+
+TEST_F(Reload, takes_on_what_the_file_says_now) {
+  write("url = \"a.db\"\nmax = 2");
+  auto pools = open();
+  ASSERT_TRUE(pools) << pools.error().what();
+  Pool& db = (*pools)["main"];
+  ASSERT_TRUE(db.execute("create table t (x)"));
+  EXPECT_THAT(*pools->reload(), IsEmpty());
+  write("url = \"a.db\"\nmax = 5\nacquire_timeout = \"3s\"");
+  auto changes = pools->reload();
+  ASSERT_TRUE(changes) << changes.error().what();
+  EXPECT_THAT(*changes,
+              ElementsAre("main: max: 2 -> 5", "main: acquire_timeout: \"30s\" -> \"3s\""));
+  EXPECT_EQ(db.config().max, 5U);
+  EXPECT_EQ(db.config().acquire_timeout, 3s);
+  EXPECT_EQ(db.stats().created, 1U);
+}
+
+TEST_F(Reload, another_database_is_used_from_the_next_acquire_on) {
+  write("url = \"a.db\"\nmax = 2");
+  auto pools = open();
+  ASSERT_TRUE(pools) << pools.error().what();
+  Pool& db = (*pools)["main"];
+  ASSERT_TRUE(db.execute("create table here (x)"));
+  auto lease = db.acquire();
+  ASSERT_TRUE(lease);
+  write("url = \"b.db\"\nmax = 2");
+  ASSERT_TRUE(pools->reload());
+  EXPECT_TRUE((*lease)->query("select x from here"));  // what is lent may finish
+  EXPECT_FALSE(db.query("select x from here"));
+  lease->release();
+  EXPECT_TRUE(std::filesystem::exists(dir / "b.db"));
+}
+
+TEST_F(Reload, other_options_of_the_driver_replace_the_connections) {
+  write("url = \"a.db\"", "[pool.main.options]\nbusy_timeout = \"1s\"\n");
+  auto pools = open();
+  ASSERT_TRUE(pools) << pools.error().what();
+  Pool& db = (*pools)["main"];
+  ASSERT_TRUE(db.query("select 1"));
+  write("url = \"a.db\"", "[pool.main.options]\nbusy_timeout = \"1000ms\"\n");
+  ASSERT_TRUE(pools->reload());
+  ASSERT_TRUE(db.query("select 1"));
+  EXPECT_EQ(db.stats().created, 1U);  // C2: the same, written otherwise
+  write("url = \"a.db\"", "[pool.main.options]\nbusy_timeout = \"2s\"\n");
+  ASSERT_TRUE(pools->reload());
+  ASSERT_TRUE(db.query("select 1"));
+  EXPECT_EQ(db.stats().created, 2U);
+}
+
+TEST_F(Reload, is_refused_whole_if_anything_is_wrong) {
+  write("url = \"a.db\"\nmax = 2", "[pool.other]\ndriver = \"sqlite\"\nurl = \"o.db\"\nlog = []\n");
+  auto pools = open();
+  ASSERT_TRUE(pools) << pools.error().what();
+  const auto refused = [&](Code code, const char* text) {
+    auto changes = pools->reload();
+    ASSERT_FALSE(changes);
+    EXPECT_EQ(changes.error().code(), code) << changes.error().what();
+    EXPECT_THAT(changes.error().what(), HasSubstr(text));
+    EXPECT_EQ((*pools)["main"].config().max, 2U);  // C3
+  };
+  const std::string other = "[pool.other]\ndriver = \"sqlite\"\nurl = \"o.db\"\nlog = []\n";
+  write("url = \"a.db\"\nmax = 9\nmaxx = 1", other);
+  refused(Code::config_unknown_key, "maxx");
+  write("url = \"a.db\"\nmax = 9");
+  refused(Code::config_conflict, "lacks other");
+  write("url = \"a.db\"\nmax = 9", other + "[pool.third]\ndriver = \"sqlite\"\nurl = \"t.db\"\n");
+  refused(Code::config_conflict, "adds third");
+  write("url = \"a.db\"\nmax = 9", other + "[pool.other.options]\njurnal_mode = \"wal\"\n");
+  refused(Code::config_unknown_key, "journal_mode");
+  write("url = \"a.db\"\nmax = 9",
+        "[pool.other]\ndriver = \"sqlite\"\nurl = \":memory:\"\nlog = []\n");
+  refused(Code::config_conflict, "in-memory");
+  std::filesystem::remove(dir / "weir.toml");
+  refused(Code::config_unreadable, "weir.toml");
+}
+
+TEST_F(Reload, an_in_memory_database_keeps_its_connection) {
+  write("url = \":memory:\"");
+  auto pools = open();
+  ASSERT_TRUE(pools) << pools.error().what();
+  Pool& db = (*pools)["main"];
+  ASSERT_TRUE(db.execute("create table t (x)"));
+  write("url = \":memory:\"\nacquire_timeout = \"3s\"");
+  ASSERT_TRUE(pools->reload());
+  EXPECT_TRUE(db.query("select x from t"));
+  EXPECT_EQ(db.evict().error().code(), Code::unsupported);
+  write("url = \":memory:\"\ninit_sql = [\"select 1\"]");
+  EXPECT_EQ(pools->reload().error().code(), Code::config_conflict);
+  EXPECT_TRUE(db.query("select x from t"));
+}
+
+#if defined(__SANITIZE_THREAD__)
+constexpr bool can_fork = false;
+#elif defined(__has_feature)
+constexpr bool can_fork = !__has_feature(thread_sanitizer);
+#else
+constexpr bool can_fork = true;
+#endif
+
+// S16
+TEST_F(Reload, a_forked_child_has_pools_of_its_own) {
+  if (!can_fork)
+    GTEST_SKIP() << "ThreadSanitizer does not follow a fork of many threads; run a "
+                    "build without it";
+  write("url = \"a.db\"\nmin = 1");
+  auto pools = open();
+  ASSERT_TRUE(pools) << pools.error().what();
+  ASSERT_TRUE((*pools)["main"].execute("create table t (x)"));
+  const pid_t child = ::fork();
+  if (child == 0) {
+    bool good = (*pools)["main"].query("select 1").error().code() == Code::forked;
+    {
+      const Pools inherited = *std::move(pools);  // ends here, without a word to anybody
+    }
+    auto own = open();
+    good = good && own && (*own)["main"].execute("insert into t values (1)").has_value();
+    good = good && own->drain(30s).has_value();
+    ::_exit(good ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  auto rows = (*pools)["main"].query("select count(*) from t");
+  ASSERT_TRUE(rows) << rows.error().what();
+  EXPECT_EQ((*rows)[0].get<int>(0), 1);
+}
+
+}  // namespace
+}  // namespace weir::test
