@@ -22,12 +22,20 @@ bool Engine::can_lend(SlotId idle, Instant now) const noexcept {
 }
 
 // The freshest idle connection that can be lent at once. The latest proof of life is at one of the
-// two ends: leases and looks put at the front, keepalives at the back (F5).
+// two ends: leases and looks put at the front, keepalives at the back (F5). But one that has
+// answered since the last doubt may lie between two that have not: then all are asked.
 SlotId Engine::lendable_idle(Instant now) const noexcept {
-  for (const SlotId slot : {rack_->freshest_idle(), rack_->oldest_idle()}) {
+  const SlotId freshest = rack_->freshest_idle();
+  const SlotId oldest = rack_->oldest_idle();
+  for (const SlotId slot : {freshest, oldest}) {
     if (slot != no_slot && can_lend(slot, now)) return slot;
   }
-  return no_slot;
+  SlotId found = no_slot;
+  if (freshest == no_slot || !(rack_->suspect(freshest) || rack_->suspect(oldest))) return found;
+  for (SlotId slot = oldest; slot != no_slot; slot = rack_->fresher_than(slot)) {
+    if (can_lend(slot, now)) found = slot;
+  }
+  return found;
 }
 
 // No idle connection can be lent: sends away one that has expired, or has a look at the freshest.

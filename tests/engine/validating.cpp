@@ -143,6 +143,25 @@ TEST(Suspecting, WhatWasLentWhenASiblingDiedIsLookedAtOnce) {
   EXPECT_EQ(world.started(Op::validate), 1U);
 }
 
+TEST(Suspecting, OneThatHasAnsweredIsFoundAmongThoseThatHaveNot) {
+  EngineConfig config = looking();
+  config.max = 4;
+  Idle world(config, 4);
+  Call& a = world.acquire();
+  Call& b = world.acquire();
+  world.leap(1ms);
+  Call& looked_at = world.acquire();
+  world.run_for(1ms);
+  world.release(looked_at);
+  world.release(a);  // nobody has asked these two since the leap
+  world.release(b);
+  ASSERT_EQ(world.idle(), 4U);
+  Call& next = world.acquire();
+  EXPECT_TRUE(next.lent());  // S7
+  EXPECT_EQ(next.slot, looked_at.slot);
+  EXPECT_EQ(world.started(Op::validate), 1U);
+}
+
 TEST(Suspecting, AHungLookCastsDoubtWhenItIsSetAside) {
   EngineConfig config = looking();
   config.quarantine_max = 1;
