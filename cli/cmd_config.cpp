@@ -191,9 +191,8 @@ std::string reload_text(const config::Diff& diff) {
     text += fmt::format("When {} is reloaded, {}.\n", pool, config::meaning(reach));
   }
   if (!diff.pools_added.empty() || !diff.pools_removed.empty())
-    text += "Pools that come or go are not part of a reload: the program opens and closes them.\n";
-  if (by_pool.count("") != 0)
-    text += "[drivers] is not part of a reload: the pools have to be opened anew.\n";
+    text += "A reload is refused: it neither opens nor closes pools.\n";
+  if (by_pool.count("") != 0) text += "[drivers] is read when pools are opened, not by a reload.\n";
   return text;
 }
 

@@ -64,6 +64,13 @@ Result<std::shared_ptr<const loader::LoadedDriver>> load_driver(
   return loader::load(name, config.drivers, config.base_dir, registered);
 }
 
+Result<runtime::Change> prepare(OsPool& pool, const PoolConfig& wanted, const Config& config) {
+  auto options =
+      config::check_driver_options(wanted.options, pool.driver_info(), {config.file, wanted.name});
+  if (!options) return fail(std::move(options).error());
+  return pool.prepare(wanted, *std::move(options), config.base_dir);
+}
+
 void to_stderr(LogLevel level, std::string_view pool, std::string_view line) {
   const std::string text = "weir: " + std::string(to_string(level)) + ": " + std::string(pool) +
                            ": " + std::string(line) + "\n";
@@ -95,7 +102,6 @@ struct Pools::Impl {
   std::uint32_t process = runtime::process_generation();
   std::function<Result<Config>()> read;  // where the configuration came from
   OsRuntime::mutex reload_mutex;         // one reload at a time
-  Config config;                         // guarded by it: as it was taken on last
 
   ~Impl() {
     if (process != runtime::process_generation()) {
@@ -109,28 +115,21 @@ struct Pools::Impl {
     }
   }
 
-  // What a reload would change, a line each. Errors: config_conflict if it cannot be done.
-  [[nodiscard]] Result<std::vector<std::string>> changes_to(const Config& wanted) const {
-    const config::Diff diff = config::diff(config, wanted);
-    const auto names = [](const std::vector<std::string>& list) {
-      std::string text;
-      for (const std::string& name : list) text += (text.empty() ? "" : ", ") + name;
-      return text;
-    };
-    if (!diff.pools_added.empty() || !diff.pools_removed.empty()) {
-      const bool added = !diff.pools_added.empty();
-      return fail(
-          Code::config_conflict,
-          "a reload neither opens nor closes pools, but the configuration " +
-              (added ? "adds " + names(diff.pools_added) : "lacks " + names(diff.pools_removed)) +
-              ": open new Pools instead");
+  // Errors: config_conflict, since a reload neither opens nor closes pools.
+  [[nodiscard]] Result<void> has_the_pools_of(const Config& wanted) const {
+    std::string added;
+    std::string lacking;
+    for (const auto& [name, pool] : wanted.pools) {
+      if (!pools.contains(name)) added += (added.empty() ? " adds " : ", ") + name;
     }
-    std::vector<std::string> lines;
-    for (const config::Change& change : diff.changes) {
-      if (change.pool.empty()) continue;  // [drivers]: read when pools are opened
-      lines.push_back(change.pool + ": " + config::to_text(change));
+    for (const auto& [name, pool] : pools) {
+      if (!wanted.pools.contains(name)) lacking += (lacking.empty() ? " lacks " : ", ") + name;
     }
-    return lines;
+    if (added.empty() && lacking.empty()) return {};
+    return weir::fail(Code::config_conflict,
+                      "a reload neither opens nor closes pools, but the configuration" + added +
+                          (added.empty() || lacking.empty() ? "" : " and") + lacking +
+                          ": open new Pools instead");
   }
 
   // In a forked child: neither threads to stop nor sessions to end are the child's. Leaked, but
@@ -191,24 +190,22 @@ Result<std::vector<std::string>> Pools::reload() {
 
 Result<std::vector<std::string>> Pools::reload(const Config& config) {
   const std::unique_lock lock(impl_->reload_mutex);
-  auto changes = impl_->changes_to(config);
-  if (!changes) return fail(std::move(changes).error());
+  if (auto same = impl_->has_the_pools_of(config); !same) return fail(std::move(same).error());
+  std::vector<std::string> lines;
   std::vector<std::pair<OsPool*, runtime::Change>> prepared;
   for (const auto& [name, pool] : impl_->pools) {
-    const PoolConfig& wanted = config.pools.at(name);
-    auto options =
-        config::check_driver_options(wanted.options, pool->driver_info(), {config.file, name});
-    if (!options) return fail(std::move(options).error());
-    auto change = pool->prepare(wanted, *std::move(options), config.base_dir);
+    auto change = prepare(*pool, config.pools.at(name), config);
     if (!change) {
       for (auto& [other, unused] : prepared) other->drop(std::move(unused));
       return fail(std::move(change).error());
     }
+    for (const config::Change& one : config::diff(pool->config(), change->config)) {
+      lines.push_back(name + ": " + config::to_text(one));
+    }
     prepared.emplace_back(pool.get(), *std::move(change));
   }
   for (auto& [pool, change] : prepared) pool->take_on(std::move(change));
-  impl_->config.pools = config.pools;
-  return changes;
+  return lines;
 }
 
 Result<void> Pools::drain(Duration timeout) {
@@ -269,7 +266,6 @@ Result<Pools> PoolsBuilder::open() {
   auto config = impl_->read();
   if (!config) return fail(std::move(config).error());
   auto pools = std::make_unique<Pools::Impl>();
-  pools->config = *config;
   pools->read = impl_->read;
   pools->sink = impl_->sink ? impl_->sink : [](LogLevel, std::string_view, std::string_view) {};
   for (auto& [name, pool_config] : config->pools) {

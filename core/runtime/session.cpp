@@ -80,6 +80,10 @@ Result<void> Session::open(weir_source* source, std::uint64_t tag, const Cancell
   if (context_.driver->open(source, &c, &args, canceller.get(), &conn, &error.raw) != WEIR_OK) {
     return fail(Error::from_driver(error.raw, "opening a connection"));
   }
+  if (conn == nullptr) {
+    return weir::fail(Code::driver_error,
+                      "the driver said that it opened a connection and gave no connection");
+  }
   conn_ = conn;
   broken_ = false;
   return {};

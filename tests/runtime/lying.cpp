@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+//
+// Goal:   a driver that says what is not so costs its own connections, and never a caller's answer,
+//         a second lease of one connection, or the pool. Method: the mock driver with one function
+//         replaced by a liar. (Late and doubled results are the engine's:
+//         tests/engine/hanging.cpp.)
+#include "tests/runtime/world.hpp"
+
+namespace weir::runtime {
+namespace {
+
+class Lying : public PoolTest {
+ protected:
+  // A pool on the mock driver after `lie` has changed its table.
+  template <class Lie>
+  std::shared_ptr<OsPool> open_with(PoolConfig config, Lie&& lie) {
+    static std::vector<std::unique_ptr<weir_driver>>
+        tables;  // a table lives as long as the process
+    tables.push_back(std::make_unique<weir_driver>(*weir_mock_driver()));
+    lie(*tables.back());
+    auto loaded = std::make_shared<loader::LoadedDriver>(
+        loader::LoadedDriver{*loader::DriverTable::create(tables.back().get(), "linked in"),
+                             "(linked in)",
+                             {},
+                             {},
+                             {},
+                             {}});
+    auto pool = OsPool::create({std::move(config), {}, ".", std::move(loaded), executor, {}});
+    EXPECT_TRUE(pool) << pool.error().what();
+    return std::shared_ptr<OsPool>(pool->get(), [inner = *pool](OsPool*) mutable {
+      static_cast<void>(inner->drain(5s));
+      inner.reset();
+    });
+  }
+};
+
+TEST_F(Lying, a_failure_never_heard_of_is_a_failure_like_others) {
+  PoolConfig config = small(1);
+  config.create_retry_interval = 1ms;
+  auto pool = open_with(config, [](weir_driver& driver) {
+    driver.open = [](weir_source*, const weir_call*, const weir_open_args*, weir_canceller*,
+                     weir_conn**, weir_error* error) noexcept -> weir_status {
+      error->kind = 31'337;
+      error->conn_fate = 77;
+      return 31'337;
+    };
+  });
+  auto lease = pool->acquire({.timeout = 20ms});
+  ASSERT_FALSE(lease);
+  EXPECT_EQ(lease.error().code(), Code::acquire_timeout) << lease.error().what();
+  EXPECT_EQ(lease.error().acquire()->reason, AcquireClass::endpoint_down);
+  EXPECT_GE(pool->stats().create_failures, 2U);  // and is tried again
+}
+
+TEST_F(Lying, a_success_without_a_connection_is_a_failure) {
+  auto pool = open_with(small(1), [](weir_driver& driver) {
+    driver.open = [](weir_source*, const weir_call*, const weir_open_args*, weir_canceller*,
+                     weir_conn**, weir_error*) noexcept -> weir_status { return WEIR_OK; };
+  });
+  auto lease = pool->acquire({.timeout = 5ms});
+  ASSERT_FALSE(lease);
+  EXPECT_NE(lease.error().what().find("gave no connection"), std::string::npos)
+      << lease.error().what();
+}
+
+// Alive when dead: the look passes, the first use fails, and the connection is replaced.
+TEST_F(Lying, a_dead_connection_that_looks_alive_costs_one_call) {
+  PoolConfig config = small(1);
+  config.validate_after = 0ns;
+  auto pool = open_with(config, [](weir_driver& driver) {
+    driver.ping = [](weir_conn*, std::int32_t, const weir_call*, std::int32_t* alive,
+                     weir_error*) noexcept -> weir_status {
+      *alive = WEIR_ALIVE_YES;
+      return WEIR_OK;
+    };
+  });
+  EXPECT_FALSE(pool->query("BREAK"));
+  EXPECT_TRUE(pool->query("SELECT 1"));
+  EXPECT_EQ(pool->stats().created, 2U);
+}
+
+TEST_F(Lying, a_clean_session_called_dirty_is_cleaned_each_time) {
+  auto pool = open_with(small(1), [](weir_driver& driver) {
+    driver.state = [](const weir_conn*, weir_conn_state* state) noexcept {
+      state->flags = WEIR_STATE_DIRTY;
+    };
+  });
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(pool->query("SELECT 1"));
+  }
+  const PoolStats stats = pool->stats();
+  EXPECT_EQ(stats.created, 1U);
+  EXPECT_GE(stats.resets, 2U);
+}
+
+TEST_F(Lying, a_look_that_answers_nothing_is_a_dead_connection) {
+  PoolConfig config = small(1);
+  config.validate_after = 0ns;
+  auto pool = open_with(config, [](weir_driver& driver) {
+    driver.ping = [](weir_conn*, std::int32_t, const weir_call*, std::int32_t*,
+                     weir_error*) noexcept -> weir_status { return WEIR_OK; };
+  });
+  EXPECT_TRUE(pool->query("SELECT 1"));
+  EXPECT_TRUE(pool->query("SELECT 1"));
+  EXPECT_EQ(pool->stats().created, 2U);
+}
+
+}  // namespace
+}  // namespace weir::runtime
