@@ -86,13 +86,23 @@ TEST(EngineProperties, HoldInEveryProgram) {
 }
 
 TEST(EngineProperties, NoneWasVacuous) {
-  for (const char* id :
-       {"S1",         "S1 lowered", "S4",        "S5",   "S6",    "S7",
-        "S7 bounded", "S8",         "S11",       "S12",  "F1",    "F2",
-        "F2 bounded", "L3",         "L3 healed", "L5",   "L8",    "T2",
-        "T3",         "T4",         "T5",        "T6",   "T9",    "T11",
-        "O4",         "R3",         "take",      "give", "offer", "offer passed on",
-        "quarantine", "late result"}) {
+  for (const char* id : {"S1",         "S1 lowered", "S1 quarantine",
+                         "S3",         "S4",         "S5",
+                         "S6",         "S7",         "S7 bounded",
+                         "S8",         "S10",        "S11",
+                         "S12",        "S13",        "S15",
+                         "S18",        "S19",        "S20",
+                         "F1",         "F2",         "F2 bounded",
+                         "L1",         "L3",         "L3 healed",
+                         "L5",         "L7",         "L8",
+                         "T1",         "T2",         "T3",
+                         "T4",         "T5",         "T6",
+                         "T7",         "T8",         "T9",
+                         "T11",        "R2",         "R3",
+                         "R8",         "C1",         "O1",
+                         "O3",         "O4",         "take",
+                         "give",       "offer",      "offer passed on",
+                         "quarantine", "late result"}) {
     std::cout << id << ": " << premises()[id] << '\n';
     EXPECT_GT(premises()[id], 0U) << id;
   }

@@ -82,6 +82,7 @@ void EngineWorld::on_resolved(const Resolved& resolved) {
   ++resolved_in_step_;
   ++premises()["S4"];
   require(resolved.waited == now_ - call.enqueued, "O1", "waited is not the time since the call");
+  if (call.enqueued < now_) ++premises()["T1"];
   if (resolved.outcome == Outcome::timeout) {
     ++premises()["T2"];
     require(now_ >= call.deadline, "T2", "timed out before its deadline");
@@ -118,6 +119,8 @@ void EngineWorld::lent_now(Call& call, SlotId slot, std::uint64_t lease) {
     require(now_ < after(c.created, c.lifetime), "S5", "lent past its lifetime");
   }
   ++premises()["S5"];
+  if (c.ever_dirty) ++premises()["S13"];
+  if (c.ever_suspect) ++premises()["R2"];
   c.holder = &call;
   call.slot = slot;
   call.lease = lease;
@@ -183,6 +186,7 @@ bool EngineWorld::release_lease(SlotId slot, std::uint64_t lease, const ReturnFa
   const bool broken = facts.broken || (facts.busy && config_.reset == ResetPolicy::never);
   c.must_close = broken;
   c.dirty = !facts.clean() && config_.reset != ResetPolicy::never;
+  c.ever_dirty = c.ever_dirty || c.dirty;
   if (facts.broken) doubt_all();
   if (facts.clean()) {
     const auto given = rack_.give(slot, lease, now_);
@@ -332,6 +336,7 @@ void EngineWorld::run_until(Instant until) {
 void EngineWorld::on_start(const StartOp& op) {
   started_.push_back({op.op, op.slot, now_, op.deadline});
   Conn& c = conn(op.slot);
+  if (op.op == Op::close) ++premises()["S10"];
   require(!c.flight, "S10", "two operations at once");
   require(c.holder == nullptr, "S10", "an operation on a connection that is lent");
   require(!c.closing, "S10", "an operation after close");
@@ -356,6 +361,7 @@ void EngineWorld::on_start(const StartOp& op) {
     require(!c.must_close || op.op == Op::close, "S10", "used after it had failed");
   }
   if (op.op == Op::validate) {
+    ++premises()["T7"];
     require(c.suspect || !fresh(c) || now_ >= after(c.proof, config_.keepalive), "T7",
             "looked at without need");
   }
@@ -444,7 +450,10 @@ void EngineWorld::finish_again(SlotId slot) {
 
 // A connection turned out to be dead: all others have to be looked at.
 void EngineWorld::doubt_all() {
-  for (Conn& c : conns_) c.suspect = c.open;
+  for (Conn& c : conns_) {
+    c.suspect = c.open;
+    c.ever_suspect = c.ever_suspect || c.open;
+  }
 }
 
 void EngineWorld::outdate_all() {

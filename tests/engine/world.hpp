@@ -161,6 +161,8 @@ class EngineWorld {
     bool up = false;    // and it is initialised
     bool dirty = false;
     bool suspect = false;
+    bool ever_dirty = false;
+    bool ever_suspect = false;
     bool set_aside = false;  // a call of it hung; until it is closed
     bool outdated = false;   // of a generation that has been replaced
     bool told_created = false;

@@ -15,6 +15,7 @@ void EngineWorld::require(bool held, const char* property, const std::string& wh
 
 void EngineWorld::on_event(const Event& event) {
   events_.push_back({event, now_});
+  ++premises()["O3"];
   require(event.step >= last_step_, "O3", "events out of order");
   last_step_ = event.step;
   if (event.slot == no_slot) return;
@@ -102,9 +103,11 @@ void EngineWorld::check_books() {
   ++premises()["S20"];
   std::uint32_t held = 0;
   for (const Call& call : calls_) held += call.held ? 1 : 0;
+  if (held > 0) ++premises()["S3"];
   require(held == rack_.lent_count() && held == engine_.counts().lent, "S3", "lent is miscounted");
   const Counters& c = engine_.counters();
   const auto closed = std::accumulate(c.closed.begin(), c.closed.end(), std::uint64_t{0});
+  ++premises()["O1"];
   require(c.created == created_ && closed == gone_, "O1", "created or closed is miscounted");
   require(c.queued == c.granted + c.timeouts + c.rejected + c.failed + waiting(), "O1",
           "acquires are miscounted");
@@ -169,6 +172,8 @@ void EngineWorld::check_creates() {
 }
 
 void EngineWorld::check_after_tick() {
+  ++premises()["L7"];
+  ++premises()["L1"];
   require(engine_.next_timer() > now_, "L7", "a timer is due right after a tick");
   require(engine_.next_deadline() > now_, "L1", "a deadline has passed");
   for (const Conn& c : conns_) {
