@@ -95,7 +95,7 @@ TEST(Nesting, WhoHasLeftTheQueueDoesNotCount) {
   Call& inner = world.acquire(1s, WaiterKind::thread, 1);
   world.run_for(1s);
   ASSERT_TRUE(inner.ended_with(Outcome::timeout));
-  EXPECT_TRUE(world.acquire(no_timeout, WaiterKind::thread, 2).waiting);
+  EXPECT_TRUE(world.acquire(no_timeout, WaiterKind::thread, 2).waiting);  // S18
 }
 
 TEST(Nesting, ATryIsNoWait) {

@@ -7,9 +7,12 @@
 //         never came true has not been tested: that fails, too.
 // Scale:  2000 programs; with WEIR_TEST_SCALE=full 20 000, or 5000 under a sanitizer, which makes
 //         each ten times as slow; RC_PARAMS overrides (see rapidcheck).
+// Mutants: WEIR_JUDGED_BY="S7, L2" asks for the first program that breaks one of these properties
+//         before it breaks another; the others, and those that an assertion ends, do not count.
 #include "tests/engine/program.hpp"
 
 #include <array>
+#include <csetjmp>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -27,10 +30,25 @@ using Kind = Command::Kind;
 // What runs now, for the case that the engine stops the process by an assertion.
 std::string current_case;
 
-extern "C" void tell_case(int) {
+const char* judged_by = std::getenv("WEIR_JUDGED_BY");
+sigjmp_buf next_program;
+
+extern "C" void on_assertion(int) {
+  if (judged_by != nullptr) siglongjmp(next_program, 1);  // leaks: this process is a measurement
   std::fputs(current_case.c_str(), stderr);
   std::signal(SIGABRT, SIG_DFL);
   std::abort();
+}
+
+// Whether one of the ids of "S7, L2: text" is among `names`.
+bool breaks_one_of(const std::string& names, const std::string& violation) {
+  std::istringstream ids(violation.substr(0, violation.find(':')));
+  for (std::string id; ids >> id;) {
+    if ((' ' + names + ',').find(' ' + id.substr(0, id.find(',')) + ',') != std::string::npos) {
+      return true;
+    }
+  }
+  return false;
 }
 
 rc::Gen<Command> commands() {
@@ -62,6 +80,7 @@ void run_program(const std::vector<std::uint32_t>& numbers, const std::vector<Co
        << '\n';
   for (const Command& command : program) text << "  " << command << '\n';
   current_case = text.str();
+  if (judged_by != nullptr && sigsetjmp(next_program, 1) != 0) return;
   EngineWorld world(config, 7);
   constexpr std::array<Duration, 3> wake_latencies = {20us, 3ms, no_timeout};
   world.set_wake_latency(wake_latencies[numbers.back() % 3]);
@@ -69,7 +88,13 @@ void run_program(const std::vector<std::uint32_t>& numbers, const std::vector<Co
     if (starts) world.start();
     for (const Command& command : program) run(world, command);
     heal(world);
-  } catch (const std::runtime_error& violation) {
+  } catch (const Violation& violation) {
+    if (judged_by != nullptr) {
+      if (!breaks_one_of(judged_by, violation.what())) return;
+      std::cout << current_case << "killed by " << violation.what() << "\nsteps: " << steps_made()
+                << std::endl;
+      std::_Exit(1);
+    }
     RC_LOG() << current_case;
     RC_FAIL(violation.what());
   }
@@ -123,6 +148,6 @@ int main(int argc, char** argv) {
   const std::string params =
       std::string("seed=20260101 max_size=200 max_success=") + (full ? many : "2000");
   setenv("RC_PARAMS", params.c_str(), 0);  // a given one stays
-  std::signal(SIGABRT, weir::engine::test::tell_case);
+  std::signal(SIGABRT, weir::engine::test::on_assertion);
   return RUN_ALL_TESTS();
 }

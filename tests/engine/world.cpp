@@ -27,6 +27,11 @@ std::map<std::string, std::uint64_t>& premises() {
   return counts;
 }
 
+std::uint64_t& steps_made() {
+  static std::uint64_t count = 0;
+  return count;
+}
+
 EngineWorld::EngineWorld(const EngineConfig& config, std::uint64_t seed)
     : config_(config),
       engine_(config, rack_, seed),
@@ -41,7 +46,8 @@ EngineWorld::Conn& EngineWorld::conn(SlotId slot) {
 
 template <class Input>
 void EngineWorld::step(Input&& input) {
-  starts_in_step_ = resolved_in_step_ = 0;
+  ++steps_made();
+  starts_in_step_ = looks_in_step_ = resolved_in_step_ = 0;
   sessions_before_ = sessions();
   usable_before_ = usable();
   waiting_before_ = waiting();
@@ -86,7 +92,15 @@ void EngineWorld::on_resolved(const Resolved& resolved) {
   if (resolved.outcome == Outcome::timeout) {
     ++premises()["T2"];
     require(now_ >= call.deadline, "T2", "timed out before its deadline");
+    for (const Call& other : calls_) {
+      require(!other.waiting || other.deadline != call.deadline || other.number >= call.number,
+              "T12", "simultaneous timeouts out of order");
+    }
   }
+  Duration waited{};
+  const PhaseTimes phases = engine_.phase_times(now_);
+  for (std::size_t i = 0; i < phases.size(); ++i) waited += phases[i] - call.phases[i];
+  require(waited == resolved.waited, "O1", "the phases do not add up to the wait");
   if (resolved.outcome == Outcome::self_deadlock) {
     ++premises()["S18"];
     require(all_wait_for_each_other(), "S18", "a holder was not waiting");
@@ -113,7 +127,7 @@ void EngineWorld::lent_now(Call& call, SlotId slot, std::uint64_t lease) {
   require(c.holder == nullptr, "S2", "lent to two");
   require(c.open && c.up && !c.closing && !c.must_close && !c.flight, "S5", "lent but not usable");
   require(!c.dirty, "S13", "lent with a dirty session");
-  require(!c.suspect, "T7", "lent although suspect");
+  require(!c.suspect, c.proof < awake_since_ ? "T8" : "T7", "lent although suspect");
   require(fresh(c), "T7", "lent without a look although it was quiet for too long");
   if (!config_.pinned) {
     require(now_ < after(c.created, c.lifetime), "S5", "lent past its lifetime");
@@ -155,6 +169,7 @@ Call& EngineWorld::acquire(Duration timeout, WaiterKind kind, TaskId task) {
     return call;
   }
   if (waiting() > 1) ++premises()["F2"];
+  call.phases = engine_.phase_times(now_);
   min_kept_ = true;
   step([&] { call.id = engine_.acquire({&call, kind, holder, {}, call.deadline}, now_, fx_); });
   if (timeout <= Duration{}) {
@@ -348,6 +363,7 @@ void EngineWorld::on_start(const StartOp& op) {
     require(op.deadline <= after(now_, config_.create_timeout), "T9",
             "an attempt may last too long");
     if (failing_) {
+      require(now_ > failed_start_, "L7", "tried again without a delay");
       require(now_ >= failed_start_ + std::min(least_delay_, least_delay()) * 8 / 10, "T5",
               "tried again too early");
       ++premises()["T5"];
@@ -362,6 +378,7 @@ void EngineWorld::on_start(const StartOp& op) {
   }
   if (op.op == Op::validate) {
     ++premises()["T7"];
+    ++looks_in_step_;
     require(c.suspect || !fresh(c) || now_ >= after(c.proof, config_.keepalive), "T7",
             "looked at without need");
   }

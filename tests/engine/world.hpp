@@ -48,6 +48,7 @@ struct Call {
   Instant enqueued;
   Instant deadline;
   WaiterId id;
+  PhaseTimes phases{};  // a reading at that time
   bool waiting = true;
   Outcome outcome{};
   Instant resolved_at;
@@ -66,6 +67,8 @@ struct Call {
 
 // How often the premise of a property was true, by property id, over all worlds of this process.
 [[nodiscard]] std::map<std::string, std::uint64_t>& premises();
+// How many inputs the engines of this process were given.
+[[nodiscard]] std::uint64_t& steps_made();
 
 class EngineWorld {
  public:
@@ -241,6 +244,7 @@ class EngineWorld {
   bool min_kept_ = false;
   std::uint32_t sessions_before_ = 0;
   std::uint32_t starts_in_step_ = 0;
+  std::uint32_t looks_in_step_ = 0;
   std::uint32_t resolved_in_step_ = 0;
   std::uint32_t usable_before_ = 0;
   Instant above_min_since_ = Instant::min();

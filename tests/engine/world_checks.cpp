@@ -104,6 +104,7 @@ void EngineWorld::check_books() {
   std::uint32_t held = 0;
   for (const Call& call : calls_) held += call.held ? 1 : 0;
   if (held > 0) ++premises()["S3"];
+  require(rack_.lent_count() <= held, "S4", "lent to nobody");
   require(held == rack_.lent_count() && held == engine_.counts().lent, "S3", "lent is miscounted");
   const Counters& c = engine_.counters();
   const auto closed = std::accumulate(c.closed.begin(), c.closed.end(), std::uint64_t{0});
@@ -131,7 +132,9 @@ void EngineWorld::check_waiters() {
   for (SlotId slot = 0; slot < conns_.size(); ++slot) {
     if (!surely_lendable(slot)) continue;
     ++premises()["S7 bounded"];
-    require(config_.fairness == Fairness::bounded && head->offered, "S7", "idle beside a waiter");
+    // Who has just come is lent what is there before anything is created (L6).
+    require(head->offered, head->enqueued == now_ ? "S7, L6" : "S7, L2", "idle beside a waiter");
+    require(config_.fairness == Fairness::bounded, "F2", "an offer that a newcomer can take");
     require(head->kind == WaiterKind::thread, "S7", "an offer to a callback");
     require(now_ < after(head->enqueued, config_.fair_after), "S7", "idle beside an old waiter");
   }
@@ -142,6 +145,8 @@ void EngineWorld::check_creates() {
   std::uint32_t connecting = 0;
   std::uint32_t probes = 0;
   std::uint32_t looks = 0;
+  const bool hung =
+      std::any_of(conns_.begin(), conns_.end(), [](const Conn& c) { return c.set_aside; });
   for (const Conn& c : conns_) {
     if (!c.flight || c.flight->quarantined) continue;
     const bool connects = c.flight->op == Op::connect || c.flight->op == Op::init;
@@ -160,13 +165,17 @@ void EngineWorld::check_creates() {
   require(starts_in_step_ <= std::max(for_min, waiting() + resolved_in_step_), "S11",
           "connects without demand");
   if (starts_in_step_ > 0) ++premises()["S11"];
+  // Keepalives go a few at a time; the other looks are each for a waiter.
+  require(looks_in_step_ <= config_.max_connecting + waiting() + resolved_in_step_, "T6",
+          "keepalives all at once");
   if (connecting < usable() && usable() - connecting <= config_.min) above_min_since_ = now_;
   if (connecting >= usable()) above_min_since_ = now_;
   if (closed_for_lends_ || suspended_) return;
   if (failing_ || connecting > 0 || sessions() >= capacity()) return;
   const Call* head = oldest_waiting();
   const std::uint32_t ready = head != nullptr && head->offered ? rack_.idle_count() : 0;
-  require(waiting() <= looks + ready, "S7", "room to connect beside a waiter");
+  require(waiting() <= looks + ready, hung ? "R8" : "S7, L2, L4",
+          "room to connect beside a waiter");
   require(!min_kept_ || usable() >= config_.min, "L3", "below min and nothing under way");
   ++premises()["L3"];
 }
