@@ -5,10 +5,20 @@
 #include "tests/runtime/world.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <unistd.h>
 
 namespace weir::runtime {
 namespace {
+
+// Somebody may set the time of day, or a leap second may: no deadline of ours moves (T8).
+TEST(Clock, is_the_one_that_nobody_can_set) {
+  const auto steady = [] { return Instant(std::chrono::steady_clock::now().time_since_epoch()); };
+  const Instant before = steady();
+  const Instant now = OsRuntime::now();
+  EXPECT_LE(before, now);
+  EXPECT_LE(now, steady());
+}
 
 TEST(Executor, has_no_thread_before_there_is_work) {
   OsExecutor executor;

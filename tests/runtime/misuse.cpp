@@ -4,8 +4,63 @@
 // the connection in order.
 #include "tests/runtime/world.hpp"
 
+#include <atomic>
+#include <future>
+
 namespace weir::runtime {
 namespace {
+
+// Of the next return the driver says that a cancel has been sent and may still arrive.
+std::atomic<bool> cancel_pending{false};
+
+void state_with_a_late_cancel(const weir_conn* conn, weir_conn_state* state) noexcept {
+  weir_mock_driver()->state(conn, state);
+  if (cancel_pending.exchange(false)) state->flags |= WEIR_STATE_CANCEL_PENDING;
+}
+
+// S14: it would hit the statement of whoever borrows the connection next.
+TEST_F(PoolTest, a_connection_with_an_unsettled_cancel_is_not_lent_before_a_reset) {
+  static weir_driver late_cancel = *weir_mock_driver();
+  late_cancel.state = state_with_a_late_cancel;
+  driver = &late_cancel;
+  auto pool = open(small(1));
+  auto lease = pool->acquire();
+  ASSERT_TRUE(lease);
+  cancel_pending = true;
+  lease->release();
+  ASSERT_TRUE(pool->query("SELECT 1"));
+  EXPECT_EQ(pool->stats().resets, 1U);
+}
+
+// Set while a pool has a connect under way; called by it.
+std::function<void()> during_open;
+
+weir_status open_with_a_look(weir_source* source, const weir_call* call, const weir_open_args* args,
+                             weir_canceller* canceller, weir_conn** conn,
+                             weir_error* error) noexcept {
+  if (during_open) during_open();
+  return weir_mock_driver()->open(source, call, args, canceller, conn, error);
+}
+
+// S9: no driver function runs under the pool's lock.
+TEST_F(PoolTest, a_pool_answers_while_a_connect_is_under_way) {
+  static weir_driver looking = *weir_mock_driver();
+  looking.open = open_with_a_look;
+  driver = &looking;
+  PoolConfig config = small(1);
+  config.create_timeout = 1h;
+  auto pool = open(config);
+  std::future<PoolStats> seen;
+  bool answered = false;
+  during_open = [&] {
+    seen = std::async(std::launch::async, [&] { return pool->stats(); });
+    answered = seen.wait_for(5s) == std::future_status::ready;  // at once, unless it is locked out
+  };
+  EXPECT_TRUE(pool->acquire({.timeout = 1h}));
+  during_open = nullptr;
+  EXPECT_TRUE(answered);
+  EXPECT_EQ(seen.get().now.connecting, 1U);
+}
 
 TEST_F(PoolTest, a_connection_used_after_its_lease_is_refused) {
   auto pool = open(small(1));

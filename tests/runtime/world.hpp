@@ -45,13 +45,8 @@ class PoolTest : public testing::Test {
   }
 
   Result<std::shared_ptr<OsPool>> try_open(PoolConfig config, const Options& options = {}) {
-    auto loaded = std::make_shared<loader::LoadedDriver>(
-        loader::LoadedDriver{*loader::DriverTable::create(weir_mock_driver(), "linked in"),
-                             "(linked in)",
-                             {},
-                             {},
-                             {},
-                             {}});
+    auto loaded = std::make_shared<loader::LoadedDriver>(loader::LoadedDriver{
+        *loader::DriverTable::create(driver, "linked in"), "(linked in)", {}, {}, {}, {}});
     std::vector<DriverOption> driver_options;
     for (const auto& [key, value] : options) driver_options.push_back({key, Secret(value)});
     return OsPool::create({std::move(config), std::move(driver_options), ".", std::move(loaded),
@@ -79,6 +74,8 @@ class PoolTest : public testing::Test {
     return false;
   }
 
+  // What the pools are opened with: the mock, or one that a test has changed; static.
+  const weir_driver* driver = weir_mock_driver();
   // Declared before the pools: it must outlive them.
   std::shared_ptr<OsExecutor> executor = std::make_shared<OsExecutor>();
   std::mutex lines_mutex;
