@@ -1,14 +1,27 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Applies each patch of this folder to a copy of the sources, builds the engine's tests from it and
-runs them. A mutant is a known bug of another pool (pools.md, section 6.3); a test has to fail.
+"""Puts known bugs of pools into a copy of the sources, one at a time; each has to be noticed, and
+by the property that it breaks.
 
-Each patch opens with two lines: "Mutant: <id> <what it breaks>" and "Seen in: <where>".
-Exit: 0 all killed, 1 one survived or no longer applies, 77 not asked for."""
+A mutant is a patch of this folder. It opens with three lines:
+    Mutant: <id> <what it breaks>       M1 ... M35: the catalogue of pools.md, section 6.3
+    Seen in: <where>
+    Killed by: <ids of properties>      pools.md, section 5; as in the catalogue
+The judges, in this order; the first that answers is the one that the table names:
+    programs    random programs against the engine (tests/engine/properties.cpp). One counts if the
+                first property that it breaks is a named one; the steps are those that all programs
+                made until then. That an assertion ended a program does not count.
+    biography   the tests of tests/engine and, for a mutant in core/runtime, of tests/runtime whose
+                source names one of the properties: // S7, L2. Only those are run, one has to fail.
+A patch that does not apply or compile is a failure, like a mutant that survives: the bug is still
+out there, only our copy of it is outdated. So is a number of the catalogue without a patch.
+
+Exit: 0 all killed, 1 not all, 77 not asked for."""
 import argparse
 import concurrent.futures
 import os
 import pathlib
+import queue
 import re
 import shutil
 import subprocess
@@ -17,117 +30,232 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = pathlib.Path(__file__).resolve().parent
-FLAGS = ["-std=c++20", "-O1", "-w"]
-JOBS = 2
+CATALOGUE = {f"M{n}" for n in range(1, 36)}
+OUT_OF_SCOPE = {"M25": "one breaker for all endpoints: a pool has one endpoint",
+                "M30": "the resolver that finds changes is not the one that dials: a pool has one "
+                       "endpoint, and its driver does both at once"}
+FLAGS = ["-std=c++20", "-w", "-I.", "-Icore/include", "-Icore/abi/include",
+         "-DTOML_HEADER_ONLY=0", "-DTOML_SHARED_LIB=1"]
+LIBRARIES = ["-lgtest", "-lfmt", "-ltomlplusplus", "-lpthread"]
 TIME_LIMIT = 300  # seconds; a mutant that spins is found by its world long before
+PROGRAMS = 10000
+BY_COLUMNS = 76
+# Beside core/engine: what a pool over the mock driver is made of, without the door to it, which
+# brings the whole loader.
+SHELL = ("core/base", "core/config", "core/observe", "core/runtime", "core/loader/driver_table.cpp",
+         "backends/common", "backends/mock", "tests/runtime")
+HEAD = re.compile(r"Mutant: (?P<what>.+)\nSeen in: (?P<seen>.+)\nKilled by: (?P<by>.+)\n")
 
 
 def run(command, cwd, env=None):
-    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False,
-                          timeout=TIME_LIMIT)
+    return subprocess.run(list(map(str, command)), cwd=cwd, env=env, capture_output=True, text=True,
+                          check=False, timeout=TIME_LIMIT, errors="replace")
 
 
-def compile_all(compiler, tree, sources, out):
-    """Returns: the objects. Raises RuntimeError with the compiler's words."""
-    def one(source):
-        target = out / (str(source).replace("/", "_") + ".o")
-        command = [compiler, *FLAGS, "-I", str(tree), "-I", str(tree / "core/include"), "-c",
-                   str(tree / source), "-o", str(target)]
-        result = run(command, tree)
-        if result.returncode != 0:
-            raise RuntimeError(result.stderr)
-        return target
-    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
-        return list(pool.map(one, sources))
+def sources_in(*places):
+    """Returns: the C++ sources in these folders, which may also be files."""
+    found = []
+    for place in places:
+        found += [ROOT / place] if place.endswith(".cpp") else sorted((ROOT / place).glob("*.cpp"))
+    return [p.relative_to(ROOT) for p in found]
 
 
-class Bench:
-    """The copy of the sources, and objects that can be used again: a patch of one .cpp file costs
-    one compilation, a patch of a header costs those of the engine and of the tests."""
+def tests_that_name(properties, sources):
+    """Returns: a filter for the tests of these sources that name one of the properties."""
+    names = []
+    named = re.compile(rf"//.*\b({'|'.join(properties)})\b")
+    for source in sources:
+        text = (ROOT / source).read_text()
+        for test in re.finditer(r"(?:^//.*\n)*^TEST(?:_F)?\((\w+), (\w+)\) {\n(?:(?!}).*\n)*",
+                                text, re.M):
+            if named.search(test.group()):
+                names.append(f"{test.group(1)}.{test.group(2)}")
+    return ":".join(names)
 
-    def __init__(self, compiler, where):
+
+class Suite:
+    """A test program."""
+
+    def __init__(self, sources, libraries):
+        self.sources = sources
+        self.libraries = libraries
+
+
+def suites():
+    engine = sources_in("core/engine")
+    tests = sources_in("tests/engine")
+    world = [p for p in tests if p.name.startswith(("world", "program"))]
+    properties = [p for p in tests if p.name == "properties.cpp"]
+    biographies = [p for p in tests if p not in world + properties]
+    return {"programs": Suite(engine + world + properties, ["-lrapidcheck"]),
+            "biography": Suite(engine + world + biographies, ["-lgtest_main"]),
+            "shell": Suite(engine + [p for p in sources_in(*SHELL) if p.name != "pools.cpp"],
+                           ["-lgtest_main"])}
+
+
+class Objects:
+    """What has been compiled of a tree. A copy of the tree with a patch in it uses them again, but
+    for those that the patch reaches."""
+
+    def __init__(self, compiler, tree, folder, sound=None):
         self.compiler = compiler
-        self.tree = where / "tree"
-        for folder in ("core", "tests/engine"):
-            shutil.copytree(ROOT / folder, self.tree / folder)
-        self.engine = self.sources_in("core/engine")
-        tests = self.sources_in("tests/engine")
-        self.properties = [p for p in tests if p.name == "properties.cpp"]
-        self.world = [p for p in tests if p.name.startswith(("world", "program"))]
-        self.biographies = [p for p in tests if p not in self.properties + self.world]
-        self.out = where / "objects"
-        self.out.mkdir()
-        self.objects = {}
-        self.build(self.engine + tests, self.out)
+        self.tree = tree
+        self.folder = folder
+        self.sound = sound
+        self.touched = set()
 
-    def sources_in(self, folder):
-        return sorted(p.relative_to(self.tree) for p in (self.tree / folder).glob("*.cpp"))
+    def place(self, source):
+        return self.folder / (str(source).replace("/", "_") + ".o")
 
-    def build(self, sources, out):
-        built = compile_all(self.compiler, self.tree, sources, out)
-        self.objects.update(zip(sources, built))
+    def reached(self, source):
+        if str(source) in self.touched:
+            return True
+        # The shell's templates are instantiated in one place.
+        headers = {t for t in self.touched if not t.endswith(".ipp")}
+        if any(t.endswith(".ipp") for t in self.touched) and source.name == "os_pool.cpp":
+            return True
+        read = self.sound.place(source).with_suffix(".d").read_text().split()
+        return bool(headers.intersection(os.path.normpath(path) for path in read))
 
-    def link(self, name, sources, libraries):
-        program = self.out / name
-        command = [self.compiler, *map(str, (self.objects[s] for s in sources)), "-o", str(program),
-                   *libraries, "-lgtest", "-lpthread"]
-        result = run(command, self.tree)
+    def get(self, source):
+        """Returns: the object of this source. Raises RuntimeError with the compiler's words."""
+        if self.sound is not None and not self.reached(source):
+            return self.sound.get(source)
+        target = self.place(source)
+        if not target.exists():
+            # The engine makes millions of steps; the rest is compiled more often than run.
+            speed = "-O1" if "engine" in source.parts else "-O0"
+            result = run([self.compiler, speed, *FLAGS, "-MMD", "-c", source, "-o", target],
+                         self.tree)
+            if result.returncode != 0:
+                raise RuntimeError(result.stderr)
+        return target
+
+    def link(self, name, suite):
+        program = self.folder / name
+        result = run([self.compiler, *map(self.get, suite.sources), "-o", program,
+                      *suite.libraries, *LIBRARIES], self.tree)
         if result.returncode != 0:
             raise RuntimeError(result.stderr)
         return program
 
-    def verdict(self):
-        """Returns: the first test that fails, or ''."""
-        env = dict(os.environ, WEIR_TEST_SCALE="reduced")
-        env.pop("RC_PARAMS", None)
-        common = self.engine + self.world
-        for name, sources, libraries in (
-                ("biographies", self.biographies, ["-lgtest_main"]),
-                ("properties", self.properties, ["-lrapidcheck"])):
-            program = self.link(name, common + sources, libraries)
-            try:
-                result = run([str(program), "--gtest_fail_fast"], self.out, env)
-            except subprocess.TimeoutExpired:
-                return f"{name}: does not end"
-            if result.returncode != 0:
-                return reason(name, result.stdout + result.stderr)
-        return ""
 
-    def try_patch(self, patch):
-        """Returns: (verdict, killed by)."""
-        command = ["patch", "-p1", "--fuzz=0", "--no-backup-if-mismatch", "-r", "-", "-i",
-                   str(patch)]
-        if run(command + ["--dry-run"], self.tree).returncode != 0:
-            return "does not apply", ""
-        run(command, self.tree)
-        sound = dict(self.objects)
-        out = self.out / "mutant"
-        out.mkdir()
-        touched = [pathlib.Path(p) for p in re.findall(r"^\+\+\+ b/(\S+)", patch.read_text(), re.M)]
+def ask_programs(program, properties):
+    """Returns: (which property a program breaks, after how many steps), or None."""
+    env = dict(os.environ, WEIR_JUDGED_BY=", ".join(properties))
+    env["RC_PARAMS"] = f"seed=20260101 max_size=200 max_success={PROGRAMS}"
+    result = run([program, "--gtest_filter=*HoldInEveryProgram"], program.parent, env)
+    broken = re.search(r"^killed by (.*?)(?: \(at .*)?\nsteps: (\d+)$", result.stdout, re.M)
+    return broken and (broken.group(1), broken.group(2))
+
+
+def ask_tests(program, properties, sources):
+    """Returns: (which test fails, "biography"), or None."""
+    names = tests_that_name(properties, sources)
+    if not names:
+        return None
+    result = run([program, f"--gtest_filter={names}"], program.parent)
+    if result.returncode == 0:
+        return None
+    case = (re.search(r"\[  FAILED  \] (\S+)", result.stdout)
+            or re.search(r"\[ RUN      \] (\S+)(?!.*\[ RUN)", result.stdout, re.S))
+    return case.group(1) if case else "?", "biography"
+
+
+def judge(objects, head):
+    """Returns: (killed by, steps), or None if nobody noticed."""
+    properties = head["by"].split(", ")
+    all_suites = suites()
+    in_shell = any(t.startswith("core/runtime") for t in objects.touched)
+    for name in ["shell"] if in_shell else ["programs", "biography"]:
+        suite = all_suites[name]
         try:
-            header = any(p.suffix == ".hpp" for p in touched)
-            self.build(list(self.objects) if header else touched, out)
-            by = self.verdict()
-            return ("killed" if by else "SURVIVED"), by
-        except RuntimeError as error:
-            return "does not compile", str(error).strip().splitlines()[0]
+            program = objects.link(name, suite)
+            noticed = (ask_programs(program, properties) if name == "programs"
+                       else ask_tests(program, properties, suite.sources))
+        except subprocess.TimeoutExpired:
+            return None  # it does not end: which property is that?
+        if noticed:
+            return noticed
+    return None
+
+
+def try_patch(patch, head, objects):
+    """Returns: (killed?, killed by, steps)."""
+    command = ["patch", "-p1", "--fuzz=0", "--no-backup-if-mismatch", "-r", "-", "-i", patch]
+    if run([*command, "--dry-run"], objects.tree).returncode != 0:
+        return False, "DOES NOT APPLY", ""
+    run(command, objects.tree)
+    objects.touched = set(re.findall(r"^\+\+\+ b/(\S+)", patch.read_text(), re.M))
+    objects.folder.mkdir()
+    try:
+        noticed = judge(objects, head)
+        return (True, *noticed) if noticed else (False, "SURVIVED", "")
+    except RuntimeError as error:
+        return False, f"DOES NOT COMPILE: {str(error).strip().splitlines()[0]}", ""
+    finally:
+        run([*command, "-R"], objects.tree)
+        shutil.rmtree(objects.folder)
+
+
+def read_heads(patches):
+    """Returns: what each patch says of itself. Raises RuntimeError."""
+    heads = {}
+    for patch in patches:
+        head = HEAD.match(patch.read_text())
+        if head is None:
+            raise RuntimeError(f"{patch.name}: the first three lines are not as {HERE.name}/run.py "
+                               "says")
+        heads[patch] = head
+    return heads
+
+
+def tree_copies(where, count):
+    for n in range(count):
+        tree = where / f"tree{n}"
+        for folder in ("core", "backends", "tests/engine", "tests/runtime"):
+            shutil.copytree(ROOT / folder, tree / folder)
+        yield tree
+
+
+def build_and_test(sound, jobs):
+    """Builds the sources as they are. Returns: why they are of no use, or ''."""
+    everything = {s for suite in suites().values() for s in suite.sources}
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        list(pool.map(sound.get, sorted(everything)))
+    for name, suite in suites().items():
+        result = run([sound.link(name, suite)], sound.folder)
+        if result.returncode != 0:
+            return f"{name} fails without any mutant:\n{(result.stdout + result.stderr)[-4000:]}"
+    return ""
+
+
+def measure(heads, compiler, jobs, where):
+    """Yields: (patch, killed?, killed by, steps), in order."""
+    trees = list(tree_copies(where, jobs))
+    (where / "sound").mkdir()
+    sound = Objects(compiler, trees[0], where / "sound")
+    why = build_and_test(sound, jobs)
+    if why:
+        raise RuntimeError(why)
+    idle = queue.SimpleQueue()
+    for n, tree in enumerate(trees):
+        idle.put(Objects(compiler, tree, where / f"mutant{n}", sound))
+
+    def one(patch):
+        objects = idle.get()
+        try:
+            return patch, *try_patch(patch, heads[patch], objects)
         finally:
-            run(command + ["-R"], self.tree)
-            self.objects = sound
-            shutil.rmtree(out)
-
-
-def reason(name, text):
-    case = (re.search(r"\[  FAILED  \] (\S+)", text)
-            or re.search(r"\[ RUN      \] (\S+)(?!.*\[ RUN)", text, re.DOTALL))
-    broken = re.search(r"^((?:[A-Z]\d+): [^(\n]*)", text, re.M) or re.search(
-        r'"((?:[A-Z]\d+): [^("\n]*)', text) or re.search(r"broken invariant: (.*)", text)
-    return (case.group(1) if case else name) + (f", {broken.group(1).strip()}" if broken else "")
+            idle.put(objects)
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        yield from pool.map(one, heads)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--compiler", default=os.environ.get("CXX", "g++"))
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--always", action="store_true", help="whatever WEIR_TEST_SCALE says")
     parser.add_argument("patches", nargs="*", type=pathlib.Path)
     args = parser.parse_args()
@@ -139,23 +267,29 @@ def main():
             print(f"skipped: {tool} is not installed")
             return 77
     patches = [p.resolve() for p in args.patches] or sorted(HERE.glob("*.patch"))
-    with tempfile.TemporaryDirectory(prefix="weir-mutants-") as folder:
-        bench = Bench(args.compiler, pathlib.Path(folder))
-        by = bench.verdict()
-        if by:
-            print(f"the sources fail without any mutant: {by}")
-            return 1
-        bad = 0
-        for patch in patches:
-            what = re.search(r"^Mutant: (.*)$", patch.read_text(), re.M)
-            seen = re.search(r"^Seen in: (.*)$", patch.read_text(), re.M)
-            verdict, by = bench.try_patch(patch)
-            bad += verdict != "killed"
-            print(f"{verdict:14} {what.group(1) if what else patch.name}\n"
-                  f"{'':14} seen in {seen.group(1) if seen else '?'}"
-                  + (f"; by {by}" if by else ""), flush=True)
-        print(f"{len(patches) - bad} of {len(patches)} mutants killed")
-        return 1 if bad or not patches else 0
+    killed = 0
+    try:
+        heads = read_heads(patches)
+        wide = {key: max(len(h[key]) for h in heads.values()) for key in ("what", "seen")}
+        row = f"{{:{wide['what']}}} | {{:{wide['seen']}}} | {{:{BY_COLUMNS}}} | {{}}"
+        print(row.format("mutant", "seen in", "killed by", "steps"))
+        with tempfile.TemporaryDirectory(prefix="weir-mutants-") as folder:
+            for patch, noticed, by, steps in measure(heads, args.compiler, args.jobs,
+                                                     pathlib.Path(folder)):
+                killed += noticed
+                print(row.format(heads[patch]["what"], heads[patch]["seen"], by, steps), flush=True)
+    except RuntimeError as error:
+        print(error)
+        return 1
+    for number, why in OUT_OF_SCOPE.items():
+        print(f"{number} is out of scope: {why}")
+    missing = CATALOGUE - set(OUT_OF_SCOPE) - {h["what"].split()[0] for h in heads.values()}
+    if args.patches:
+        missing = set()
+    for number in sorted(missing):
+        print(f"{number} has no patch")
+    print(f"{killed} of {len(patches)} mutants killed")
+    return 1 if missing or killed < len(patches) or not patches else 0
 
 
 if __name__ == "__main__":
