@@ -104,7 +104,7 @@ std::vector<Scope> more_scopes() {
       with_nesting(with_init(scope(0, 1, 3, strict))),
       with_nesting(with_init(scope(1, 1, 3, bounded))),
       with_nesting(with_quarantine(scope(0, 1, 2, bounded))),
-      with_nesting(with_init(scope(0, 2, 2, strict))),
+      with_nesting(scope(0, 2, 2, bounded)),
       with_resize(scope(2, 2, 1, bounded), 0, 1),
       with_timers(with_init(with_quarantine(scope(0, 1, 1, bounded)))),
   };

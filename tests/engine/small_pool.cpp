@@ -10,7 +10,6 @@ namespace {
 
 using Kind = Input::Kind;
 
-constexpr Duration callback_timeout = 1s;
 constexpr Duration missed = 3s;
 
 constexpr std::array<const char*, input_kinds> kind_names = {"start",
@@ -165,6 +164,7 @@ bool SmallPool::healed() const {
 
 void SmallPool::apply(const Input& input) {
   fx_.clear();
+  lent_.clear();
   input_ = input.kind;
   resolved_ = starts_ = 0;
   asked_ = true;
@@ -232,7 +232,7 @@ void SmallPool::acquire(const Input& input) {
             "F2", "passed a waiter");
     // Whom it was offered to still has to wake, and to find nothing: until then nobody is asked.
     asked_ = false;
-    return lent_now(task, slot, rack_.view(slot).lease);
+    return lent_now(number, task, slot, rack_.view(slot).lease);
   }
   const Instant deadline = !may_wait_                     ? now_
                            : kind == WaiterKind::callback ? now_ + callback_timeout

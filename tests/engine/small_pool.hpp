@@ -15,6 +15,9 @@
 
 namespace weir::engine::test {
 
+// A caller with a deadline waits for so long.
+inline constexpr Duration callback_timeout = 1s;
+
 // Everything that can happen to a pool, with the connection or the caller that it happens to.
 struct Input {
   enum class Kind : std::uint8_t {
@@ -109,6 +112,13 @@ class SmallPool {
   [[nodiscard]] std::string key() const;
 
   [[nodiscard]] const Effects& effects() const noexcept { return fx_; }  // of the last step
+  struct Lent {
+    std::uint32_t caller;
+    SlotId slot;
+  };
+  // In the last step, by the rack or by the engine.
+  [[nodiscard]] const std::vector<Lent>& lent() const noexcept { return lent_; }
+  [[nodiscard]] Instant now() const noexcept { return now_; }
   [[nodiscard]] Place place(SlotId slot) const;
   [[nodiscard]] std::uint32_t slots() const noexcept { return engine_.slot_count(); }
   [[nodiscard]] CloseReason reason(SlotId slot) const;
@@ -152,7 +162,7 @@ class SmallPool {
   void perform();
   void on_resolved(const Resolved& resolved);
   void on_start(const StartOp& op);
-  void lent_now(TaskId task, SlotId slot, std::uint64_t lease);
+  void lent_now(std::uint32_t caller, TaskId task, SlotId slot, std::uint64_t lease);
   void doubt_all();
   void outdate_all();
   void check() const;
@@ -174,6 +184,7 @@ class SmallPool {
   PlainRack rack_;
   Engine engine_;
   Effects fx_;
+  std::vector<Lent> lent_;
   Instant now_ = Instant(1h);
   std::vector<Caller> callers_;  // who waits, in order of arrival
   std::vector<Conn> conns_;

@@ -78,7 +78,7 @@ void SmallPool::on_resolved(const Resolved& resolved) {
   switch (resolved.outcome) {
     case Outcome::lent:
       require(caller == callers_.begin(), "F1", "served out of turn");
-      lent_now(caller->task, resolved.slot, resolved.lease);
+      lent_now(caller->number, caller->task, resolved.slot, resolved.lease);
       break;
     case Outcome::timeout:
       require(now_ >= caller->deadline, "T2", "timed out before its deadline");
@@ -98,7 +98,9 @@ void SmallPool::on_resolved(const Resolved& resolved) {
       require(input_ == Kind::cancel, "S4", "cancelled by nobody");
       break;
     case Outcome::create_failed:
-      require(engine_.creator().failing_for_good(), "R7", "failed for a passing cause");
+      require(engine_.config().propagate_create_error == PropagateCreateError::any ||
+                  engine_.creator().failing_for_good(),
+              "R7", "failed for a passing cause");
       break;
     case Outcome::self_deadlock:
       require(all_wait_for_each_other(), "S18", "a holder was not waiting");
@@ -109,7 +111,7 @@ void SmallPool::on_resolved(const Resolved& resolved) {
   callers_.erase(caller);
 }
 
-void SmallPool::lent_now(TaskId task, SlotId slot, std::uint64_t lease) {
+void SmallPool::lent_now(std::uint32_t caller, TaskId task, SlotId slot, std::uint64_t lease) {
   Conn& c = conns_[slot];
   require(phase() == Engine::Phase::open, "S11", "lent by a pool that is not open");
   require(!c.held, "S2", "lent to two");
@@ -119,6 +121,7 @@ void SmallPool::lent_now(TaskId task, SlotId slot, std::uint64_t lease) {
   require(!c.dirty, "S13", "lent with a dirty session");
   require(!c.suspect, "T7", "lent although suspect");
   c.held = true;
+  lent_.push_back({caller, slot});
   c.task = task;
   c.lease = lease;
 }
