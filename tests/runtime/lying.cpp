@@ -18,19 +18,8 @@ class Lying : public PoolTest {
         tables;  // a table lives as long as the process
     tables.push_back(std::make_unique<weir_driver>(*weir_mock_driver()));
     lie(*tables.back());
-    auto loaded = std::make_shared<loader::LoadedDriver>(
-        loader::LoadedDriver{*loader::DriverTable::create(tables.back().get(), "linked in"),
-                             "(linked in)",
-                             {},
-                             {},
-                             {},
-                             {}});
-    auto pool = OsPool::create({std::move(config), {}, ".", std::move(loaded), executor, {}});
-    EXPECT_TRUE(pool) << pool.error().what();
-    return std::shared_ptr<OsPool>(pool->get(), [inner = *pool](OsPool*) mutable {
-      static_cast<void>(inner->drain(5s));
-      inner.reset();
-    });
+    driver = tables.back().get();
+    return open(std::move(config));
   }
 };
 
