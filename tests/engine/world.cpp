@@ -69,6 +69,7 @@ void EngineWorld::perform() {
   const Bounds most = bounds(slots_max_, waiting_max_, quarantine_max_);
   require(fx.start.size() <= most.starts && fx.resolved.size() <= most.resolved, "L7",
           "one step asks for more than its bound");
+  for (const Event& event : fx.events) on_event(event);  // a slot may be used again at once
   for (const Resolved& r : fx.resolved) on_resolved(r);
   if (fx.offer != nullptr) {
     auto& call = *static_cast<Call*>(fx.offer);
@@ -78,7 +79,6 @@ void EngineWorld::perform() {
     ++premises()["offer"];
   }
   for (const SlotId slot : fx.abort) on_abort(slot);
-  for (const Event& event : fx.events) on_event(event);  // a slot may be used again at once
   for (const StartOp& op : fx.start) on_start(op);
 }
 

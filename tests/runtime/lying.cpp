@@ -26,9 +26,9 @@ class Lying : public PoolTest {
 TEST_F(Lying, a_failure_never_heard_of_is_a_failure_like_others) {
   PoolConfig config = small(1);
   config.create_retry_interval = 1ms;
-  auto pool = open_with(config, [](weir_driver& driver) {
-    driver.open = [](weir_source*, const weir_call*, const weir_open_args*, weir_canceller*,
-                     weir_conn**, weir_error* error) noexcept -> weir_status {
+  auto pool = open_with(config, [](weir_driver& table) {
+    table.open = [](weir_source*, const weir_call*, const weir_open_args*, weir_canceller*,
+                    weir_conn**, weir_error* error) noexcept -> weir_status {
       error->kind = 31'337;
       error->conn_fate = 77;
       return 31'337;
@@ -42,9 +42,9 @@ TEST_F(Lying, a_failure_never_heard_of_is_a_failure_like_others) {
 }
 
 TEST_F(Lying, a_success_without_a_connection_is_a_failure) {
-  auto pool = open_with(small(1), [](weir_driver& driver) {
-    driver.open = [](weir_source*, const weir_call*, const weir_open_args*, weir_canceller*,
-                     weir_conn**, weir_error*) noexcept -> weir_status { return WEIR_OK; };
+  auto pool = open_with(small(1), [](weir_driver& table) {
+    table.open = [](weir_source*, const weir_call*, const weir_open_args*, weir_canceller*,
+                    weir_conn**, weir_error*) noexcept -> weir_status { return WEIR_OK; };
   });
   auto lease = pool->acquire({.timeout = 5ms});
   ASSERT_FALSE(lease);
@@ -56,9 +56,9 @@ TEST_F(Lying, a_success_without_a_connection_is_a_failure) {
 TEST_F(Lying, a_dead_connection_that_looks_alive_costs_one_call) {
   PoolConfig config = small(1);
   config.validate_after = 0ns;
-  auto pool = open_with(config, [](weir_driver& driver) {
-    driver.ping = [](weir_conn*, std::int32_t, const weir_call*, std::int32_t* alive,
-                     weir_error*) noexcept -> weir_status {
+  auto pool = open_with(config, [](weir_driver& table) {
+    table.ping = [](weir_conn*, std::int32_t, const weir_call*, std::int32_t* alive,
+                    weir_error*) noexcept -> weir_status {
       *alive = WEIR_ALIVE_YES;
       return WEIR_OK;
     };
@@ -69,8 +69,8 @@ TEST_F(Lying, a_dead_connection_that_looks_alive_costs_one_call) {
 }
 
 TEST_F(Lying, a_clean_session_called_dirty_is_cleaned_each_time) {
-  auto pool = open_with(small(1), [](weir_driver& driver) {
-    driver.state = [](const weir_conn*, weir_conn_state* state) noexcept {
+  auto pool = open_with(small(1), [](weir_driver& table) {
+    table.state = [](const weir_conn*, weir_conn_state* state) noexcept {
       state->flags = WEIR_STATE_DIRTY;
     };
   });
@@ -85,9 +85,9 @@ TEST_F(Lying, a_clean_session_called_dirty_is_cleaned_each_time) {
 TEST_F(Lying, a_look_that_answers_nothing_is_a_dead_connection) {
   PoolConfig config = small(1);
   config.validate_after = 0ns;
-  auto pool = open_with(config, [](weir_driver& driver) {
-    driver.ping = [](weir_conn*, std::int32_t, const weir_call*, std::int32_t*,
-                     weir_error*) noexcept -> weir_status { return WEIR_OK; };
+  auto pool = open_with(config, [](weir_driver& table) {
+    table.ping = [](weir_conn*, std::int32_t, const weir_call*, std::int32_t*,
+                    weir_error*) noexcept -> weir_status { return WEIR_OK; };
   });
   EXPECT_TRUE(pool->query("SELECT 1"));
   EXPECT_TRUE(pool->query("SELECT 1"));
