@@ -74,7 +74,8 @@ class Page:
             return [f"unknown marker <!-- {block.marker} -->"]
         handler = {"cpp": self.cpp, "c": self.c, "toml": self.toml, "json": self.json,
                    "console": self.console, "sh": self.shell, "bash": self.shell,
-                   "text": self.mentions, "indented": self.mentions}.get(block.language)
+                   "text": self.mentions, "indented": self.mentions,
+                   "mermaid": self.mermaid}.get(block.language)
         if handler is None:
             return [f"nobody checks a block of '{block.language}'; if it is not to be checked, "
                     "mark it as ```text"]
@@ -138,6 +139,14 @@ class Page:
             if shown and not re.fullmatch(wildcard(shown), done.stdout):
                 problems += [f"'{command}' printed", *done.stdout.splitlines()]
         return problems
+
+    def mermaid(self, block: Block) -> list:
+        """A state diagram, of arrows and nothing else: what every renderer draws."""
+        first, *arrows = block.text.splitlines()
+        problems = [] if first == "stateDiagram-v2" else [f"'{first}' is no state diagram"]
+        state = r"(\[\*\]|\w+)"
+        return problems + [f"'{line}' is no arrow" for line in arrows
+                           if not re.fullmatch(rf"  {state} --> {state}", line)]
 
     def mentions(self, block: Block) -> list:
         """Lines that look like calls of ./dev or weir name commands that exist."""

@@ -5,7 +5,9 @@
 // Method: random inputs to the engine and to a model beside it, compared after every step: which
 //         callers were resolved and how, which operations were started and aborted on which
 //         connection, and the state of each connection. A failing program shrinks.
-// Scale:  10 000 programs, 200 000 with WEIR_TEST_SCALE=full; RC_PARAMS overrides (see rapidcheck).
+// Scale:  10 000 programs; with WEIR_TEST_SCALE=full 200 000, or 20 000 under a sanitizer;
+// RC_PARAMS
+//         overrides (see rapidcheck).
 #include "tests/engine/model.hpp"
 
 #include <csignal>
@@ -171,8 +173,13 @@ int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   const char* scale = std::getenv("WEIR_TEST_SCALE");
   const bool full = scale != nullptr && std::string(scale) == "full";
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  const char* const many = "20000";
+#else
+  const char* const many = "200000";
+#endif
   const std::string params =
-      std::string("seed=20260101 max_size=200 max_success=") + (full ? "200000" : "10000");
+      std::string("seed=20260101 max_size=200 max_success=") + (full ? many : "10000");
   setenv("RC_PARAMS", params.c_str(), 0);  // a given one stays
   std::signal(SIGABRT, weir::engine::test::tell_case);
   return RUN_ALL_TESTS();
