@@ -61,10 +61,12 @@ void EngineWorld::on_event(const Event& event) {
 void EngineWorld::connect_failed(const Flight& flight) {
   if (closed_for_lends_) return;
   // Attempts that ran side by side fail together: the first of them sets the delay.
-  if (!failing_ || flight.started >= failed_at_) failed_start_ = flight.started;
+  if (!failing_ || flight.started >= failed_at_) {
+    failed_start_ = flight.started;
+    least_delay_ = least_delay();  // a later configuration does not make this one longer
+  }
   failing_ = true;
   failed_at_ = now_;
-  least_delay_ = least_delay();
 }
 
 // Before jitter.
