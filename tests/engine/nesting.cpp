@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal:   callers that hold and wait for each other are told so in the step in which it happens,
-// and
+// Goal:   callers that hold and wait for each other are told so in the step in which it happens;
 //         nobody is told so who could still be served (S18, T2, M35).
 // Method: biographies of tasks on small pools.
 #include "tests/engine/world.hpp"
