@@ -9,9 +9,8 @@
 //   11 | acquire_timout = "10s"
 //      | ^^^^^^^^^^^^^^ did you mean `acquire_timeout`?
 //
-// Secrets: a Source shows a line only less the regions that were hidden before and less its
-// comment,
-//          so hide() every value that may be secret before the first render().
+// Secrets: a Source shows a line less its comment and less the regions that were hidden before, so
+//          hide() every value that may be secret before the first render().
 // Text:    plain, no colours.
 #pragma once
 

@@ -4,9 +4,8 @@
 // is faulty is reported, left at its default, and remembered, so that it causes no second error.
 //
 // Who:       parse() only; one Reader per file, one thread.
-// Invariant: no text of the file or the environment goes into a message, only names: keys,
-// variables,
-//            files. What a line shows beyond that is the business of Source, see hide_secrets.
+// Invariant: no text of the file or the environment goes into a message, only names of keys,
+//            variables and files. What a line shows beyond that is for Source: see hide_secrets.
 #pragma once
 
 #include "core/config/diagnostic.hpp"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal:   idle time, lifetime and long holds are seen to by timer, within reap_interval, and an
-// idle
+// Goal:   idle time, lifetime and long holds are seen to by timer, within reap_interval; an idle
 //         pool does not wake for nothing (T3, T4, S5, S12, O4, L7).
 // Method: biographies; the fast path lends and takes back behind the engine's back.
 #include "tests/engine/world.hpp"

@@ -5,9 +5,8 @@
 // Method: random inputs to the engine and to a model beside it, compared after every step: which
 //         callers were resolved and how, which operations were started and aborted on which
 //         connection, and the state of each connection. A failing program shrinks.
-// Scale:  10 000 programs; with WEIR_TEST_SCALE=full 200 000, or 20 000 under a sanitizer;
-// RC_PARAMS
-//         overrides (see rapidcheck).
+// Scale:  10 000 programs; with WEIR_TEST_SCALE=full 200 000, or 20 000 under a sanitizer; given
+//         RC_PARAMS override that (see rapidcheck).
 #include "tests/engine/model.hpp"
 
 #include <csignal>

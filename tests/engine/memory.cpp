@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Goal:   the state is O(connections + waiters): once the pool has seen its largest crowd, a life
-// of
-//         any length allocates nothing more (S20). Method: a crowd comes and goes, some give up,
-//         some are lent a connection, connections die, hang and are replaced; every allocation of
-//         the process is counted while the same goes on again.
+// Goal:   the state is O(connections + waiters): once the pool has seen its largest crowd, it
+//         allocates nothing more, however long it lives (S20).
+// Method: a crowd comes and goes, some give up, some are lent a connection, connections die and are
+//         replaced; every allocation of the process is counted while the same goes on again.
 #include "core/engine/engine.hpp"
 #include "tests/engine/allocations.hpp"
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // Goal:   the properties of pools.md, section 5, hold for every configuration and every order of
-// events. Method: random programs against EngineWorld, which judges after each step. A failing
-// program shrinks.
-//         At the end faults stop, and the pool has to recover (heal). A property whose premise
-//         never came true has not been tested: that fails, too.
+//         events.
+// Method: random programs against EngineWorld, which judges after each step. A failing program
+//         shrinks. At the end faults stop, and the pool has to recover (heal). A property whose
+//         premise never came true has not been tested: that fails, too.
 // Scale:  2000 programs; with WEIR_TEST_SCALE=full 20 000, or 5000 under a sanitizer, which makes
 //         each ten times as slow; RC_PARAMS overrides (see rapidcheck).
 // Mutants: WEIR_JUDGED_BY="S7, L2" asks for the first program that breaks one of these properties

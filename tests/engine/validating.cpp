@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Goal:   a connection that was quiet for too long, or whose sibling died, is looked at before it
-// is
-//         lent, and only then; a dead generation costs one failed look (T6, T7, R2, S5, F1).
+// Goal:   a connection that was quiet for too long, or whose sibling died, is looked at before a
+//         lend, and only then; a dead generation costs one failed look (T6, T7, R2, S5, F1).
 // Method: biographies with idle connections of known age.
 #include "tests/engine/world.hpp"
 
