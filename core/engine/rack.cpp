@@ -5,7 +5,7 @@
 
 namespace weir::engine {
 
-PlainRack::Place_& PlainRack::at(SlotId slot) {
+PlainRack::Entry& PlainRack::at(SlotId slot) {
   if (slot >= places_.size()) places_.resize(slot + 1);
   return places_[slot];
 }
@@ -18,7 +18,7 @@ const Rack::View& PlainRack::view(SlotId slot) const {
 SlotId PlainRack::fresher_than(SlotId idle) const noexcept { return places_[idle].fresher; }
 
 void PlainRack::unlink(SlotId slot) {
-  Place_& place = places_[slot];
+  Entry& place = places_[slot];
   (place.fresher == no_slot ? front_ : places_[place.fresher].older) = place.older;
   (place.older == no_slot ? back_ : places_[place.older].fresher) = place.fresher;
   place.fresher = place.older = no_slot;
@@ -27,7 +27,7 @@ void PlainRack::unlink(SlotId slot) {
 
 void PlainRack::put_idle(SlotId slot, Instant idle_since, Instant proof, Instant expires_at,
                          Place where) {
-  Place_& place = at(slot);
+  Entry& place = at(slot);
   WEIR_ASSERT(place.view.word == Word::off);
   place.view.word = Word::idle;
   place.view.since = idle_since;
@@ -46,7 +46,7 @@ void PlainRack::put_idle(SlotId slot, Instant idle_since, Instant proof, Instant
   ++idle_count_;
 }
 
-void PlainRack::begin_lease(Place_& place, const Holder& holder, Instant now) noexcept {
+void PlainRack::begin_lease(Entry& place, const Holder& holder, Instant now) noexcept {
   place.view.word = Word::lent;
   place.view.holder = holder;
   place.view.since = now;
@@ -55,7 +55,7 @@ void PlainRack::begin_lease(Place_& place, const Holder& holder, Instant now) no
 }
 
 std::uint64_t PlainRack::lend(SlotId slot, const Holder& holder, Instant now) {
-  Place_& place = at(slot);
+  Entry& place = at(slot);
   WEIR_ASSERT(place.view.word == Word::off || place.view.word == Word::idle);
   if (place.view.word == Word::idle) unlink(slot);
   begin_lease(place, holder, now);
@@ -65,7 +65,7 @@ std::uint64_t PlainRack::lend(SlotId slot, const Holder& holder, Instant now) {
 SlotId PlainRack::take(const Holder& holder, Instant now) {
   if (!gate_open_ || front_ == no_slot) return no_slot;
   const SlotId slot = front_;
-  Place_& place = places_[slot];
+  Entry& place = places_[slot];
   // The boundary value needs a look (property T7).
   if (suspect(slot) || after(place.view.proof, validate_after_) <= now) return no_slot;
   if (place.view.expires_at <= now) return no_slot;  // S5
@@ -103,7 +103,7 @@ PlainRack::Give PlainRack::give(SlotId slot, std::uint64_t lease, Instant now) {
 }
 
 Rack::Reclaim PlainRack::reclaim(SlotId slot) {
-  Place_& place = at(slot);
+  Entry& place = at(slot);
   WEIR_ASSERT(place.view.word != Word::off);
   if (place.view.word == Word::idle) {
     unlink(slot);

@@ -122,18 +122,18 @@ class PlainRack final : public Rack {
   [[nodiscard]] Duration hold_estimate() const noexcept override { return hold_estimate_; }
 
  private:
-  struct Place_ {
+  struct Entry {
     View view;
     SlotId fresher = no_slot;  // neighbours on the idle list
     SlotId older = no_slot;
   };
-  Place_& at(SlotId slot);
+  Entry& at(SlotId slot);
   void unlink(SlotId slot);
-  void begin_lease(Place_& place, const Holder& holder, Instant now) noexcept;
+  void begin_lease(Entry& place, const Holder& holder, Instant now) noexcept;
   [[nodiscard]] bool is_current(SlotId slot, std::uint64_t lease) const noexcept;
   void observe_hold(Duration held) noexcept;
 
-  std::vector<Place_> places_;
+  std::vector<Entry> places_;
   SlotId front_ = no_slot;  // freshest
   SlotId back_ = no_slot;
   std::uint32_t idle_count_ = 0;
