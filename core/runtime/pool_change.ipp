@@ -105,11 +105,10 @@ void BasicPool<R>::take_on(Change change) {
     set_log_levels(config_.log);
     engine_->reconfigure(engine_config(config_, pinned_), renewed, R::now(), fx_);
     perform(lock);
-    // Only this list knows them any more.
-    const auto in_use = [this](const auto& g) {
-      return g == generations_.back() || g.use_count() > 1;
-    };
-    const auto first = std::partition(generations_.begin(), generations_.end(), in_use);
+    // Those that only this list knows any more. The order stays: the present one is the last.
+    const std::shared_ptr<Generation> present = generations_.back();
+    const auto first = std::stable_partition(generations_.begin(), generations_.end(),
+                                             [](const auto& g) { return g.use_count() > 1; });
     ended.assign(first, generations_.end());
     generations_.erase(first, generations_.end());
   }

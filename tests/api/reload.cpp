@@ -7,6 +7,7 @@
 #include "tests/api/support.hpp"
 
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 #include <gmock/gmock.h>
@@ -60,6 +61,31 @@ TEST_F(Reload, another_database_is_used_from_the_next_acquire_on) {
   EXPECT_FALSE(db.query("select x from here"));
   lease->release();
   EXPECT_TRUE(std::filesystem::exists(dir / "b.db"));
+}
+
+// An older configuration may still have a connection when an even older one has lost its last.
+TEST_F(Reload, the_newest_configuration_counts_whatever_the_older_ones_still_hold) {
+  const auto file = [](Pool& db) {
+    auto rows = db.query("select file from pragma_database_list");
+    return rows ? std::filesystem::path((*rows)[0].get<std::string>(0)).filename().string()
+                : rows.error().what();
+  };
+  write("url = \"a.db\"");
+  auto pools = open();
+  ASSERT_TRUE(pools) << pools.error().what();
+  Pool& db = (*pools)["main"];
+  auto first = db.acquire();
+  write("url = \"b.db\"");
+  ASSERT_TRUE(first && pools->reload());
+  auto second = db.acquire();
+  ASSERT_TRUE(second);
+  first->release();
+  while (db.stats().closed[static_cast<std::size_t>(CloseReason::outdated)] == 0) {
+    std::this_thread::yield();
+  }
+  write("url = \"c.db\"");
+  ASSERT_TRUE(pools->reload());
+  EXPECT_EQ(file(db), "c.db");
 }
 
 TEST_F(Reload, other_options_of_the_driver_replace_the_connections) {
