@@ -6,6 +6,7 @@ namespace {
 
 constexpr std::string_view pool_doc = "name of a pool; may be left out if the file has one only";
 
+// NOLINTNEXTLINE(readability-function-size): a table
 std::vector<Command> configuration_commands() {
   return {
       {.path = "init",

@@ -7,7 +7,6 @@
 namespace weir::sqlite {
 namespace {
 
-using backend::Facts;
 using backend::fail;
 using backend::option;
 
