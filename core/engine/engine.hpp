@@ -151,6 +151,7 @@ class Engine {
   [[nodiscard]] const Creator& creator() const noexcept { return creator_; }
   [[nodiscard]] const WaitQueue& queue() const noexcept { return queue_; }
   [[nodiscard]] const EngineConfig& config() const noexcept { return config_; }
+  [[nodiscard]] std::uint64_t steps() const noexcept { return step_; }  // those that did something
   [[nodiscard]] SlotState state(SlotId slot) const noexcept { return slots_.state(slot); }
   [[nodiscard]] std::uint32_t slot_count() const noexcept { return slots_.size(); }
 

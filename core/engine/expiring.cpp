@@ -73,7 +73,10 @@ Instant Engine::reap_at() const noexcept {
   return phase_ == Phase::draining ? no_deadline : agenda_.due(config_.reap_interval);
 }
 
-bool Engine::above_min() const noexcept { return physical() - slots_.leaving() > config_.min; }
+// An attempt that was given up will not help to keep it.
+bool Engine::above_min() const noexcept {
+  return physical() - slots_.leaving() - slots_.connecting_outdated() > config_.min;
+}
 
 // Uniform in [0.9 L, L], so that connections that were made together do not all leave together.
 Instant Engine::draw_expiry(Instant now) noexcept {

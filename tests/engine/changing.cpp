@@ -125,6 +125,30 @@ TEST(Evict, ReplacesEveryConnection) {
   EXPECT_EQ(world.lent(), 1U);
 }
 
+// S12: found by the simulator.
+TEST(Evict, AnAttemptThatWasGivenUpDoesNotCountForMin) {
+  EngineConfig config = plain_config();
+  config.min = 1;
+  config.max = 3;
+  config.idle_timeout = 100ms;
+  config.reap_interval = 10ms;
+  EngineWorld world(config);
+  world.start();
+  world.run_for(5ms);
+  Call& first = world.acquire();
+  world.next(Op::connect, Answer::hangs_for_good());
+  Call& second = world.acquire();
+  world.cancel(second);
+  world.release(first);
+  world.evict();
+  world.run_for(50ms);
+  ASSERT_EQ(world.idle(), 1U);
+  ASSERT_EQ(world.running(Op::connect).size(), 1U);
+  world.run_for(200ms);
+  EXPECT_EQ(world.idle(), 1U);
+  EXPECT_EQ(world.closed(CloseReason::idle), 0U);
+}
+
 TEST(Evict, LeavesAPinnedConnectionAlone) {
   EngineConfig config = plain_config();
   config.pinned = true;
