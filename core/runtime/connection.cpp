@@ -52,9 +52,8 @@ Result<void> Connection::begin(TransactionOptions options) {
 Result<void> Connection::commit() {
   return with_session(ref_, [&](Session& s) { return s.commit(ref_.deadline); });
 }
-// A rollback is clean-up: a deadline that has passed must not prevent it.
 Result<void> Connection::rollback() {
-  return with_session(ref_, [&](Session& s) { return s.rollback(no_deadline); });
+  return with_session(ref_, [&](Session& s) { return s.rollback(ref_.deadline); });
 }
 Result<void> Connection::ping() {
   return with_session(ref_, [&](Session& s) { return s.ping(ref_.deadline); });

@@ -95,6 +95,7 @@ class Session {
 
   [[nodiscard]] Result<void> begin(Instant deadline, const TransactionOptions& options);
   [[nodiscard]] Result<void> commit(Instant deadline);
+  // Goes on past the deadline for a moment, if need be: it is clean-up.
   [[nodiscard]] Result<void> rollback(Instant deadline);
   [[nodiscard]] Result<void> ping(Instant deadline);
   [[nodiscard]] Result<void*> native(const char* id);
@@ -128,6 +129,7 @@ class Session {
                                           detail::Cells params, std::uint32_t flags);
   [[nodiscard]] Error failure(const ErrorBuffer& error, std::string_view doing) noexcept;
   [[nodiscard]] weir_call call(Instant deadline) noexcept;
+  [[nodiscard]] Instant clean_up_until(Instant deadline) const noexcept;
   void close_result(weir_result* result) noexcept;
   void drop_statements() noexcept;
   void evict() noexcept;

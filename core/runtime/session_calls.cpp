@@ -242,7 +242,7 @@ Result<void> Session::rollback(Instant deadline) {
   if (open_result_ != nullptr) close_result(std::exchange(open_result_, nullptr));
   if (auto good = ready(); !good) return fail(std::move(good).error());
   ErrorBuffer error;
-  const weir_call c = call(deadline);
+  const weir_call c = call(clean_up_until(deadline));
   if (context_.driver->rollback(conn_, &c, &error.raw) != WEIR_OK) {
     return fail(failure(error, "rolling back a transaction"));
   }

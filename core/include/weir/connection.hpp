@@ -210,6 +210,7 @@ class WEIR_API Connection {
 
   [[nodiscard]] Result<void> begin(TransactionOptions options = {});
   [[nodiscard]] Result<void> commit();
+  // Clean-up: it is tried for two seconds even if the deadline of within() has passed.
   [[nodiscard]] Result<void> rollback();
 
   // How the database spells its n-th parameter, n from 1: "?" or "$1".
