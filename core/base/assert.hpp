@@ -10,7 +10,12 @@
 
 namespace weir::base {
 
+// Told of a broken invariant before the process ends. The simulator sets it, once, before there is a
+// second thread: it ends its world instead, keeps the schedule that led there, and does not return.
+inline void (*assert_hook)(const char* expression, const char* file, int line) = nullptr;
+
 [[noreturn]] inline void assert_failed(const char* expression, const char* file, int line) {
+  if (assert_hook != nullptr) assert_hook(expression, file, line);
   std::fprintf(stderr,
                "weir: %s:%d: broken invariant: %s\nThis is a bug of Weir, please report it.\n",
                file, line, expression);

@@ -42,6 +42,7 @@ struct PoolParts {
   std::shared_ptr<const loader::LoadedDriver> driver;
   std::shared_ptr<BasicExecutor<R>> executor;
   LogSink sink;
+  typename BasicHost<R>::Extension host_extension = {};
 };
 
 // What connections are made of. Kept by those that were made of it; once the last of them is gone,

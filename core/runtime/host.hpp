@@ -31,7 +31,11 @@ class BasicHost {
   // What a driver says; `level` is WEIR_LOG_*.
   using Log = std::function<void(std::int32_t level, std::uint64_t tag, std::string_view line)>;
 
-  explicit BasicHost(Log log) : log_(std::move(log)), random_(R::random_seed()) {
+  // What else the host offers, by the id of the extension; null if it does not.
+  using Extension = std::function<const void*(std::string_view id)>;
+
+  explicit BasicHost(Log log, Extension extension = {})
+      : log_(std::move(log)), extension_(std::move(extension)), random_(R::random_seed()) {
     table_.struct_size = sizeof table_;
     table_.abi_major = WEIR_ABI_MAJOR;
     table_.abi_minor = WEIR_ABI_MINOR;
@@ -53,7 +57,10 @@ class BasicHost {
     table_.random = [](void* ctx, void* out, std::size_t size) noexcept {
       static_cast<BasicHost*>(ctx)->fill_random(out, size);
     };
-    table_.extension = [](void*, const char*) noexcept -> const void* { return nullptr; };
+    table_.extension = [](void* ctx, const char* id) noexcept -> const void* {
+      const auto& offers = static_cast<BasicHost*>(ctx)->extension_;
+      return offers ? offers(id) : nullptr;
+    };
   }
   BasicHost(const BasicHost&) = delete;
   BasicHost& operator=(const BasicHost&) = delete;
@@ -135,6 +142,7 @@ class BasicHost {
 
   weir_host table_{};
   Log log_;
+  const Extension extension_;
   typename R::mutex mutex_;
   std::map<std::uint64_t, std::shared_ptr<Cell>> cells_;  // guarded by mutex_
   base::Random random_;                                   // guarded by mutex_

@@ -59,6 +59,8 @@ struct OsRuntime {
   };
 
   static constexpr void probe(const char*) noexcept {}
+  template <class... Seen>
+  static constexpr void stepped(const Seen&...) noexcept {}
 
  private:
   static std::chrono::steady_clock::time_point on_steady(Instant at) noexcept {

@@ -20,12 +20,14 @@ BasicPool<R>::BasicPool(PoolParts<R> parts)
       driver_(std::move(parts.driver)),
       executor_(std::move(parts.executor)),
       sink_(std::move(parts.sink)),
-      host_([this](std::int32_t level, std::uint64_t, std::string_view line) {
-        log(level >= WEIR_LOG_ERROR  ? LogLevel::error
-            : level == WEIR_LOG_WARN ? LogLevel::warn
-                                     : LogLevel::info,
-            line);
-      }),
+      host_(
+          [this](std::int32_t level, std::uint64_t, std::string_view line) {
+            log(level >= WEIR_LOG_ERROR  ? LogLevel::error
+                : level == WEIR_LOG_WARN ? LogLevel::warn
+                                         : LogLevel::info,
+                line);
+          },
+          std::move(parts.host_extension)),
       context_{driver_->table, host_.table(),
                [this](std::string_view sql, Duration took, bool ok) {
                  log(LogLevel::query,

@@ -19,6 +19,7 @@ inline constexpr Duration leap_threshold = std::chrono::seconds(5);
 // they may use the pool (S9). Returns with the lock held again.
 template <Runtime R>
 void BasicPool<R>::perform(Lock& lock) {
+  R::stepped(name_, *engine_, *rack_, fx_);
   for (const engine::Resolved& resolved : fx_.resolved) {
     auto& waiter = *static_cast<Completion*>(resolved.token);
     waiter.answer = resolved;
@@ -53,6 +54,7 @@ void BasicPool<R>::perform(Lock& lock) {
     if (event.type == engine::Event::Type::created) latencies().create.add(event.amount);
   }
   std::vector<std::string> details;
+  details.reserve(events.size());
   for (const engine::Event& event : events) details.push_back(detail_of(event));
   const PoolCounts counts = engine_->counts();
   ++telling_;

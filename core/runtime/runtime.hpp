@@ -14,6 +14,7 @@
 //   random_seed()                                  for jitter
 //   FdWaiter                                       waits for a descriptor or a wake-up
 //   probe("name")                                  marks a point of interest; nothing in production
+//   stepped(pool, engine, rack, effects)           tells judges of a step; nothing in production
 #pragma once
 
 #include <weir/time.hpp>
