@@ -17,16 +17,21 @@ struct Error::Data {
   std::string message;
   std::optional<DatabaseError> database;
   std::optional<AcquireReport> acquire;
+  std::optional<RetryReport> retry;
 };
 
 Error::Error(Code code, std::string message)
-    : data_(std::make_shared<Data>(Data{code, std::move(message), {}, {}})) {}
+    : data_(std::make_shared<Data>(Data{code, std::move(message), {}, {}, {}})) {}
 
 Error::Error(Code code, std::string message, DatabaseError database)
-    : data_(std::make_shared<Data>(Data{code, std::move(message), std::move(database), {}})) {}
+    : data_(std::make_shared<Data>(Data{code, std::move(message), std::move(database), {}, {}})) {}
 
 Error::Error(Code code, std::string message, AcquireReport report)
-    : data_(std::make_shared<Data>(Data{code, std::move(message), {}, std::move(report)})) {}
+    : data_(std::make_shared<Data>(Data{code, std::move(message), {}, std::move(report), {}})) {}
+
+Error::Error(const Error& last, RetryReport report, std::string_view note)
+    : data_(std::make_shared<Data>(Data{last.data_->code, last.data_->message + std::string(note),
+                                        last.data_->database, last.data_->acquire, report})) {}
 
 Code Error::code() const noexcept { return data_->code; }
 std::string_view Error::id() const noexcept { return info(code()).id; }
@@ -40,6 +45,8 @@ const DatabaseError* Error::database() const noexcept {
 const AcquireReport* Error::acquire() const noexcept {
   return data_->acquire ? &*data_->acquire : nullptr;
 }
+
+const RetryReport* Error::retry() const noexcept { return data_->retry ? &*data_->retry : nullptr; }
 
 std::string Error::what() const {
   // P2024 is what people who know Prisma type into a search box.

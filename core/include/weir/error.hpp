@@ -152,11 +152,28 @@ struct AcquireReport {
   Duration create_error_age{};
 };
 
+// Why weir::retry made no further attempt.
+enum class RetryStop : std::uint8_t {
+  not_retryable,  // the policy does not repeat such an error
+  attempts,       // that was the last one
+  deadline,       // the next pause would not have ended before it
+  budget,         // too many retries for too few successes: the pool's callers hold back
+};
+[[nodiscard]] WEIR_API std::string_view to_string(RetryStop) noexcept;
+
+struct RetryReport {
+  std::uint32_t attempts = 0;
+  Duration elapsed{};  // from the call of retry to its end
+  RetryStop stop{};
+};
+
 class WEIR_API Error {
  public:
   Error(Code code, std::string message);
   Error(Code code, std::string message, DatabaseError database);
   Error(Code code, std::string message, AcquireReport report);
+  // `last` with all that it says, given up on after retries; `note` is added to its message.
+  Error(const Error& last, RetryReport report, std::string_view note);
 
   // Maps the driver's kind to a code. `doing` completes "while ...", e.g. "opening a connection".
   [[nodiscard]] static Error from_driver(const weir_error& error, std::string_view doing);
@@ -176,6 +193,7 @@ class WEIR_API Error {
 
   [[nodiscard]] const DatabaseError* database() const noexcept;  // null if none took part
   [[nodiscard]] const AcquireReport* acquire() const noexcept;   // null unless an acquire failed
+  [[nodiscard]] const RetryReport* retry() const noexcept;       // null unless retry handed it on
 
  private:
   struct Data;
