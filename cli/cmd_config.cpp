@@ -84,8 +84,12 @@ nlohmann::ordered_json pool_json(const PoolConfig& pool, PublicOptions& is_publi
   PoolConfig copy = pool;
   nlohmann::ordered_json j = nlohmann::ordered_json::object();
   for (const config::Option& option : config::options()) {
-    if (option.scope != config::Scope::pool) continue;
-    j[std::string(option.name)] = value_json(option, config::load(option, {.pool = &copy}));
+    const config::Target target{.pool = &copy, .retry = &copy.retry};
+    const std::string name(option.name);
+    if (option.scope == config::Scope::pool)
+      j[name] = value_json(option, config::load(option, target));
+    if (option.scope == config::Scope::retry)
+      j["retry"][name] = value_json(option, config::load(option, target));
   }
   j["options"] = nlohmann::ordered_json::object();
   for (const DriverOption& option : pool.options) {

@@ -24,6 +24,7 @@ class Comparison {
 
   void pools(const std::string& name, PoolConfig before, PoolConfig after) {
     compare(Scope::pool, name, {}, {.pool = &before}, {.pool = &after});
+    compare(Scope::retry, name, "retry.", {.retry = &before.retry}, {.retry = &after.retry});
     driver_options(name, before, after);
   }
 

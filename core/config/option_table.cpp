@@ -18,6 +18,9 @@ constexpr std::array<string_view, 3> start_words{"background", "eager", "lazy"};
 constexpr std::array<string_view, 2> fairness_words{"bounded", "strict"};
 constexpr std::array<string_view, 3> reset_words{"auto", "always", "never"};
 constexpr std::array<string_view, 3> propagate_words{"fatal", "never", "any"};
+constexpr std::array<string_view, 3> jitter_words{"none", "full", "decorrelated"};
+constexpr std::array<string_view, 5> class_words{"acquire", "not_sent", "refused", "conflict",
+                                                 "unknown"};
 constexpr std::array<string_view, 4> log_words{"query", "info", "warn", "error"};
 
 constexpr Option file_options[] = {
@@ -306,6 +309,98 @@ constexpr Option pool_options[] = {
             "time, without parameters."},
 };
 
+// Sources of the numbers: weir/retry_policy.hpp.
+constexpr Option retry_options[] = {
+    {.scope = Scope::retry,
+     .name = "attempts",
+     .type = Type::integer,
+     .member = &RetryPolicy::attempts,
+     .reach = Reach::live,
+     .least = 1,
+     .most = 100,
+     .summary = "attempts at most, the first included",
+     .doc = "1: never again. More attempts help against short disturbances only; against long ones "
+            "a caller that is told early does better."},
+    {.scope = Scope::retry,
+     .name = "base",
+     .type = Type::duration,
+     .member = &RetryPolicy::base,
+     .reach = Reach::live,
+     .least = ms,
+     .most = hour,
+     .summary = "the pause before the second attempt, less its jitter",
+     .doc = "Not above `retry.max`. Of the order of what a request takes: much less only presses a "
+            "database that is already in trouble."},
+    {.scope = Scope::retry,
+     .name = "factor",
+     .type = Type::integer,
+     .member = &RetryPolicy::factor,
+     .reach = Reach::live,
+     .least = 1,
+     .most = 10,
+     .summary = "what the pauses grow by",
+     .doc = "1: all pauses are alike. With `jitter = \"decorrelated\"` it plays no part."},
+    {.scope = Scope::retry,
+     .name = "max",
+     .type = Type::duration,
+     .member = &RetryPolicy::max,
+     .reach = Reach::live,
+     .least = ms,
+     .most = hour,
+     .summary = "no pause is longer",
+     .doc = "Not below `retry.base`. A pause that would not end before the deadline of the call is "
+            "not begun: the error comes at once."},
+    {.scope = Scope::retry,
+     .name = "jitter",
+     .type = Type::choice,
+     .member = &RetryPolicy::jitter,
+     .reach = Reach::live,
+     .choices = jitter_words,
+     .summary = "what chance does to a pause",
+     .doc =
+         "`full`: anywhere between 0 and the pause. `decorrelated`: between `retry.base` and "
+         "three times the pause before. `none`: callers that failed together come back together, "
+         "which is good for tests and bad for databases."},
+    {.scope = Scope::retry,
+     .name = "budget",
+     .type = Type::integer,
+     .member = &RetryPolicy::budget,
+     .reach = Reach::live,
+     .least = 1,
+     .most = 1'000'000,
+     .summary = "retries that may run ahead of the successes that pay for them",
+     .doc = "One budget for all callers of the pool. Each retry costs 1; each call of `retry` that "
+            "succeeds pays back `retry.deposit_percent` of that. Once so many are owed, errors are "
+            "handed on at once, so that an outage is not made worse by those who wait for its end. "
+            "What is owed survives a reload. A very large budget is none."},
+    {.scope = Scope::retry,
+     .name = "deposit_percent",
+     .type = Type::integer,
+     .member = &RetryPolicy::deposit_percent,
+     .reach = Reach::live,
+     .least = 0,
+     .most = 100,
+     .summary = "the part of a retry that a success pays back, in percent",
+     .doc = "In the long run so many retries are made for each 100 successes. 0: the budget is all "
+            "there is until the pool is opened again. Above 20 an outage of a part of the requests "
+            "is felt by all of them."},
+    {.scope = Scope::retry,
+     .name = "on",
+     .type = Type::list,
+     .member = &RetryPolicy::on,
+     .reach = Reach::live,
+     .choices = class_words,
+     .summary = "which failures are worth another attempt",
+     .doc = "After those of the default the server cannot have acted. `acquire`: no connection "
+            "could be had. `not_sent`: the connection failed, and by the driver's word nothing of "
+            "the request had left. `refused`: the server answered before it executed anything: it "
+            "is full or not ready, or the transaction could not begin. `conflict` (serialization "
+            "failure, deadlock, lock timeout) is safe only if the function is one whole "
+            "transaction. `unknown` (the connection was lost, or time ran out, after the request "
+            "had left) repeats what the server may have done already: never list it where doing "
+            "twice is worse than not doing. An empty list repeats nothing."},
+};
+
 constexpr Option drivers_options[] = {
     {.scope = Scope::drivers,
      .name = "search",
@@ -359,13 +454,15 @@ constexpr Option pin_options[] = {
 };
 
 constexpr std::size_t option_count = std::size(file_options) + std::size(pool_options) +
-                                     std::size(drivers_options) + std::size(pin_options);
+                                     std::size(retry_options) + std::size(drivers_options) +
+                                     std::size(pin_options);
 
 constexpr std::array<Option, option_count> join() {
   std::array<Option, option_count> all{};
   std::size_t next = 0;
   for (const Option& option : file_options) all[next++] = option;
   for (const Option& option : pool_options) all[next++] = option;
+  for (const Option& option : retry_options) all[next++] = option;
   for (const Option& option : drivers_options) all[next++] = option;
   for (const Option& option : pin_options) all[next++] = option;
   return all;

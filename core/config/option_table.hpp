@@ -20,7 +20,7 @@
 namespace weir::config {
 
 // The table that a key stands in.
-enum class Scope : std::uint8_t { file, pool, drivers, pin };
+enum class Scope : std::uint8_t { file, pool, retry, drivers, pin };
 
 enum class Type : std::uint8_t { integer, duration, choice, text, boolean, list };
 
@@ -33,13 +33,13 @@ enum class Reach : std::uint8_t {
 };
 
 // Where the value is stored; none for `version`, which is only checked.
-using Member =
-    std::variant<std::monostate, std::uint32_t PoolConfig::*, Duration PoolConfig::*,
-                 std::string PoolConfig::*, Secret PoolConfig::*,
-                 std::vector<std::string> PoolConfig::*, LogLevels PoolConfig::*,
-                 Start PoolConfig::*, Fairness PoolConfig::*, ResetPolicy PoolConfig::*,
-                 PropagateCreateError PoolConfig::*, std::vector<std::string> DriversConfig::*,
-                 bool DriversConfig::*, std::string DriverPin::*>;
+using Member = std::variant<
+    std::monostate, std::uint32_t PoolConfig::*, Duration PoolConfig::*, std::string PoolConfig::*,
+    Secret PoolConfig::*, std::vector<std::string> PoolConfig::*, LogLevels PoolConfig::*,
+    Start PoolConfig::*, Fairness PoolConfig::*, ResetPolicy PoolConfig::*,
+    PropagateCreateError PoolConfig::*, std::uint32_t RetryPolicy::*, Duration RetryPolicy::*,
+    RetryJitter RetryPolicy::*, RetryClasses RetryPolicy::*,
+    std::vector<std::string> DriversConfig::*, bool DriversConfig::*, std::string DriverPin::*>;
 
 struct Option {
   Scope scope = Scope::pool;
@@ -74,6 +74,7 @@ struct Target {
   PoolConfig* pool = nullptr;
   DriversConfig* drivers = nullptr;
   DriverPin* pin = nullptr;
+  RetryPolicy* retry = nullptr;
 };
 
 inline constexpr std::string_view bare_key_characters =
@@ -83,6 +84,10 @@ inline constexpr std::string_view bare_key_characters =
 [[nodiscard]] std::span<const Option> options() noexcept;
 [[nodiscard]] const Option* find_option(Scope scope, std::string_view name) noexcept;
 [[nodiscard]] std::vector<std::string_view> option_names(Scope scope);
+
+// The option as seen from its pool, or from its table if it belongs to none: "max", "retry.max". It
+// says which is which where nothing else does: in messages, in diffs.
+[[nodiscard]] std::string key_in_pool(const Option& option);
 
 // A key whose value can be shown when nothing is known about where it stands.
 [[nodiscard]] bool is_public_key(std::string_view name) noexcept;

@@ -25,6 +25,13 @@ bool LogLevels::*log_member(std::string_view word) {
   return word == "warn" ? &LogLevels::warn : &LogLevels::error;
 }
 
+bool RetryClasses::*class_member(std::string_view word) {
+  if (word == "acquire") return &RetryClasses::acquire;
+  if (word == "not_sent") return &RetryClasses::not_sent;
+  if (word == "refused") return &RetryClasses::refused;
+  return word == "conflict" ? &RetryClasses::conflict : &RetryClasses::unknown;
+}
+
 std::string list_text(std::span<const std::string_view> words) {
   std::string out;
   for (std::size_t i = 0; i < words.size(); ++i) {
@@ -49,6 +56,11 @@ std::vector<std::string_view> option_names(Scope scope) {
     if (option.scope == scope) names.push_back(option.name);
   }
   return names;
+}
+
+std::string key_in_pool(const Option& option) {
+  return option.scope == Scope::retry ? fmt::format("retry.{}", option.name)
+                                      : std::string(option.name);
 }
 
 bool is_public_key(std::string_view name) noexcept {
@@ -81,6 +93,17 @@ void store(const Option& option, const Value& value, const Target& target) {
           },
           [&](PropagateCreateError PoolConfig::*m) {
             target.pool->*m = static_cast<PropagateCreateError>(value.number);
+          },
+          [&](std::uint32_t RetryPolicy::*m) {
+            target.retry->*m = static_cast<std::uint32_t>(value.number);
+          },
+          [&](Duration RetryPolicy::*m) { target.retry->*m = Duration(value.number); },
+          [&](RetryJitter RetryPolicy::*m) {
+            target.retry->*m = static_cast<RetryJitter>(value.number);
+          },
+          [&](RetryClasses RetryPolicy::*m) {
+            target.retry->*m = RetryClasses{false, false, false, false, false};
+            for (const std::string& word : value.list) target.retry->*m.*class_member(word) = true;
           },
           [&](std::vector<std::string> DriversConfig::*m) { target.drivers->*m = value.list; },
           [&](bool DriversConfig::*m) { target.drivers->*m = value.number != 0; },
@@ -116,6 +139,16 @@ Value load(const Option& option, const Target& target) {
           [&](Fairness PoolConfig::*m) { return number(target.pool->*m); },
           [&](ResetPolicy PoolConfig::*m) { return number(target.pool->*m); },
           [&](PropagateCreateError PoolConfig::*m) { return number(target.pool->*m); },
+          [&](std::uint32_t RetryPolicy::*m) { return number(target.retry->*m); },
+          [&](Duration RetryPolicy::*m) { return number((target.retry->*m).count()); },
+          [&](RetryJitter RetryPolicy::*m) { return number(target.retry->*m); },
+          [&](RetryClasses RetryPolicy::*m) {
+            Value value;
+            for (const std::string_view word : option.choices) {
+              if (target.retry->*m.*class_member(word)) value.list.emplace_back(word);
+            }
+            return value;
+          },
           [&](std::vector<std::string> DriversConfig::*m) {
             return Value{0, {}, target.drivers->*m};
           },
@@ -131,7 +164,7 @@ Value default_of(const Option& option) {
   PoolConfig pool;
   DriversConfig drivers;
   DriverPin pin;
-  return load(option, {&pool, &drivers, &pin});
+  return load(option, {&pool, &drivers, &pin, &pool.retry});
 }
 
 std::string quoted(std::string_view text) {

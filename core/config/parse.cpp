@@ -107,6 +107,23 @@ Result<Config> Config::from_string(std::string_view toml, std::string_view name,
       [](config::ParsedConfig&& parsed) { return std::move(parsed.config); });
 }
 
+namespace {
+
+// `what` begins every line.
+Result<void> result_of(const std::vector<config::Finding>& findings, const std::string& what) {
+  if (findings.empty()) return {};
+  std::string message;
+  for (const config::Finding& finding : findings) {
+    message += fmt::format("{}{}: {}", message.empty() ? "" : "\n", what, finding.message);
+    if (!finding.value.empty()) message += fmt::format(", not {}", printable(finding.value));
+    if (!finding.help.empty()) message += fmt::format(" ({})", finding.help);
+  }
+  const Code code = findings.size() == 1 ? findings.front().code : Code::config_many;
+  return fail(code, std::move(message));
+}
+
+}  // namespace
+
 Result<void> validate(const PoolConfig& pool) {
   using config::Finding;
   std::vector<Finding> findings = config::check_pool(pool);
@@ -116,16 +133,11 @@ Result<void> validate(const PoolConfig& pool) {
                                               "`name` cannot be the name of a pool",
                                               std::string(config::pool_name_rule),
                                               {}});
-  if (findings.empty()) return {};
-  std::string message;
-  for (const Finding& finding : findings) {
-    message += fmt::format("{}pool {}: {}", message.empty() ? "" : "\n", printable(pool.name),
-                           finding.message);
-    if (!finding.value.empty()) message += fmt::format(", not {}", printable(finding.value));
-    if (!finding.help.empty()) message += fmt::format(" ({})", finding.help);
-  }
-  const Code code = findings.size() == 1 ? findings.front().code : Code::config_many;
-  return fail(code, std::move(message));
+  return result_of(findings, "pool " + printable(pool.name));
+}
+
+Result<void> validate(const RetryPolicy& policy) {
+  return result_of(config::check_retry(policy), "retry policy");
 }
 
 }  // namespace weir

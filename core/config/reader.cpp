@@ -110,6 +110,10 @@ void Reader::read_pool(const Entry& entry) {
   const std::string table = "pool." + entry.key;
   for (const Entry& item : entry.value.entries) {
     if (planned_key(table, item)) continue;
+    if (item.key == "retry") {
+      read_retry(table, item, pool);
+      continue;
+    }
     if (item.key == "options") {
       read_pool_options(table + ".options", item, pool);
       continue;
@@ -124,6 +128,20 @@ void Reader::read_pool(const Entry& entry) {
   }
   finish_pool(table, entry.value, pool);
   result_.config.pools.emplace(pool.name, std::move(pool));
+}
+
+// Its keys are called as they are seen from the pool, `retry.max`, since the pool has a `max` too.
+void Reader::read_retry(const std::string& table, const Entry& entry, PoolConfig& pool) {
+  const std::string own_table = table + ".retry";
+  if (!expect_table(entry, table_name(own_table))) return;
+  for (const Entry& item : entry.value.entries) {
+    const Option* option = find_option(Scope::retry, item.key);
+    if (option == nullptr)
+      unknown_key(Scope::retry, own_table, item);
+    else
+      read_option({option, table, key_in_pool(*option), item.key_place, false}, item.value,
+                  {.retry = &pool.retry});
+  }
 }
 
 void Reader::read_pool_options(const std::string& table, const Entry& options, PoolConfig& pool) {

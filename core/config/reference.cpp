@@ -19,10 +19,14 @@ struct Section {
   std::string_view title;
   std::string_view intro;
 };
-constexpr std::array<Section, 4> sections{{
+constexpr std::array<Section, 5> sections{{
     {Scope::file, "The file", "Keys at the top of the file, before the first table."},
     {Scope::pool, "[pool.<name>]",
      "One table per pool. A name has letters, digits, `_` and `-`, at most 64 of them."},
+    {Scope::retry, "[pool.<name>.retry]",
+     "What `weir::retry` goes by in this pool. Nothing is repeated but what the host program "
+     "hands\n"
+     "to it."},
     {Scope::drivers, "[drivers]", "Where plugins are looked for, and which may be loaded."},
     {Scope::pin, "[drivers.<name>]", "Fixes the file of one driver."},
 }};
@@ -130,8 +134,8 @@ them are treated as secrets, since only the driver knows which ones are. Reload:
 
 constexpr std::string_view markdown_planned = R"(## Planned
 
-`[pool.<name>.health]`, `[pool.<name>.retry]` and `max = "auto"` are planned. Weir 0.1 refuses
-them instead of accepting and ignoring them.
+`[pool.<name>.health]` and `max = "auto"` are planned. Weir 0.1 refuses them instead of accepting
+and ignoring them.
 
 )";
 
@@ -183,7 +187,7 @@ std::string options_markdown() {
     for (const Option& option : options()) {
       if (option.scope == section.scope) out += markdown_option(option);
     }
-    if (section.scope == Scope::pool) out += markdown_options;
+    if (section.scope == Scope::retry) out += markdown_options;
   }
   out += markdown_planned;
   out += markdown_foreign();
@@ -198,7 +202,7 @@ std::string options_help() {
       if (option.scope == section.scope)
         out += fmt::format("  {:<24}{}{}\n", option.name, option.summary, default_note(option));
     }
-    if (section.scope == Scope::pool)
+    if (section.scope == Scope::retry)
       out += fmt::format("  {:<24}{}\n", "[.options]", "what the driver understands");
   }
   out += "\ndocs/options.md explains each of them.\n";

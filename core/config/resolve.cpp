@@ -92,6 +92,11 @@ void hide_table(const Node& table, Scope scope, Source& source) {
       if (entry.value.kind != Kind::table) hide_all(entry.value, source);
       continue;
     }
+    if (option == nullptr && scope == Scope::pool && entry.key == "retry" &&
+        entry.value.kind == Kind::table) {
+      hide_table(entry.value, Scope::retry, source);
+      continue;
+    }
     if (option == nullptr && scope == Scope::drivers && entry.value.kind == Kind::table) {
       hide_table(entry.value, Scope::pin, source);
       continue;

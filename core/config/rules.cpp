@@ -14,7 +14,11 @@ namespace {
 Finding finding(const Option& option, const Value& value, std::string message,
                 std::string help = {}) {
   std::string shown = option.secret ? std::string() : to_toml(option, value);
-  return {Code::config_value, {option.name}, std::move(message), std::move(help), std::move(shown)};
+  return {Code::config_value,
+          {key_in_pool(option)},
+          std::move(message),
+          std::move(help),
+          std::move(shown)};
 }
 
 std::optional<Finding> check_integer(const Option& option, const Value& value) {
@@ -26,12 +30,12 @@ std::optional<Finding> check_integer(const Option& option, const Value& value) {
     help = "databases are fastest with far fewer; add PgBouncer or the like for more clients";
   else if (option.name == "version")
     help = "this Weir reads version 1; a newer one wrote this file";
-  return finding(
-      option, value,
-      option.least == option.most
-          ? fmt::format("`{}` must be {}", option.name, option.least)
-          : fmt::format("`{}` must be from {} to {}", option.name, option.least, option.most),
-      std::move(help));
+  return finding(option, value,
+                 option.least == option.most
+                     ? fmt::format("`{}` must be {}", key_in_pool(option), option.least)
+                     : fmt::format("`{}` must be from {} to {}", key_in_pool(option), option.least,
+                                   option.most),
+                 std::move(help));
 }
 
 std::optional<Finding> check_duration(const Option& option, const Value& value) {
@@ -39,8 +43,8 @@ std::optional<Finding> check_duration(const Option& option, const Value& value) 
   if (duration == no_timeout) {
     if (!option.none.empty()) return std::nullopt;
     return Finding{Code::config_value,
-                   {option.name},
-                   fmt::format("`{}` cannot be turned off", option.name),
+                   {key_in_pool(option)},
+                   fmt::format("`{}` cannot be turned off", key_in_pool(option)),
                    fmt::format("write {}", range_text(option)),
                    {}};
   }
@@ -52,12 +56,13 @@ std::optional<Finding> check_duration(const Option& option, const Value& value) 
     std::string help = option.none.empty()
                            ? fmt::format("the least is {}", duration_text(Duration(option.least)))
                            : fmt::format("write \"{}\" to turn it off", option.none);
-    return finding(option, value, fmt::format("`{}` cannot be zero", option.name), std::move(help));
+    return finding(option, value, fmt::format("`{}` cannot be zero", key_in_pool(option)),
+                   std::move(help));
   }
   if (value.number < 0)
     return Finding{Code::config_value,
-                   {option.name},
-                   fmt::format("`{}` cannot be negative", option.name),
+                   {key_in_pool(option)},
+                   fmt::format("`{}` cannot be negative", key_in_pool(option)),
                    {},
                    {}};
   std::string help;
@@ -65,8 +70,8 @@ std::optional<Finding> check_duration(const Option& option, const Value& value) 
     help = fmt::format("write \"{}\" for no limit", option.none);
   return finding(
       option, value,
-      fmt::format("`{}` must be from {} to {}", option.name, duration_text(Duration(option.least)),
-                  duration_text(Duration(option.most))),
+      fmt::format("`{}` must be from {} to {}", key_in_pool(option),
+                  duration_text(Duration(option.least)), duration_text(Duration(option.most))),
       std::move(help));
 }
 
@@ -74,8 +79,8 @@ std::optional<Finding> check_choice(const Option& option, const Value& value) {
   const auto count = static_cast<std::int64_t>(option.choices.size());
   if (value.number >= 0 && value.number < count) return std::nullopt;
   return Finding{Code::config_value,
-                 {option.name},
-                 fmt::format("`{}` must be {}", option.name, range_text(option)),
+                 {key_in_pool(option)},
+                 fmt::format("`{}` must be {}", key_in_pool(option), range_text(option)),
                  {},
                  {}};
 }
@@ -83,19 +88,19 @@ std::optional<Finding> check_choice(const Option& option, const Value& value) {
 std::optional<Finding> check_text(const Option& option, const Value& value) {
   if (value.text.find('\0') != std::string::npos)
     return Finding{Code::config_value,
-                   {option.name},
-                   fmt::format("`{}` contains a NUL character", option.name),
+                   {key_in_pool(option)},
+                   fmt::format("`{}` contains a NUL character", key_in_pool(option)),
                    {},
                    {}};
   if (option.name == "driver" && !is_driver_name(value.text)) {
     if (value.text.empty())
       return Finding{Code::config_missing,
-                     {option.name},
+                     {key_in_pool(option)},
                      "`driver` is missing",
                      "name an installed driver, for example \"sqlite\"",
                      {}};
     return Finding{Code::config_value,
-                   {option.name},
+                   {key_in_pool(option)},
                    "`driver` is not a driver's name",
                    std::string(driver_name_rule),
                    {}};
@@ -117,8 +122,11 @@ std::optional<Finding> check_list(const Option& option, const Value& value) {
     if (option.name == "allow" && !is_driver_name(item))
       wrong = "has an element that is no driver's name";
     if (!wrong.empty())
-      return Finding{
-          Code::config_value, {option.name}, fmt::format("`{}` {}", option.name, wrong), {}, {}};
+      return Finding{Code::config_value,
+                     {key_in_pool(option)},
+                     fmt::format("`{}` {}", key_in_pool(option), wrong),
+                     {},
+                     {}};
   }
   return std::nullopt;
 }
@@ -158,8 +166,7 @@ std::optional<Finding> check_value(const Option& option, const Value& value) {
 
 std::vector<Finding> check_together(const PoolConfig& pool) {
   std::vector<Finding> findings;
-  const auto conflict = [&](std::vector<std::string_view> keys, std::string message,
-                            std::string help) {
+  const auto conflict = [&](std::vector<std::string> keys, std::string message, std::string help) {
     findings.push_back(
         {Code::config_conflict, std::move(keys), std::move(message), std::move(help), {}});
   };
@@ -180,6 +187,11 @@ std::vector<Finding> check_together(const PoolConfig& pool) {
              fmt::format("`keepalive` is {}, but `max_lifetime` is {}",
                          duration_text(pool.keepalive), duration_text(pool.max_lifetime)),
              "no connection would live to see a keepalive");
+  if (pool.retry.base > pool.retry.max)
+    conflict({"retry.base", "retry.max"},
+             fmt::format("`retry.base` is {}, but `retry.max` is {}",
+                         duration_text(pool.retry.base), duration_text(pool.retry.max)),
+             "the first pause cannot be longer than the longest");
   return findings;
 }
 
@@ -187,8 +199,8 @@ std::vector<Finding> check_pool(const PoolConfig& pool) {
   std::vector<Finding> findings;
   PoolConfig copy = pool;  // load() wants a target that could be written
   for (const Option& option : options()) {
-    if (option.scope != Scope::pool) continue;
-    if (auto found = check_value(option, load(option, {.pool = &copy})))
+    if (option.scope != Scope::pool && option.scope != Scope::retry) continue;
+    if (auto found = check_value(option, load(option, {.pool = &copy, .retry = &copy.retry})))
       findings.push_back(std::move(*found));
   }
   // A contradiction between values that are wrong by themselves is noise.
@@ -200,6 +212,13 @@ std::vector<Finding> check_pool(const PoolConfig& pool) {
     if (!noise) findings.push_back(std::move(together));
   }
   return findings;
+}
+
+std::vector<Finding> check_retry(const RetryPolicy& policy) {
+  PoolConfig pool;  // all else is its default, of which nothing is wrong but the missing driver
+  pool.driver = "none";
+  pool.retry = policy;
+  return check_pool(pool);
 }
 
 }  // namespace weir::config

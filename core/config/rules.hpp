@@ -15,7 +15,7 @@ namespace weir::config {
 
 struct Finding {
   Code code;
-  std::vector<std::string_view> keys;  // the first is where the caret goes
+  std::vector<std::string> keys;  // as key_in_pool says; the first is where the caret goes
   std::string message;  // names no value that was refused: it may be a secret in the wrong place
   std::string help;     // what to write; may be empty
   std::string value;    // the offending value as TOML, empty if it is a secret
@@ -26,6 +26,9 @@ struct Finding {
 
 // All values of a pool, then what they say together. In the order of the table.
 [[nodiscard]] std::vector<Finding> check_pool(const PoolConfig& pool);
+
+// The same for a policy that does not come with a pool.
+[[nodiscard]] std::vector<Finding> check_retry(const RetryPolicy& policy);
 
 // Contradictions alone, for a caller that checked the values.
 [[nodiscard]] std::vector<Finding> check_together(const PoolConfig& pool);

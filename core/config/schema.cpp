@@ -133,6 +133,14 @@ constexpr std::string_view definitions = R"(  "definitions": {
       "type": "object",
       "properties": {
 @POOL@,
+        "retry": {
+          "description": "What weir::retry goes by; nothing is repeated by itself.",
+          "type": "object",
+          "properties": {
+@RETRY@
+          },
+          "additionalProperties": false
+        },
         "options": {
           "description": "Options of the database, declared and checked by its driver.",
           "type": "object",
@@ -183,6 +191,7 @@ std::string config_schema() {
   out += root;
   replace(out, "@PIN@", properties(Scope::pin, "        "));
   replace(out, "@POOL@", properties(Scope::pool, "        "));
+  replace(out, "@RETRY@", properties(Scope::retry, "            "));
   replace(out, "@FILE@", properties(Scope::file, "    "));
   replace(out, "@DRIVERS@", properties(Scope::drivers, "        "));
   return out;

@@ -69,6 +69,12 @@ class Writer {
       add(table, option.name, shown(option, std::move(value)));
     }
     flush();
+    out_ += fmt::format("\n[pool.{}.retry]\n", key_text(name));
+    for (const Option& option : options()) {
+      if (option.scope == Scope::retry)
+        add(table + ".retry", option.name, to_toml(option, load(option, {.retry = &copy.retry})));
+    }
+    flush();
     if (pool.options.empty()) return;
     out_ += fmt::format("\n[pool.{}.options]\n", key_text(name));
     for (const DriverOption& option : pool.options) {

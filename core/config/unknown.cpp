@@ -27,6 +27,7 @@ std::string shown_key(std::string_view key) {
 // The table in which a key of this name does exist; empty if there is none.
 std::string_view home_of(std::string_view key) {
   if (find_option(Scope::pool, key) != nullptr) return "[pool.<name>]";
+  if (find_option(Scope::retry, key) != nullptr) return "[pool.<name>.retry]";
   if (find_option(Scope::drivers, key) != nullptr) return "[drivers]";
   if (find_option(Scope::pin, key) != nullptr) return "[drivers.<name>]";
   if (find_option(Scope::file, key) != nullptr) return "the top of the file";
@@ -45,9 +46,6 @@ bool Reader::planned_key(const std::string& table, const Entry& entry) {
   if (entry.key == "health") {
     planned(entry.key_place, fmt::format("[{}.health]", table),
             "remove it; `validate_after` looks before lending, `keepalive` while idle");
-  } else if (entry.key == "retry") {
-    planned(entry.key_place, fmt::format("[{}.retry]", table),
-            "remove it; Weir repeats nothing by itself");
   } else if (entry.key == "auto") {
     planned(entry.key_place, fmt::format("[{}.auto]", table), "remove it and set `max`");
   } else {
@@ -78,7 +76,7 @@ void Reader::unknown_key(Scope scope, const std::string& table, const Entry& ent
   }
   std::vector<std::string_view> names = option_names(scope);
   if (scope == Scope::file) names.insert(names.end(), {"pool", "drivers"});
-  if (scope == Scope::pool) names.emplace_back("options");
+  if (scope == Scope::pool) names.insert(names.end(), {"options", "retry"});
   std::string label;
   const std::string_view home = home_of(entry.key);
   const std::string_view near = nearest(entry.key, names);

@@ -23,7 +23,8 @@ Config one_pool() {
 }
 
 Target target_of(Config& config) {
-  return {&config.pools["main"], &config.drivers, &config.drivers.pins["sqlite"]};
+  PoolConfig& pool = config.pools["main"];
+  return {&pool, &config.drivers, &config.drivers.pins["sqlite"], &pool.retry};
 }
 
 // Another value of the same type, right or not: what is compared need not be checked.
@@ -58,8 +59,12 @@ void change(const Option& option, Config& config) {
   store(option, other_than(option, load(option, target_of(config))), target_of(config));
 }
 
+bool of_pool(const Option& option) {
+  return option.scope == Scope::pool || option.scope == Scope::retry;
+}
+
 std::string key_of(const Option& option) {
-  if (option.scope == Scope::pool) return std::string(option.name);
+  if (of_pool(option)) return key_in_pool(option);
   return (option.scope == Scope::pin ? "drivers.sqlite." : "drivers.") + std::string(option.name);
 }
 
@@ -111,7 +116,7 @@ TEST(Diff, of_one_changed_option_is_that_option_alone) {
     const Diff found = diff(before, after);
     ASSERT_EQ(found.changes.size(), 1u);
     const Change& only = found.changes.front();
-    EXPECT_EQ(only.pool, option.scope == Scope::pool ? "main" : "");
+    EXPECT_EQ(only.pool, of_pool(option) ? "main" : "");
     EXPECT_EQ(only.key, key_of(option));
     EXPECT_EQ(only.reach, option.reach);
     EXPECT_FALSE(only.hidden);

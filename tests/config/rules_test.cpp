@@ -46,16 +46,36 @@ TEST(OptionTable, covers_every_member_of_pool_config) {
                create_retry_interval, create_retry_max, propagate_create_error, max_connecting,
                quarantine_max, idle_timeout, reap_interval, max_lifetime, validate_after, keepalive,
                max_waiting, fairness, fair_after, hold_warn, drain_timeout, reset, init_sql, log,
-               pool_options] = PoolConfig{};
+               retry, pool_options] = PoolConfig{};
   (void)name, (void)driver, (void)url, (void)min, (void)max, (void)start, (void)start_timeout,
       (void)acquire_timeout, (void)create_timeout, (void)create_retry_interval,
       (void)create_retry_max, (void)propagate_create_error, (void)max_connecting,
       (void)quarantine_max, (void)idle_timeout, (void)reap_interval, (void)max_lifetime,
       (void)validate_after, (void)keepalive, (void)max_waiting, (void)fairness, (void)fair_after,
-      (void)hold_warn, (void)drain_timeout, (void)reset, (void)init_sql, (void)log,
+      (void)hold_warn, (void)drain_timeout, (void)reset, (void)init_sql, (void)log, (void)retry,
       (void)pool_options;
-  // All but the name and the options of the driver.
+  // All but the name and the tables below it.
   EXPECT_EQ(option_names(Scope::pool).size(), 26u);
+}
+
+TEST(OptionTable, covers_every_member_of_retry_policy) {
+  const auto& [attempts, base, factor, max, jitter, on, budget, deposit_percent] = RetryPolicy{};
+  (void)attempts, (void)base, (void)factor, (void)max, (void)jitter, (void)on, (void)budget,
+      (void)deposit_percent;
+  EXPECT_EQ(option_names(Scope::retry).size(), 8u);
+}
+
+// What stands in the table and what the library calls it must not part.
+TEST(OptionTable, names_the_classes_of_a_retry_as_the_library_does) {
+  const Option& on = *find_option(Scope::retry, "on");
+  RetryPolicy policy;
+  for (const RetryClass one : {RetryClass::acquire, RetryClass::not_sent, RetryClass::refused,
+                               RetryClass::conflict, RetryClass::unknown}) {
+    store(on, Value{0, {}, {std::string(to_string(one))}}, {.retry = &policy});
+    for (const RetryClass other : {RetryClass::acquire, RetryClass::not_sent, RetryClass::refused,
+                                   RetryClass::conflict, RetryClass::unknown})
+      EXPECT_EQ(policy.on.has(other), other == one) << to_string(one);
+  }
 }
 
 TEST(OptionTable, stores_and_loads_each_value_unchanged) {
@@ -65,7 +85,7 @@ TEST(OptionTable, stores_and_loads_each_value_unchanged) {
     PoolConfig pool;
     DriversConfig drivers;
     DriverPin pin;
-    const Target target{&pool, &drivers, &pin};
+    const Target target{&pool, &drivers, &pin, &pool.retry};
     Value value = load(option, target);
     switch (option.type) {
       case Type::integer:
@@ -149,6 +169,14 @@ TEST(Validate, tells_each_rule) {
       {"pool main: an eager start waits for `min` connections, but `min` is 0 (set `min` to 1 or "
        "more, or write start = \"background\")",
        Code::config_conflict, [](PoolConfig& p) { p.start = Start::eager; }},
+      {"pool main: `retry.base` is 3s, but `retry.max` is 2s (the first pause cannot be longer "
+       "than "
+       "the longest)",
+       Code::config_conflict, [](PoolConfig& p) { p.retry.base = 3s; }},
+      {"pool main: `retry.attempts` must be from 1 to 100, not 0", Code::config_value,
+       [](PoolConfig& p) { p.retry.attempts = 0; }},
+      {"pool main: `retry.max` must be from 1ms to 1h, not \"2h\"", Code::config_value,
+       [](PoolConfig& p) { p.retry.max = 2h; }},
       {"pool main: `start` must be \"background\", \"eager\" or \"lazy\"", Code::config_value,
        [](PoolConfig& p) { p.start = static_cast<Start>(9); }},
       {"pool main: `driver` is missing (name an installed driver, for example \"sqlite\")",
@@ -183,6 +211,21 @@ TEST(Validate, tells_all_faults_at_once_and_no_echo_of_them) {
   EXPECT_EQ(valid.error().code(), Code::config_many);
   const std::string& message = valid.error().message();
   EXPECT_EQ(std::count(message.begin(), message.end(), '\n'), 1) << message;
+}
+
+TEST(Validate, a_policy_without_a_pool) {
+  EXPECT_TRUE(validate(RetryPolicy{}));
+  const auto wrong = validate(RetryPolicy{.attempts = 0, .factor = 11});
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().code(), Code::config_many);
+  EXPECT_EQ(wrong.error().message(),
+            "retry policy: `retry.attempts` must be from 1 to 100, not 0\n"
+            "retry policy: `retry.factor` must be from 1 to 10, not 11");
+  // The maximum is what is wrong; that the base is above it says nothing more.
+  const auto once = validate(RetryPolicy{.max = Duration{}});
+  ASSERT_FALSE(once);
+  EXPECT_EQ(once.error().message(),
+            "retry policy: `retry.max` cannot be zero, not \"0s\" (the least is 1ms)");
 }
 
 TEST(Validate, names) {

@@ -143,6 +143,7 @@ TEST(Schema, accepts_good_files) {
            "log = [\"query\", { env = \"A\" }]",
            "init_sql = [\"select 1\"]",
            "options = { a = 1, b = true, c = \"x\", d = { env = \"A\" } }",
+           "retry = { attempts = 3, jitter = \"none\", on = [\"conflict\"], base = \"10ms\" }",
            "[drivers]\nsearch = [\"a\"]\nallow_env = true\n[drivers.x]\npath = \"p\"",
        })
     EXPECT_TRUE(schema_accepts(in_pool(lines))) << lines;
@@ -164,7 +165,10 @@ TEST(Schema, refuses_what_it_can_see) {
            "url = { evn = \"A\" }",
            "max = { file = \"x\" }",
            "acquireTimeoutMillis = 30000",
-           "retry = { attempts = 3 }",
+           "retry = { attempts = 0 }",
+           "retry = { on = [\"always\"] }",
+           "retry = { pause = \"1s\" }",
+           "retry = 3",
            "options = { a = [1] }",
            "[drivers]\nallow_env = 1",
            "[drivers.x]\nsha256 = \"abc\"",

@@ -19,7 +19,9 @@ init_sql = ["PRAGMA key = 'hunter2'"]
 [drivers]
 search = ["/opt/weir"]
 [drivers.sqlite]
-path = "/opt/weir/sqlite.so")"),
+path = "/opt/weir/sqlite.so"
+[pool.main.retry]
+attempts = 5)"),
                  {{"URL", "postgres://app:hunter2@db/shop?pool_timeout=0&x=hunter2"}});
   ASSERT_TRUE(parsed) << parsed.error().what();
   EXPECT_EQ(show(*parsed, true), R"(# effective configuration of app.toml
@@ -52,6 +54,16 @@ drain_timeout = "30s"                     # default
 reset = "auto"                            # default
 init_sql = ["PRAGMA key ***"]             # app.toml:6
 log = ["info", "warn", "error"]           # default
+
+[pool.main.retry]
+attempts = 5                             # app.toml:14
+base = "50ms"                            # default
+factor = 2                               # default
+max = "2s"                               # default
+jitter = "full"                          # default
+budget = 10                              # default
+deposit_percent = 10                     # default
+on = ["acquire", "not_sent", "refused"]  # default
 
 [pool.main.options]
 "odd key" = "***"  # app.toml:8
@@ -93,6 +105,7 @@ keepalive = "90s"
 validate_after = "0s"
 propagate_create_error = true
 log = []
+retry = { attempts = 2, jitter = "decorrelated", on = ["unknown", "acquire"] }
 [drivers]
 allow = ["sqlite"]
 [drivers.sqlite]

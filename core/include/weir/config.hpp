@@ -8,6 +8,7 @@
 #pragma once
 
 #include <weir/result.hpp>
+#include <weir/retry_policy.hpp>
 #include <weir/time.hpp>
 
 #include <cstdint>
@@ -84,6 +85,7 @@ struct PoolConfig {
   ResetPolicy reset = ResetPolicy::automatic;
   std::vector<std::string> init_sql;
   LogLevels log;
+  RetryPolicy retry;                  // [pool.<name>.retry]
   std::vector<DriverOption> options;  // sorted by key
 
   friend bool operator==(const PoolConfig&, const PoolConfig&) = default;
@@ -126,5 +128,8 @@ struct Config {
 
 // Checks one pool that was built by hand: ranges and contradictions, the same rules as the file's.
 [[nodiscard]] WEIR_API Result<void> validate(const PoolConfig& pool);
+
+// The same for a policy that does not come with a pool.
+[[nodiscard]] WEIR_API Result<void> validate(const RetryPolicy& policy);
 
 }  // namespace weir
