@@ -24,6 +24,7 @@
 #include "core/runtime/error_buffer.hpp"
 #include "core/runtime/executor.hpp"
 #include "core/runtime/host.hpp"
+#include "core/runtime/retry_desk.hpp"
 #include "core/runtime/session.hpp"
 
 #include <weir/pools.hpp>
@@ -160,6 +161,22 @@ class BasicPool final : public Pool, public std::enable_shared_from_this<BasicPo
   [[nodiscard]] LeaseHolder holder_of(SlotId slot, Instant now) const;
   [[nodiscard]] std::vector<LeaseHolder> longest_leases(std::size_t count, Instant now) const;
 
+  // In a forked child the parent's lock may be held for ever, so it is not asked.
+  [[nodiscard]] RetryPolicy retry_policy() const override {
+    return forked() ? RetryPolicy{} : retries_.policy();
+  }
+  [[nodiscard]] weir::detail::RetryDecision decide_retry(const RetryPolicy& policy,
+                                                         weir::detail::RetryProgress& progress,
+                                                         const Error& error,
+                                                         Instant deadline) override {
+    if (!forked()) return retries_.decide(policy, progress, error, deadline);
+    ++progress.attempts;
+    return {RetryStop::not_retryable, {}};
+  }
+  void retry_succeeded(const RetryPolicy& policy) noexcept override {
+    if (!forked()) retries_.succeeded(policy);
+  }
+
   // pool_work.ipp
   void perform(Lock& lock);
   void start_op(const engine::StartOp& op);
@@ -199,6 +216,7 @@ class BasicPool final : public Pool, public std::enable_shared_from_this<BasicPo
   typename R::mutex sources_mutex_;
 
   typename R::template atomic<std::uint8_t> log_levels_{0};  // bits, by LogLevel
+  RetryDesk<R> retries_;                                     // has its own lock
 
   // Not held across a driver call, a callback or the log sink.
   mutable typename R::mutex mutex_;

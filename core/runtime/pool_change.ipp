@@ -103,6 +103,7 @@ void BasicPool<R>::take_on(Change change) {
     base_dir_ = std::move(change.base_dir);
     if (renewed) generations_.push_back(std::move(change.made_of));
     set_log_levels(config_.log);
+    retries_.set_policy(config_.retry);
     engine_->reconfigure(engine_config(config_, pinned_), renewed, R::now(), fx_);
     perform(lock);
     // Those that only this list knows any more. The order stays: the present one is the last.

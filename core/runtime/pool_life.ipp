@@ -33,6 +33,7 @@ BasicPool<R>::BasicPool(PoolParts<R> parts)
                  log(LogLevel::query,
                      observe::short_duration(took) + (ok ? " " : " failed: ") + std::string(sql));
                }},
+      retries_(parts.config.retry),
       config_(std::move(parts.config)),
       options_(std::move(parts.options)),
       base_dir_(std::move(parts.base_dir)) {

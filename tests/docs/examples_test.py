@@ -15,6 +15,7 @@ PRINTS = {
     "quickstart": r"1 Ada\n3 Grace\n",
     "linked_driver": r"SQLite 3\.\d+\.\d+ says 42\n",
     "streaming": r"500000500000\n",
+    "retry": r"60 40\n",
     "prepared": r"cellar +11\.25\ngarden +none\nroof +22\.00\n",
 }
 

@@ -9,7 +9,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from tap import Tap  # noqa: E402  (the path is set just above)
 
-HOW_MANY = {"S": 20, "L": 8, "F": 6, "T": 12, "R": 11, "C": 4, "O": 4, "Q": 4}
+HOW_MANY = {"S": 20, "L": 8, "F": 6, "T": 12, "R": 11, "C": 4, "O": 4, "Q": 4, "RT": 7}
 OUT_OF_SCOPE = {"R4", "R6", "R11", "F3", "F6", "Q1", "Q2", "S17"}
 FILE = re.compile(r"[\w/]+\.(?:cpp|hpp|ipp|h)\b")
 TEST = re.compile(r"`(\w+)\.(\w+)`")
@@ -19,7 +19,7 @@ def rows(text: str):
     """Yields (id, promise, kept in, held by)."""
     for line in text.splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-        if len(cells) == 4 and re.fullmatch(r"[A-Z]\d+", cells[0]):
+        if len(cells) == 4 and re.fullmatch(r"[A-Z]+\d+", cells[0]):
             yield tuple(cells)
 
 

@@ -5,6 +5,8 @@
 #include "core/runtime/process.hpp"
 #include "tests/runtime/world.hpp"
 
+#include <weir/retry.hpp>
+
 #include <atomic>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -207,6 +209,7 @@ TEST_F(Changing, a_forked_child_can_neither_use_nor_harm_its_parents_pool) {
     expect(is_forked(pool->resize(1, 2)));
     expect(is_forked(pool->evict()));
     expect(is_forked(pool->wait_ready(1s)));
+    expect(is_forked(retry(*pool, [](Pool& p) { return p.query("SELECT 1"); })));
     lease->release();
     ::_exit(wrong);
   }

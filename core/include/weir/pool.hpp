@@ -13,11 +13,15 @@
 
 #include <weir/config.hpp>
 #include <weir/connection.hpp>
+#include <weir/retry_policy.hpp>
 #include <weir/stats.hpp>
 
 namespace weir {
 
 class Pool;
+namespace detail {
+class RetryLoop;
+}
 
 struct AcquireOptions {
   std::optional<Duration> timeout = {};  // default: acquire_timeout; 0 = do not wait
@@ -154,10 +158,21 @@ class WEIR_API Pool {
   virtual void take_back(detail::SessionRef ref) noexcept = 0;
   // As acquire, for a lease that ends within the call that takes it.
   [[nodiscard]] Result<Lease> acquire_here(AcquireOptions options, CallSite site);
+
+  // For weir::retry: the policy of the configuration, and what the budget says that all callers of
+  // this pool share. The randomness of the pauses is the runtime's.
+  [[nodiscard]] virtual RetryPolicy retry_policy() const = 0;
+  [[nodiscard]] virtual detail::RetryDecision decide_retry(const RetryPolicy& policy,
+                                                           detail::RetryProgress& progress,
+                                                           const Error& error,
+                                                           Instant deadline) = 0;
+  virtual void retry_succeeded(const RetryPolicy& policy) noexcept = 0;
+
   [[nodiscard]] Lease make_lease(detail::SessionRef ref) noexcept { return Lease(this, ref); }
 
  private:
   friend class Lease;
+  friend class detail::RetryLoop;
 };
 
 }  // namespace weir

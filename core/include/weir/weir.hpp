@@ -9,6 +9,8 @@
 #include <weir/pool.hpp>
 #include <weir/pools.hpp>
 #include <weir/result.hpp>
+#include <weir/retry.hpp>
+#include <weir/retry_policy.hpp>
 #include <weir/stats.hpp>
 #include <weir/time.hpp>
 #include <weir/version.hpp>
