@@ -46,8 +46,11 @@ Node convert(const toml::node& from) {
   } else if (const auto* boolean = from.as_boolean()) {
     to.kind = Kind::boolean;
     to.boolean = boolean->get();
+  } else if (const auto* real = from.as_floating_point()) {
+    to.kind = Kind::real;
+    to.real = real->get();
   } else {
-    to.kind = from.is_floating_point() ? Kind::real : Kind::time;
+    to.kind = Kind::time;
   }
   return to;
 }

@@ -36,6 +36,7 @@ struct Node {
   bool boolean = false;
   Place place;
   std::int64_t integer = 0;
+  double real = 0;
   std::string text;
   std::vector<Entry> entries;  // of a table
   std::vector<Node> items;     // of an array
