@@ -31,6 +31,7 @@ weir_status source_create(weir_env* env, const weir_source_args* raw, weir_sourc
   auto source = std::make_unique<Source>();
   source->env = reinterpret_cast<Env*>(env);
   if (const auto bad = source->script.parse(args, error)) return bad;
+  source->remote = find_remote(source->env->host, args.url);
   weir_source_traits filled{};
   filled.flags = source->script.pinned() ? WEIR_SOURCE_PINNED : 0;
   filled.connections_max = source->script.connections_max();
@@ -49,6 +50,21 @@ weir_status canceller_create(weir_source* handle, std::uint64_t conn_tag, weir_c
   return WEIR_OK;
 }
 
+// Past the script's door.
+weir_status enter(Conn& conn, weir_error* error) {
+  Script& script = conn.source.script;
+  if (const auto bad = conn.act(Act::open, error)) return bad;
+  if (script.wrong_password()) {
+    conn.stage = WEIR_STAGE_AUTH;
+    return fail(error, conn.facts(WEIR_E_AUTH, WEIR_EFFECT_DEFINITE),
+                {"the server does not accept the password"});
+  }
+  conn.id = script.admit();
+  if (conn.id != 0) return WEIR_OK;
+  return fail(error, conn.facts(WEIR_E_TOO_MANY_CONNECTIONS, WEIR_EFFECT_DEFINITE),
+              {"the server has no room for another session"});
+}
+
 weir_status open(weir_source* handle, const weir_call* call, const weir_open_args* raw,
                  weir_canceller* canceller, weir_conn** out, weir_error* error) {
   Source& source = *reinterpret_cast<Source*>(handle);
@@ -61,17 +77,7 @@ weir_status open(weir_source* handle, const weir_call* call, const weir_open_arg
   {
     Op op(*conn, call, WEIR_STAGE_CONNECT, error);
     if (op.status() != WEIR_OK) return op.status();
-    if (const auto bad = conn->act(Act::open, error)) return bad;
-    if (source.script.wrong_password()) {
-      conn->stage = WEIR_STAGE_AUTH;
-      return fail(error, conn->facts(WEIR_E_AUTH, WEIR_EFFECT_DEFINITE),
-                  {"the server does not accept the password"});
-    }
-    conn->id = source.script.admit();
-    if (conn->id == 0) {
-      return fail(error, conn->facts(WEIR_E_TOO_MANY_CONNECTIONS, WEIR_EFFECT_DEFINITE),
-                  {"the server has no room for another session"});
-    }
+    if (const auto bad = source.remote ? conn->dial(error) : enter(*conn, error)) return bad;
   }
   conn->opening = false;
   *out = reinterpret_cast<weir_conn*>(conn.release());
@@ -82,7 +88,15 @@ weir_status open(weir_source* handle, const weir_call* call, const weir_open_arg
 // for.
 void close(weir_conn* handle, const weir_call* raw) {
   const std::unique_ptr<Conn> conn(&conn_of(handle));
-  conn->deadline = backend::read_in(raw).deadline;
+  const weir_call call = backend::read_in(raw);
+  conn->deadline = call.deadline;
+  if (conn->source.remote) {
+    conn->op_id = call.op_id;
+    weir_sim_request goodbye{};
+    goodbye.kind = WEIR_SIM_GOODBYE;
+    if (!conn->broken && !conn->gate.aborted()) conn->ask(goodbye, nullptr);
+    return;
+  }
   const Verdict verdict = conn->source.script.judge(Act::close);
   if (verdict.hang) {
     conn->hang(nullptr);
@@ -93,7 +107,7 @@ void close(weir_conn* handle, const weir_call* raw) {
 
 void abandon(weir_conn* handle) {
   Conn& conn = conn_of(handle);
-  conn.id = 0;  // the session goes on: it is the parent's
+  conn.id = conn.link = 0;  // the session goes on: it is the parent's
   delete &conn;
 }
 
@@ -122,6 +136,7 @@ void state(const weir_conn* handle, weir_conn_state* out) {
   set(conn.in_tx, WEIR_STATE_IN_TX);
   set(conn.tx_failed, WEIR_STATE_TX_FAILED);
   set((conn.dirty && lie != Lie::never_dirty) || lie == Lie::always_dirty, WEIR_STATE_DIRTY);
+  set(conn.read_only, WEIR_STATE_READ_ONLY);
   now.backend_id = conn.id;
   backend::write_out(out, now);
 }
@@ -156,7 +171,7 @@ weir_status reset(weir_conn* handle, std::int32_t level, const weir_call* call,
   if (conn.source.script.refuses("reset") || level < WEIR_RESET_TX || level > WEIR_RESET_FULL) {
     return conn.refuse(error, WEIR_E_UNSUPPORTED, "this reset is not offered");
   }
-  if (const auto bad = conn.act(Act::reset, error)) return bad;
+  if (const auto bad = conn.act(Act::reset, error, level)) return bad;
   std::uint32_t done = 0;
   conn.result.lent = conn.result.failed = false;
   conn.in_tx = conn.tx_failed = false;

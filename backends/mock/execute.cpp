@@ -101,6 +101,13 @@ weir_status transact(Conn& conn, Verb verb, weir_error* error) {
     return conn.refuse(error, WEIR_E_INVALID_STATE,
                        wants_open ? "no transaction is open" : "a transaction is open already");
   }
+  if (conn.source.remote) {
+    weir_sim_request request{};
+    request.kind = verb == Verb::begin    ? WEIR_SIM_BEGIN
+                   : verb == Verb::commit ? WEIR_SIM_COMMIT
+                                          : WEIR_SIM_ROLLBACK;
+    return conn.ask(request, error);
+  }
   const bool failed = conn.tx_failed && verb == Verb::commit;
   conn.in_tx = verb == Verb::begin;
   conn.tx_failed = false;
@@ -109,10 +116,43 @@ weir_status transact(Conn& conn, Verb verb, weir_error* error) {
               {"the transaction had failed and was rolled back"});
 }
 
+void make_rows(Conn& conn, const Statement& statement, const weir_cell* params) {
+  if (statement.verb == Verb::select) return select(conn, statement, params);
+  add_column(conn, "n", WEIR_T_INT64);
+  add_column(conn, "text", WEIR_T_TEXT);
+  conn.result.next = 0;
+  conn.result.last = statement.number;
+}
+
+// The simulated server judges the statement; the rows of our own verbs are made here.
+weir_status run_remote(Conn& conn, const Statement& statement, const weir_cell* params,
+                       weir_exec_out& out, weir_error* error) {
+  weir_sim_request request{};
+  request.kind = WEIR_SIM_STATEMENT;
+  request.text = backend::text(statement.text);
+  request.params = params;
+  request.param_count = statement.parameters;
+  if (const auto bad = conn.ask(request, error)) return bad;
+  const weir_sim_reply& reply = conn.reply;
+  if ((reply.flags & WEIR_SIM_HAS_AFFECTED) != 0) {
+    out.flags = WEIR_EXEC_HAS_AFFECTED | WEIR_EXEC_HAS_LAST_ID;
+    out.affected = reply.affected;
+    out.last_id = reply.last_id;
+  }
+  if (statement.verb == Verb::select || statement.verb == Verb::rows) {
+    make_rows(conn, statement, params);
+  } else if ((reply.flags & WEIR_SIM_HAS_VALUE) != 0) {
+    add_column(conn, "value", WEIR_T_OTHER);
+    conn.cells.push_back(echo(conn, reply.value));
+  }
+  return WEIR_OK;
+}
+
 // Everything but the rows, which are left in conn.result (ROWS) or conn.cells (SELECT).
 weir_status run(Conn& conn, const Statement& statement, const weir_cell* params,
                 std::uint32_t count, weir_exec_out& out, weir_error* error) {
   if (const auto bad = check_params(conn, statement, params, count, error)) return bad;
+  if (conn.source.remote) return run_remote(conn, statement, params, out, error);
   if (conn.tx_failed && statement.verb != Verb::rollback && statement.verb != Verb::commit) {
     return conn.refuse(error, WEIR_E_INVALID_STATE,
                        "the transaction has failed and accepts only a rollback");
@@ -120,13 +160,8 @@ weir_status run(Conn& conn, const Statement& statement, const weir_cell* params,
   if (const auto bad = conn.act(Act::exec, error)) return bad;
   switch (statement.verb) {
     case Verb::select:
-      select(conn, statement, params);
-      return WEIR_OK;
     case Verb::rows:
-      add_column(conn, "n", WEIR_T_INT64);
-      add_column(conn, "text", WEIR_T_TEXT);
-      conn.result.next = 0;
-      conn.result.last = statement.number;
+      make_rows(conn, statement, params);
       return WEIR_OK;
     case Verb::insert:
       out.flags = WEIR_EXEC_HAS_AFFECTED | WEIR_EXEC_HAS_LAST_ID;
@@ -146,6 +181,8 @@ weir_status run(Conn& conn, const Statement& statement, const weir_cell* params,
     case Verb::commit:
     case Verb::rollback:
       return transact(conn, statement.verb, error);
+    case Verb::foreign:
+      break;
   }
   return conn.refuse(error, WEIR_E_INTERNAL, "a verb without a meaning");
 }
@@ -160,6 +197,12 @@ void lend_batch(const Conn& conn, bool end, weir_batch* out) {
   backend::write_out(out, batch);
 }
 
+weir_status understand(const Conn& conn, weir_text sql, Statement& statement, weir_error* error) {
+  const Facts facts = conn.facts(WEIR_E_OTHER, WEIR_EFFECT_NOT_SENT);
+  const auto parser = conn.source.remote ? &parse_for_server : &parse;
+  return parser(backend::view(sql), statement, facts, error);
+}
+
 // The statement to run: the prepared one, or the text's, parsed into `local`.
 weir_status choose(Conn& conn, weir_text sql, weir_stmt* prepared, Statement& local,
                    const Statement*& chosen, weir_error* error) {
@@ -169,7 +212,7 @@ weir_status choose(Conn& conn, weir_text sql, weir_stmt* prepared, Statement& lo
   }
   chosen = &local;
   if (prepared == nullptr) {
-    return parse(backend::view(sql), local, conn.facts(WEIR_E_OTHER, WEIR_EFFECT_NOT_SENT), error);
+    return understand(conn, sql, local, error);
   }
   const Stmt& stmt = *reinterpret_cast<Stmt*>(prepared);
   if (stmt.conn != &conn) {
@@ -293,10 +336,7 @@ weir_status prepare(weir_conn* handle, const weir_call* call, weir_text sql, wei
   if (const auto bad = refused(conn, "prepare", error)) return bad;
   Stmt stmt;
   stmt.conn = &conn;
-  if (const auto bad = parse(backend::view(sql), stmt.statement,
-                             conn.facts(WEIR_E_OTHER, WEIR_EFFECT_NOT_SENT), error)) {
-    return bad;
-  }
+  if (const auto bad = understand(conn, sql, stmt.statement, error)) return bad;
   weir_prepare_out filled{};
   filled.param_count = stmt.statement.parameters;
   conn.stmts.push_front(std::move(stmt));

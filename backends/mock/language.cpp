@@ -110,4 +110,21 @@ weir_status parse(std::string_view sql, Statement& statement, const backend::Fac
   return backend::fail(error, wrong, {"the mock does not understand '", text, "'"});
 }
 
+weir_status parse_for_server(std::string_view sql, Statement& statement,
+                             const backend::Facts& facts, weir_error* error) {
+  std::string_view text = trim(sql);
+  const std::size_t comment = text.rfind("/*");
+  if (text.ends_with("*/") && comment != std::string_view::npos) text = text.substr(0, comment);
+  const weir_status status = parse(text, statement, facts, nullptr);
+  if (status == WEIR_E_SYNTAX) {
+    statement = {};
+    statement.verb = Verb::foreign;
+    statement.parameters = static_cast<std::uint32_t>(std::count(text.begin(), text.end(), '?'));
+  } else if (status != WEIR_OK) {
+    return parse(text, statement, facts, error);
+  }
+  statement.text = sql;
+  return WEIR_OK;
+}
+
 }  // namespace weir::mock

@@ -33,7 +33,8 @@ enum class Verb : std::uint8_t {
   break_off,
   begin,
   commit,
-  rollback
+  rollback,
+  foreign  // what only a simulated server understands
 };
 
 struct Item {  // of a SELECT
@@ -47,10 +48,16 @@ struct Statement {
   std::uint32_t parameters = 0;
   std::int64_t number = 0;  // of ROWS, SLEEP; the kind of FAIL
   std::vector<Item> items;
+  std::string text;  // for a simulated server: all of it
 };
 
 // SYNTAX, or INVALID_ARGUMENT for a NUL byte or a second statement, if it is none of the above.
 weir_status parse(std::string_view sql, Statement& statement, const backend::Facts& facts,
                   weir_error* error);
+
+// The same where a simulated server has the last word: what is none of the above is foreign, and a
+// comment at the end, by which a client says who it is, is not looked at.
+weir_status parse_for_server(std::string_view sql, Statement& statement,
+                             const backend::Facts& facts, weir_error* error);
 
 }  // namespace weir::mock

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // script.hpp: the server that the mock pretends to talk to: how long each call takes, which fail,
-// who is let in. Everything that a conn does not know by itself it asks here, so this class is the
-// seam at which a simulated server can take over from the options.
+// who is let in. Everything that a conn does not know by itself it asks here, so this is the seam
+// at which a simulated server (remote.hpp) takes over; then the options say only what the driver
+// says of itself: connections_max, pinned, refuse, lie.
 //
 // Called by: the driver's calls. Owned by the source. Threads: any; options are constant after
 // parse, counters are atomic, and relaxed because they guard no other data.

@@ -17,7 +17,8 @@ Conn::Conn(Source& from, std::uint64_t conn_tag, Gate& shared)
 }
 
 Conn::~Conn() {
-  if (id != 0) source.script.leave();
+  if (id != 0 && !source.remote) source.script.leave();
+  hang_up();
   gate.close();
   gate.release();
 }
@@ -84,7 +85,13 @@ weir_status Conn::hang(weir_error* error) noexcept {
   return fail(error, facts(WEIR_E_TIMEOUT, WEIR_EFFECT_UNKNOWN), {"the server did not answer"});
 }
 
-weir_status Conn::act(Act which, weir_error* error) noexcept {
+weir_status Conn::act(Act which, weir_error* error, std::int32_t level) noexcept {
+  if (source.remote) {
+    weir_sim_request request{};
+    request.kind = which == Act::ping ? WEIR_SIM_PING : WEIR_SIM_RESET;
+    request.level = level;
+    return ask(request, error);
+  }
   const Verdict verdict = source.script.judge(which);
   if (verdict.hang) return hang(error);
   if (const auto bad = pause(verdict.latency_ns, error)) return bad;
@@ -107,6 +114,7 @@ Op::Op(Conn& conn, const weir_call* raw, std::uint8_t stage, weir_error* error) 
   }
   if (status_ != WEIR_OK) return;
   conn.deadline = call.deadline;
+  conn.op_id = call.op_id;
   conn.gate.start(call.op_id);
 }
 

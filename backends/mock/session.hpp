@@ -4,13 +4,14 @@
 //
 // Shape:      Env -> Source (with its Script) -> Conn -> {Stmt list, at most one open Result}.
 // Threads:    [conn] of the ABI: one call at a time. Only `gate` is touched from elsewhere.
-// Invariants: all waiting is in pause() and hang(), which wait in the host only; so virtual time
-//             works, and cancel, abort and the deadline are looked at in one place.
+// Invariants: all waiting is in pause(), hang() and, with a simulated server, await(). They wait in
+//             the host only; so virtual time works, and each looks at cancel, abort and deadline.
 #pragma once
 
 #include "backends/common/arena.hpp"
 #include "backends/common/gate.hpp"
 #include "backends/mock/language.hpp"
+#include "backends/mock/remote.hpp"
 #include "backends/mock/script.hpp"
 
 #include <list>
@@ -29,6 +30,7 @@ struct Env {
 struct Source {
   Env* env = nullptr;
   Script script;
+  Remote remote;  // takes over from the script, if it is there
 };
 
 struct Conn;
@@ -66,6 +68,9 @@ struct Conn {
   bool dirty = false;
   bool in_tx = false;
   bool tx_failed = false;
+  bool read_only = false;  // by a simulated server's word
+  std::uint64_t link = 0;  // to a simulated server; 0: none
+  weir_sim_reply reply{};  // its last one
   Result result;
   std::list<Stmt> stmts;
 
@@ -73,6 +78,7 @@ struct Conn {
   bool opening = true;
   bool in_tx_before = false;
   std::uint8_t stage = WEIR_STAGE_NONE;
+  std::uint64_t op_id = 0;
   weir_time deadline = WEIR_NO_DEADLINE;
 
   // What is lent to the host.
@@ -88,13 +94,22 @@ struct Conn {
   // The server answers with a failure of this kind.
   weir_status answer(weir_error* error, weir_status kind) noexcept;
 
-  // What the script has for this call: waits, hangs, fails.
-  weir_status act(Act which, weir_error* error) noexcept;
+  // What the script or the simulated server has for this call: waits, hangs, fails. `level` is a
+  // reset's.
+  weir_status act(Act which, weir_error* error, std::int32_t level = 0) noexcept;
   weir_status pause(std::int64_t ns, weir_error* error) noexcept;
   weir_status hang(weir_error* error) noexcept;
 
+  // remote.cpp: with a simulated server.
+  weir_status dial(weir_error* error) noexcept;
+  weir_status ask(weir_sim_request request, weir_error* error) noexcept;
+  void hang_up() noexcept;
+
  private:
   weir_status stopped(weir_error* error, weir_status kind, std::string_view text) noexcept;
+  weir_status await(weir_error* error) noexcept;
+  weir_status take_reply(weir_error* error) noexcept;
+  weir_status leave(weir_error* error, weir_status kind, std::string_view text) noexcept;
 };
 
 inline Conn& conn_of(weir_conn* handle) noexcept { return *reinterpret_cast<Conn*>(handle); }
