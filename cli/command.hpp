@@ -84,6 +84,11 @@ int run_ping(Context&);
 int run_sql(Context&);
 int run_bench(Context&);
 int run_explain(Context&);
+// Only in a build with the simulator.
+int run_sim_run(Context&);
+int run_sim_explore(Context&);
+int run_sim_replay(Context&);
+int run_sim_minimize(Context&);
 int run_completion(Context&);
 int run_version(Context&);
 int run_help(Context&);

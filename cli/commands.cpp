@@ -145,6 +145,96 @@ std::vector<Command> database_commands() {
   };
 }
 
+#ifdef WEIR_WITH_SIM
+constexpr std::string_view scenario_doc = "a scenario, as docs/scenario.md describes it";
+constexpr ExitNote property_broken{2, "a property is broken"};
+
+Option engine_option() {
+  return {"--engine",
+          "",
+          "NAME",
+          "what virtual threads run on: fiber, ucontext, or threads for debuggers",
+          Complete::choices,
+          {"fiber", "ucontext", "threads"}};
+}
+Option seed_option() { return {"--seed", "-s", "N", "another seed than the scenario's"}; }
+Option trace_option() {
+  return {"--trace", "", "FILE", "write the run for ui.perfetto.dev", Complete::files};
+}
+Option html_option() {
+  return {"--html", "", "FILE", "write a report, one self-contained page", Complete::files};
+}
+
+// NOLINTNEXTLINE(readability-function-size): a table
+std::vector<Command> simulator_commands() {
+  return {
+      {.path = "sim run",
+       .summary = "run one scenario in virtual time and judge it",
+       .details =
+           "The pool is the one that ships, from its own source, on virtual threads with a "
+           "virtual\n"
+           "clock over a simulated database. The same file gives the same run, down to the trace\n"
+           "hash. Verdicts come first, then waits, results and speed.",
+       .arguments = {{"FILE", scenario_doc, true, Complete::files}},
+       .options = {seed_option(),
+                   engine_option(),
+                   trace_option(),
+                   html_option(),
+                   {"--twice", "", "", "run it again on another heap, and compare the two"}},
+       .examples = {{"weir sim run outage.toml --html report.html", "with a picture over time"},
+                    {"weir sim run outage.toml --json | jq .trace_hash", "for a script"}},
+       .exits = {property_broken, {3, "the second run differs from the first"}},
+       .run = run_sim_run},
+      {.path = "sim explore",
+       .summary = "draw scenarios until one breaks a property, and make that one small",
+       .details = "Draws pools, loads, faults, host actions and thread schedules, and runs each "
+                  "twice. What\n"
+                  "fails is made as small as it gets in ten seconds and written to a file that "
+                  "replays it.\n"
+                  "With -c or --pool, the limits are those of that pool in every scenario.",
+       .arguments = {},
+       .options = {{"--budget", "-b", "TIME", "how long (default 1m)"},
+                   {"--seed", "-s", "N", "where the draws begin (default 1)"},
+                   {"--runs", "", "N", "this many scenarios at most"},
+                   {"--max-found", "", "N", "stop after so many different failures (default 1)"},
+                   {"--pool", "", "NAME", "a pool of the configuration instead of drawn ones"},
+                   {"--out", "-o", "DIR", "where failing cases are written (default .)",
+                    Complete::files},
+                   {"--once", "", "",
+                    "run each scenario once: twice as many, no determinism check"},
+                   engine_option()},
+       .examples = {{"weir sim explore --budget 10m", "a long look at the pool itself"},
+                    {"weir -c weir.toml sim explore --pool main",
+                     "at a pool as you configured it"}},
+       .exits = {property_broken, {3, "two runs of one scenario differ"}},
+       .run = run_sim_explore},
+      {.path = "sim replay",
+       .summary = "replay a failing case and say whether it still fails in the same way",
+       .details =
+           "Says whether the run is the one that the file was written from, step by step, or what\n"
+           "has become of it in this build.",
+       .arguments = {{"FILE", "a scenario that `weir sim explore` or `minimize` wrote", true,
+                      Complete::files}},
+       .options = {engine_option(), trace_option(), html_option()},
+       .examples = {{"weir sim replay fail-7f3a.toml", ""},
+                    {"gdb --args weir sim replay fail-7f3a.toml --engine threads",
+                     "with each virtual thread as one that gdb knows"}},
+       .exits = {property_broken},
+       .run = run_sim_replay},
+      {.path = "sim minimize",
+       .summary = "make a failing scenario smaller",
+       .details = "Prints the smallest scenario found that breaks the same property.",
+       .arguments = {{"FILE", scenario_doc, true, Complete::files}},
+       .options = {{"--budget", "-b", "TIME", "how long (default 30s)"},
+                   {"--out", "-o", "FILE", "write it there instead", Complete::files},
+                   engine_option()},
+       .examples = {{"weir sim minimize big.toml -o small.toml", ""}},
+       .exits = {{1, "nothing fails"}, {2, "it was made smaller, and still fails"}},
+       .run = run_sim_minimize},
+  };
+}
+#endif
+
 std::vector<Command> other_commands() {
   return {
       {.path = "explain",
@@ -194,7 +284,13 @@ std::vector<Command> other_commands() {
 const std::vector<Command>& commands() {
   static const std::vector<Command> table = [] {
     std::vector<Command> all = configuration_commands();
-    for (const auto& part : {database_commands(), other_commands()}) {
+    for (const auto& part : {
+             database_commands(),
+#ifdef WEIR_WITH_SIM
+             simulator_commands(),
+#endif
+             other_commands(),
+         }) {
       all.insert(all.end(), part.begin(), part.end());
     }
     return all;
@@ -206,6 +302,9 @@ const std::vector<Group>& groups() {
   static const std::vector<Group> table{
       {"config", "check, show and describe the configuration"},
       {"driver", "find out about drivers"},
+#ifdef WEIR_WITH_SIM
+      {"sim", "simulate a pool in virtual time, with faults"},
+#endif
   };
   return table;
 }

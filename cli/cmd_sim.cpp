@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: MIT
+//
+// weir sim: run, explore, replay, minimize. The simulator itself is in sim/; here its scenarios are
+// read from files and its reports are written where the user wants them.
+#include "cli/command.hpp"
+#include "cli/context.hpp"
+#include "core/observe/texts.hpp"
+#include "sim/explore/campaign.hpp"
+#include "sim/explore/scenario_file.hpp"
+#include "sim/report/columns.hpp"
+#include "sim/report/html.hpp"
+#include "sim/report/json.hpp"
+#include "sim/report/perfetto.hpp"
+#include "sim/report/text.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include <fmt/format.h>
+
+namespace weir::cli {
+namespace {
+
+using WallClock = std::chrono::steady_clock;
+
+constexpr int exit_property = 2;
+constexpr int exit_nondeterminism = 3;
+
+struct Timed {
+  sim::Report report;
+  Duration wall;
+};
+
+Result<void> write_file(const std::string& path, const std::string& content) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << content;
+  file.close();
+  if (file) return {};
+  return fail(Code::config_unreadable, path + ": cannot be written: " + std::strerror(errno));
+}
+
+Result<sim::Engine> engine_of(const Context& context) {
+  const std::string name = context.text("--engine", sim::to_string(sim::default_engine()));
+  for (const sim::Engine e : {sim::Engine::fiber, sim::Engine::ucontext, sim::Engine::threads}) {
+    if (name == sim::to_string(e)) return e;
+  }
+  return fail(Code::config_value, "--engine is fiber, ucontext or threads, and not '" + name + "'");
+}
+
+Timed run_timed(const sim::Scenario& scenario, const sim::RunOptions& options) {
+  const auto begin = WallClock::now();
+  sim::Report report = sim::run(scenario, options);
+  return {std::move(report), std::chrono::duration_cast<Duration>(WallClock::now() - begin)};
+}
+
+// --trace, --html: whichever is asked for.
+Result<void> write_reports(const Context& context, const sim::Case& shown) {
+  if (context.has("--trace")) {
+    if (auto ok = write_file(context.text("--trace"), sim::to_perfetto(shown)); !ok) return ok;
+  }
+  if (context.has("--html")) return write_file(context.text("--html"), sim::to_html(shown));
+  return {};
+}
+
+void show(Context& context, const sim::Case& shown) {
+  if (context.global.json) {
+    context.out.data(sim::to_json(shown) + "\n");
+    return;
+  }
+  context.out.data(sim::to_text(shown));
+  if (!shown.report.ok() && !shown.report.trace.empty()) {
+    context.out.data("\n" + sim::to_columns(shown.report));
+  }
+}
+
+int code_of(const sim::Report& report) { return report.ok() ? exit_ok : exit_property; }
+
+// The scenario of FILE, with the seed and the engine of the command line.
+struct Prepared {
+  sim::Scenario scenario;
+  sim::RunOptions options;
+};
+Result<Prepared> prepare(const Context& context) {
+  auto engine = engine_of(context);
+  if (!engine) return fail(std::move(engine).error());
+  auto scenario = sim::read_scenario(context.text("FILE"));
+  if (!scenario) return fail(std::move(scenario).error());
+  if (context.has("--seed")) {
+    auto seed = whole_number(context, "--seed", 1, 0, INT64_MAX);
+    if (!seed) return fail(std::move(seed).error());
+    scenario->seed = *seed;
+  }
+  sim::RunOptions options;
+  options.engine = *engine;
+  options.keep_history = context.has("--html") || context.has("--trace");
+  return Prepared{*std::move(scenario), std::move(options)};
+}
+
+// A failing run once more, with its steps, so that it can be shown. The same run: its steps are the
+// same whether they are kept or not.
+void keep_steps_of_failure(const Prepared& prepared, Timed& timed) {
+  if (timed.report.ok() || timed.report.ending.steps > 1'000'000) return;
+  sim::RunOptions again = prepared.options;
+  again.keep_trace = true;
+  timed.report = sim::run(prepared.scenario, again);
+}
+
+}  // namespace
+
+int run_sim_run(Context& context) {
+  auto prepared = prepare(context);
+  if (!prepared) return context.fail(prepared.error());
+  Timed timed = run_timed(prepared->scenario, prepared->options);
+  keep_steps_of_failure(*prepared, timed);
+  const sim::Case shown{prepared->scenario, timed.report, timed.wall};
+  if (auto written = write_reports(context, shown); !written) return context.fail(written.error());
+  show(context, shown);
+  if (!context.has("--twice")) return code_of(timed.report);
+  const std::string differs =
+      sim::compare_runs(prepared->scenario, timed.report, prepared->options.engine);
+  if (differs.empty()) return code_of(timed.report);
+  context.out.prose(differs + "\n");
+  return exit_nondeterminism;
+}
+
+int run_sim_replay(Context& context) {
+  auto prepared = prepare(context);
+  if (!prepared) return context.fail(prepared.error());
+  Timed timed = run_timed(prepared->scenario, prepared->options);
+  keep_steps_of_failure(*prepared, timed);
+  const sim::Report& report = timed.report;
+  const sim::Expected& expected = prepared->scenario.expected;
+  const sim::Case shown{prepared->scenario, report, timed.wall};
+  if (auto written = write_reports(context, shown); !written) return context.fail(written.error());
+  show(context, shown);
+  const bool same_hash = expected.trace_hash == report.ending.trace_hash;
+  const bool same_end = expected.property == report.signature();
+  std::string verdict;
+  if (same_end && (same_hash || expected.trace_hash == 0)) {
+    verdict = "replayed exactly";
+  } else if (same_end) {
+    verdict =
+        "stale, but it ends as expected: this build takes other steps than the one that wrote "
+        "the file; `weir sim minimize` writes it anew";
+  } else if (report.ok()) {
+    verdict = "stale or mended: the file expects " + expected.property +
+              " to break, and in this build it does not";
+  } else {
+    verdict = "another failure: the file expects " +
+              (expected.property.empty() ? "all to hold" : expected.property + " to break");
+  }
+  context.out.prose(verdict + "\n");
+  // A file of a failing case is a test: it passes once the failure is gone.
+  if (same_end && !report.ok()) return exit_property;
+  return same_end || report.ok() ? exit_ok : exit_property;
+}
+
+int run_sim_minimize(Context& context) {
+  auto prepared = prepare(context);
+  if (!prepared) return context.fail(prepared.error());
+  auto budget = duration(context, "--budget", std::chrono::seconds(30));
+  if (!budget) return context.usage_error(budget.error().message());
+  const sim::Report report = sim::run(prepared->scenario, prepared->options);
+  if (report.ok()) {
+    context.out.prose(context.text("FILE") +
+                      ": nothing fails, so there is nothing to make smaller\n");
+    return exit_failed;
+  }
+  const sim::CaseFound found =
+      sim::minimize(prepared->scenario, report, *budget, prepared->options.engine,
+                    [&] { return context.interrupt.raised(); });
+  const std::string text = sim::to_toml(found.minimal);
+  if (!context.has("--out")) {
+    context.out.data(text);
+  } else if (auto written = write_file(context.text("--out"), text); !written) {
+    return context.fail(written.error());
+  }
+  context.out.prose(fmt::format("{} runs; {}\n", found.shrunk_in, sim::headline(found.report)));
+  return exit_property;
+}
+
+// ---------------------------------------------------------------- explore
+
+namespace {
+
+std::string progress_line(const sim::CampaignState& state) {
+  return fmt::format("{} runs, {} of virtual time, {} found", sim::grouped(state.runs),
+                     observe::short_duration(state.virtual_time), state.found.size());
+}
+
+nlohmann::ordered_json json_of(const sim::CampaignState& state,
+                               const std::vector<std::string>& files) {
+  nlohmann::ordered_json j{{"ok", state.found.empty() && state.nondeterministic.empty()},
+                           {"runs", state.runs},
+                           {"steps", state.steps},
+                           {"virtual_ns", state.virtual_time.count()},
+                           {"wall_ns", state.wall.count()}};
+  j["checked"] = nlohmann::ordered_json::object();
+  for (const auto& [property, count] : state.judgement.checked) j["checked"][property] = count;
+  j["found"] = nlohmann::ordered_json::array();
+  for (std::size_t i = 0; i < state.found.size(); ++i) {
+    const sim::CaseFound& f = state.found[i];
+    j["found"].push_back({{"property", f.minimal.expected.property},
+                          {"story", f.minimal.expected.story},
+                          {"run", f.run},
+                          {"after_ns", f.found_after.count()},
+                          {"trace_hash", sim::hash_text(f.minimal.expected.trace_hash)},
+                          {"file", files[i]}});
+  }
+  j["nondeterministic"] = state.nondeterministic;
+  return j;
+}
+
+void tell(Context& context, const sim::CampaignState& state,
+          const std::vector<std::string>& files) {
+  if (context.global.json) return context.json(json_of(state, files));
+  const bool good = state.found.empty() && state.nondeterministic.empty();
+  context.out.data(context.out.mark(good) + " " + progress_line(state) +
+                   fmt::format(" in {} ({} steps)\n", observe::short_duration(state.wall),
+                               sim::grouped(state.steps)));
+  for (const std::string& differs : state.nondeterministic) context.out.data(differs + "\n");
+  for (std::size_t i = 0; i < state.found.size(); ++i) {
+    const sim::CaseFound& f = state.found[i];
+    context.out.data(
+        fmt::format("\n{}: {}\n  found in run {} after {}, made small in {} runs\n"
+                    "  weir sim replay {}\n\n",
+                    f.minimal.expected.property, f.minimal.expected.story, f.run,
+                    observe::short_duration(f.found_after), f.shrunk_in, files[i]));
+    context.out.data(sim::to_columns(f.report));
+  }
+  context.out.data("\nput to the test:");
+  for (const auto& [property, count] : state.judgement.checked) {
+    context.out.data(fmt::format(" {} {}", property, sim::short_count(count)));
+  }
+  context.out.data("\n");
+}
+
+// Written as soon as they are known, and before anything is shown: what a report cannot show must
+// not be lost.
+Result<std::vector<std::string>> write_cases(const Context& context,
+                                             const sim::CampaignState& state) {
+  const std::filesystem::path folder = context.text("--out", ".");
+  std::vector<std::string> files;
+  if (!state.found.empty()) {
+    std::error_code ignored;  // writing the file will say it better
+    std::filesystem::create_directories(folder, ignored);
+  }
+  for (const sim::CaseFound& f : state.found) {
+    files.push_back(
+        (folder / fmt::format("fail-{:04x}.toml", f.minimal.expected.trace_hash & 0xffff))
+            .string());
+    if (auto ok = write_file(files.back(), sim::to_toml(f.minimal)); !ok) {
+      return fail(std::move(ok).error());
+    }
+  }
+  return files;
+}
+
+// `--pool NAME`: the limits of this pool of the configuration, in every scenario; on the mock.
+Result<std::optional<PoolConfig>> pool_to_explore(const Context& context) {
+  if (!context.has("--pool") && !context.global.config_given) return std::optional<PoolConfig>();
+  auto config = load_config(context);
+  if (!config) return fail(std::move(config).error());
+  auto pool = choose_pool(*config, context.text("--pool"));
+  if (!pool) return fail(std::move(pool).error());
+  pool->driver = "mock";
+  pool->url = Secret("mock:sim");
+  pool->options.clear();
+  pool->init_sql.clear();
+  pool->log = {};
+  return std::optional(*std::move(pool));
+}
+
+}  // namespace
+
+int run_sim_explore(Context& context) {
+  sim::CampaignOptions options;
+  auto engine = engine_of(context);
+  if (!engine) return context.usage_error(engine.error().message());
+  options.engine = *engine;
+  auto budget = duration(context, "--budget", std::chrono::seconds(60));
+  if (!budget) return context.usage_error(budget.error().message());
+  options.budget = *budget;
+  auto seed = whole_number(context, "--seed", 1, 0, INT64_MAX);
+  if (!seed) return context.usage_error(seed.error().message());
+  options.seed = *seed;
+  auto runs = whole_number(context, "--runs", UINT64_MAX, 1, INT64_MAX);
+  if (!runs) return context.usage_error(runs.error().message());
+  options.runs_max = *runs;
+  auto most = whole_number(context, "--max-found", 1, 1, 1000);
+  if (!most) return context.usage_error(most.error().message());
+  options.findings_max = static_cast<std::uint32_t>(*most);
+  auto pool = pool_to_explore(context);
+  if (!pool) return context.fail(pool.error());
+  options.generator.pool = *std::move(pool);
+  options.twice = !context.has("--once");
+  options.interrupted = [&] { return context.interrupt.raised(); };
+  options.progress = [&](const sim::CampaignState& state) {
+    context.out.progress(progress_line(state));
+  };
+  const sim::CampaignState state = sim::explore(options);
+  context.out.end_progress();
+  auto files = write_cases(context, state);
+  if (!files) return context.fail(files.error());
+  tell(context, state, *files);
+  if (!state.nondeterministic.empty()) return exit_nondeterminism;
+  if (!state.found.empty()) return exit_property;
+  return context.interrupt.raised() ? context.interrupt.exit_code() : exit_ok;
+}
+
+}  // namespace weir::cli

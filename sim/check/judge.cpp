@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: MIT
+#include "sim/check/judge.hpp"
+
+#include "core/engine/engine.hpp"
+#include "core/observe/texts.hpp"
+
+#include <algorithm>
+
+namespace weir::sim {
+namespace {
+
+using engine::SlotId;
+using engine::SlotState;
+
+constexpr std::string_view name_of(SlotState state) {
+  constexpr std::string_view names[] = {"closed",     "connecting", "initialising", "racked",
+                                        "validating", "resetting",  "closing",      "quarantined"};
+  return names[static_cast<std::size_t>(state)];
+}
+
+constexpr std::string_view name_of(engine::Op op) {
+  constexpr std::string_view names[] = {"none", "connect", "init", "validate", "reset", "close"};
+  return names[static_cast<std::size_t>(op)];
+}
+
+constexpr std::string_view name_of(engine::Event::Type type) {
+  constexpr std::string_view names[] = {
+      "created",         "create_failed", "closed",  "quarantined",
+      "quarantine_full", "long_hold",     "suspect", "leapt"};
+  return names[static_cast<std::size_t>(type)];
+}
+
+std::string ms(Duration d) { return observe::short_duration(d); }
+
+}  // namespace
+
+Judge::Judge(World& world, const Server* server) : world_(world), server_(server) {
+  world_.watch(this);
+}
+
+void Judge::require(bool held, std::string_view property, const std::string& text) {
+  const auto it = judgement_.checked.find(property);
+  if (it != judgement_.checked.end()) {
+    ++it->second;
+  } else {
+    judgement_.checked.emplace(property, 1);
+  }
+  if (!held) world_.fail(std::string(property), text);
+}
+
+Judge::SlotWatch& Judge::slot(std::uint32_t id) {
+  if (id >= slots_.size()) slots_.resize(id + 1);
+  return slots_[id];
+}
+
+// How much of the time since `from` was taken from the pool by early steps of the clock.
+Duration Judge::slack_since(Instant from) const {
+  const auto after_it = std::find_if(stalls_.begin(), stalls_.end(),
+                                     [&](const auto& entry) { return entry.first > from; });
+  const Duration before = after_it == stalls_.begin() ? Duration{} : std::prev(after_it)->second;
+  return world_.stalled() - before;
+}
+
+void Judge::stepped(const std::string&, const engine::Engine& engine, const engine::PlainRack& rack,
+                    const engine::Effects& fx) {
+  if (stalls_.empty() ? world_.stalled() > Duration{} : stalls_.back().second < world_.stalled()) {
+    stalls_.emplace_back(world_.now(), world_.stalled());
+  }
+  if (engine.steps() == engine_step_) return;  // an input that found nothing to do
+  engine_step_ = engine.steps();
+  config_ = engine.config();
+  max_ever_ = std::max(max_ever_, config_.max);
+  engine.check(world_.now());  // S2, S3, S4's books, S7, S18, L2: by recounting
+  check_counts(engine, rack);
+  check_starts(engine, fx);
+  check_resolved(engine, rack, fx);
+  check_events(engine, fx);
+  check_times(engine, rack);
+}
+
+void Judge::check_counts(const engine::Engine& engine, const engine::PlainRack& rack) {
+  std::uint32_t connecting = 0;
+  std::uint32_t quarantined = 0;
+  for (SlotId id = 0; id < engine.slot_count(); ++id) {
+    const SlotState state = engine.state(id);
+    connecting += state == SlotState::connecting || state == SlotState::initialising ? 1 : 0;
+    quarantined += state == SlotState::quarantined ? 1 : 0;
+  }
+  // After max was lowered there may be more, which leave as they come back.
+  const std::uint32_t allowed = max_ever_ + std::min(quarantined, config_.quarantine_max);
+  require(engine.physical() <= allowed, "S1",
+          std::to_string(engine.physical()) + " connections where " + std::to_string(allowed) +
+              " are allowed");
+  if (server_ != nullptr) {
+    // Less those whose socket is closed: when the server sees that is not in the pool's hands.
+    const Ledger& ledger = server_->ledger();
+    const std::uint32_t sessions = ledger.sessions - ledger.sessions_hung_up;
+    require(sessions <= max_ever_ + config_.quarantine_max, "S1 by the server",
+            "the server has " + std::to_string(sessions) +
+                " sessions, with max = " + std::to_string(max_ever_));
+  }
+  require(connecting <= config_.max_connecting, "S8",
+          std::to_string(connecting) +
+              " connects at once, with max_connecting = " + std::to_string(config_.max_connecting));
+  require(engine.queue().size() <= config_.max_waiting, "S19",
+          std::to_string(engine.queue().size()) +
+              " wait, with max_waiting = " + std::to_string(config_.max_waiting));
+  // A timer that is due is a tick that comes at once. What must not be is a tick that leaves it
+  // due.
+  const bool due = engine.next_timer() <= world_.now();
+  steps_due_ = due && world_.now() == stepped_at_ ? steps_due_ + 1 : 0;
+  stepped_at_ = world_.now();
+  require(steps_due_ <= 100 + 10 * (engine.physical() + engine.queue().size()), "L7",
+          "ticks do not get the next timer out of the past");
+  if (engine.phase() != engine::Engine::Phase::draining) {
+    const PoolCounts counts = engine.counts();
+    require(counts.lent == rack.lent_count() && counts.idle == rack.idle_count(), "S3",
+            "the counts differ from the rack's");
+  } else {
+    require(engine.queue().empty(), "L8", "somebody waits for a pool that is closing");
+  }
+}
+
+void Judge::check_starts(const engine::Engine& engine, const engine::Effects& fx) {
+  for (const SlotId id : fx.abort) slot(id).given_up = true;
+  for (const engine::StartOp& op : fx.start) slot(op.slot).given_up = false;
+  std::uint32_t connects = 0;
+  const auto closes = static_cast<std::uint32_t>(
+      std::count_if(fx.start.begin(), fx.start.end(),
+                    [](const engine::StartOp& op) { return op.op == engine::Op::close; }));
+  std::uint32_t going = 0;   // or hanging, which is replaced
+  std::uint32_t doomed = 0;  // beside those
+  for (SlotId id = 0; id < engine.slot_count(); ++id) {
+    const SlotState state = engine.state(id);
+    if (state == SlotState::closing || state == SlotState::quarantined) {
+      ++going;
+    } else if (state != SlotState::closed && slot(id).given_up) {
+      ++doomed;
+    }
+  }
+  for (const engine::StartOp& op : fx.start) {
+    SlotWatch& watch = slot(op.slot);
+    watch.op = op.op;
+    watch.op_started = world_.now();
+    ++judgement_.seen[{std::string(name_of(engine.state(op.slot))),
+                       "start " + std::string(name_of(op.op))}];
+    if (op.op == engine::Op::connect) ++connects;
+    if (op.op == engine::Op::close) {
+      // What else leaves in this step has its own reason.
+      watch.above_min_at_close = engine.physical() - going + closes - 1 >= config_.min;
+    }
+  }
+  if (connects == 0) return;
+  require(engine.phase() == engine::Engine::Phase::open, "S11",
+          "a connect was started by a pool that is not open");
+  // Who was not to wait has shown a demand all the same: others will come.
+  const bool asked = !engine.queue().empty() ||
+                     std::any_of(fx.resolved.begin(), fx.resolved.end(), [](const auto& resolved) {
+                       return resolved.outcome == engine::Outcome::none_idle ||
+                              resolved.outcome == engine::Outcome::rejected;
+                     });
+  require(asked || engine.physical() - going - doomed <= config_.min, "S11",
+          "a connect was started that nobody needs");
+  if (engine.creator().failing()) {
+    require(connects == 1, "R3", "several connects at once while connecting fails");
+  }
+}
+
+void Judge::check_resolved(const engine::Engine& engine, const engine::PlainRack& rack,
+                           const engine::Effects& fx) {
+  const Instant now = world_.now();
+  for (const engine::Resolved& resolved : fx.resolved) {
+    const Instant enqueued = now - resolved.waited;
+    if (resolved.outcome == engine::Outcome::lent) {
+      ++judgement_.seen[{"racked", "lent"}];
+      if (!engine.queue().empty()) {
+        require(engine.queue()[engine.queue().head()].enqueued >= enqueued, "F1",
+                "a waiter was served before one who came earlier");
+      }
+      require(engine.phase() == engine::Engine::Phase::open, "S5",
+              "a connection was lent by a pool that is not open");
+    }
+  }
+  if (engine.queue().empty()) return;
+  if (config_.fairness == Fairness::strict) {
+    require(!rack.gate_open(), "F2", "somebody waits, and callers may pass");
+    return;
+  }
+  // The timer that closes the gate runs on a thread of the pool, which has to come to the lock
+  // first. Only where that takes no time can it be judged.
+  if (world_.options().mode != Mode::ideal) return;
+  const Duration waited = now - engine.queue()[engine.queue().head()].enqueued;
+  if (waited > config_.fair_after) {
+    require(!rack.gate_open(), "F2", "callers may pass a waiter that is older than fair_after");
+  }
+}
+
+void Judge::check_times(const engine::Engine& engine, const engine::PlainRack& rack) {
+  const Instant now = world_.now();
+  const bool open = engine.phase() == engine::Engine::Phase::open;
+  std::uint32_t of_use = 0;
+  for (SlotId id = 0; id < engine.slot_count(); ++id) {
+    const SlotState state = engine.state(id);
+    of_use += state == SlotState::racked || state == SlotState::validating ||
+                      state == SlotState::resetting
+                  ? 1
+                  : 0;
+  }
+  if (of_use <= config_.min || config_.min != min_before_) above_min_since_ = now;
+  min_before_ = config_.min;
+  for (SlotId id = 0; id < engine.slot_count(); ++id) {
+    const SlotState state = engine.state(id);
+    if (state != SlotState::racked || rack.view(id).lent()) slot(id).idle_from = Instant{};
+    if (state == SlotState::racked && open) {
+      const auto& view = rack.view(id);
+      if (view.word != engine::Rack::Word::idle) continue;
+      SlotWatch& watch = slot(id);
+      if (watch.idle_from == Instant{}) watch.idle_from = now;
+      if (watch.fresh || view.lease != watch.last_lease) watch.idle_since = view.since;
+      if (watch.fresh) watch.expires_at = view.expires_at;
+      watch.fresh = false;
+      watch.last_lease = view.lease;
+      require(view.since == watch.idle_since, "T3",
+              "the idle time of a connection was changed by something else than a lease");
+      require(view.expires_at == watch.expires_at, "T4", "a lifetime was drawn twice");
+      // A look at it, which may have hung, does not end its idleness, but keeps it from the reaper.
+      const Duration away = watch.idle_from - view.since;
+      const Duration late =
+          config_.reap_interval + std::max(away, Duration{}) + slack_since(view.since);
+      if (view.expires_at != no_deadline) {
+        require(now <= after(view.expires_at, late), "T4",
+                "an idle connection stays " + ms(now - view.expires_at) + " past its lifetime");
+      }
+      const bool above_min = of_use > config_.min;
+      if (config_.idle_timeout != no_timeout && above_min) {
+        const Instant limit =
+            after(after(std::max(view.since, above_min_since_), config_.idle_timeout), late);
+        // Of those above min the oldest go; which they are changes with every return, so a
+        // connection may have become one of them only now.
+        if (rack.oldest_idle() == id && engine.queue().empty()) {
+          require(now <= after(limit, config_.reap_interval), "T3",
+                  "a connection is idle for " + ms(now - view.since));
+        }
+      }
+    }
+    if (state == SlotState::connecting && id < slots_.size()) {
+      const SlotWatch& watch = slots_[id];
+      if (watch.op != engine::Op::connect) continue;
+      const Duration age = now - watch.op_started;
+      const Duration limit = config_.create_timeout + std::chrono::seconds(10);
+      require(age <= limit + slack_since(watch.op_started), "T9",
+              "an attempt to connect goes on for " + ms(age) +
+                  ", with create_timeout = " + ms(config_.create_timeout));
+    }
+  }
+}
+
+void Judge::check_events(const engine::Engine& engine, const engine::Effects& fx) {
+  for (const engine::Event& event : fx.events) {
+    require(event.step >= last_event_step_, "O3", "events out of order");
+    last_event_step_ = event.step;
+    const std::string_view state =
+        event.slot == engine::no_slot ? "-" : name_of(engine.state(event.slot));
+    std::string what(name_of(event.type));
+    if (event.type == engine::Event::Type::closed)
+      what += " " + std::string(to_string(event.reason));
+    ++judgement_.seen[{std::string(state), std::move(what)}];
+    if (event.slot == engine::no_slot) continue;
+    SlotWatch& watch = slot(event.slot);
+    switch (event.type) {
+      case engine::Event::Type::created:
+        watch.created = world_.now();
+        watch.fresh = true;
+        break;
+      case engine::Event::Type::closed: {
+        if (event.reason == CloseReason::idle) {
+          require(watch.above_min_at_close, "S12", "the reaper went below min");
+        }
+        if (event.reason == CloseReason::lifetime && config_.max_lifetime != no_timeout) {
+          const Duration age = world_.now() - watch.created;
+          require(age >= config_.max_lifetime - config_.max_lifetime / 10, "T4",
+                  "a connection was retired after " + ms(age) +
+                      ", with max_lifetime = " + ms(config_.max_lifetime));
+        }
+        break;
+      }
+      case engine::Event::Type::long_hold:
+        require(watch.lease_warned != event.lease, "O4", "a long hold was reported twice");
+        require(event.amount >= config_.hold_warn, "O4", "a long hold was reported early");
+        watch.lease_warned = event.lease;
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+void Judge::acquired(const Acquire& call) {
+  // Where processors are scarce, a thread that is ready may have to wait for one.
+  const Duration scarce =
+      world_.options().mode == Mode::cpu_model ? std::chrono::milliseconds(5) : Duration{};
+  const Duration stalled = world_.stalled() - call.stalled_before + scarce;
+  if (call.deadline != no_deadline) {
+    require(call.answered <= call.deadline + stalled, "L1",
+            "an acquire returned " + ms(call.answered - call.deadline) + " after its deadline");
+  }
+  if (call.timed_out) {
+    require(call.answered >= call.deadline, "T2",
+            "an acquire timed out " + ms(call.deadline - call.answered) + " before its deadline");
+  }
+  if (call.deadline <= call.asked) {
+    require(call.answered - call.asked <= stalled, "T11", "an acquire that was not to wait waited");
+  }
+}
+
+void Judge::outside_call(std::string_view what) {
+  require(world_.locks_held() == 0, "S9",
+          "the " + std::string(what) + " is called while a lock is held");
+}
+
+}  // namespace weir::sim

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+//
+// Judge: the properties of pools.md section 5 that a run of the pool can show, looked at after
+// every step of the engine, at every return of a client's call, and at the end. It believes the
+// server's ledger, not the pool's books.
+//
+// Each property counts how often it was put to the test: one that never was has shown nothing, and
+// the report says so. The first one broken ends the world.
+//
+// Deadlines are judged with the stall ledger: an early step of the clock is a delay that no pool
+// can make good, so that much later is not late.
+//
+// Called by: the world, through SimRuntime (stepped), and by run() for what clients see.
+// Owner: run(). Threads: virtual ones; it has no scheduling point of its own.
+#pragma once
+
+#include "core/engine/types.hpp"
+#include "sim/server/server.hpp"
+#include "sim/world/sim_runtime.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::sim {
+
+// What a run has shown.
+struct Judgement {
+  std::map<std::string, std::uint64_t, std::less<>> checked;  // property -> how often
+  // Which engine state met which operation or event, by (state, event): the coverage matrix.
+  std::map<std::pair<std::string, std::string>, std::uint64_t> seen;
+  std::map<std::string, std::uint64_t, std::less<>> marks;  // probe() -> how often
+};
+
+class Judge final : public StepWatcher {
+ public:
+  // `server`: whose sessions are counted; null: nobody's.
+  Judge(World& world, const Server* server);
+  Judge(const Judge&) = delete;
+  Judge& operator=(const Judge&) = delete;
+
+  void stepped(const std::string& pool, const engine::Engine& engine, const engine::PlainRack& rack,
+               const engine::Effects& fx) override;
+  void reached(const char* mark) override { ++judgement_.marks[mark]; }
+
+  // What a client saw of one acquire.
+  struct Acquire {
+    Instant asked;
+    Instant deadline;
+    Instant answered;
+    Duration stalled_before;  // World::stalled() when it asked
+    bool lent;
+    bool timed_out;
+  };
+  void acquired(const Acquire& call);
+
+  // The world is about to call the driver, or the host's log: no lock of the pool may be held.
+  void outside_call(std::string_view what);
+
+  // Counts the premise of `property`, and ends the world if it does not hold.
+  void require(bool held, std::string_view property, const std::string& text);
+
+  [[nodiscard]] const Judgement& judgement() const noexcept { return judgement_; }
+
+ private:
+  struct SlotWatch {
+    Instant op_started;
+    engine::Op op{};
+    std::uint64_t lease_warned = 0;
+    bool above_min_at_close = false;
+    bool given_up = false;  // its operation was aborted
+    Instant created;
+    bool fresh = false;  // created, and not yet seen idle
+    Instant idle_since;  // as when its last lease ended
+    Instant expires_at;  // as when it was first seen
+    std::uint64_t last_lease = 0;
+    Instant idle_from;  // on the rack without interruption; zero: it is not
+  };
+  SlotWatch& slot(std::uint32_t id);
+  [[nodiscard]] Duration slack_since(Instant from) const;
+  void check_counts(const engine::Engine& engine, const engine::PlainRack& rack);
+  void check_starts(const engine::Engine& engine, const engine::Effects& fx);
+  void check_resolved(const engine::Engine& engine, const engine::PlainRack& rack,
+                      const engine::Effects& fx);
+  void check_times(const engine::Engine& engine, const engine::PlainRack& rack);
+  void check_events(const engine::Engine& engine, const engine::Effects& fx);
+
+  World& world_;
+  const Server* server_;
+  engine::EngineConfig config_;  // the pool's, at this step
+  std::uint32_t max_ever_ = 0;
+  Judgement judgement_;
+  std::vector<SlotWatch> slots_;
+  std::uint64_t last_event_step_ = 0;
+  std::uint64_t engine_step_ = UINT64_MAX;
+  std::uint32_t min_before_ = 0;
+  Instant above_min_since_;      // that there are more connections of use than min
+  std::uint64_t steps_due_ = 0;  // in a row, at one instant, with a timer that is due
+  Instant stepped_at_;
+  std::vector<std::pair<Instant, Duration>> stalls_;  // when the ledger grew, and to what
+};
+
+}  // namespace weir::sim

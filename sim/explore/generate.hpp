@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+//
+// generate: scenarios as rapidcheck values. A scenario is drawn as one value, and each feature (a
+// kind of fault, a limit, a kind of client) is first switched on or off for the whole run, as in
+// swarm testing (Groce et al., ISSTA 2012): noise of everything at a low rate finds less.
+//
+// candidates() are the smaller scenarios that a shrinker tries, big steps first and few enough
+// (linear in the scenario's size) that it ends. Each is valid by construction: times are relative,
+// members keep their numbers, and chance is keyed by these, so that nothing has to be repaired.
+//
+// Pure. Threads: rapidcheck is not thread-safe.
+#pragma once
+
+#include "sim/explore/scenario.hpp"
+
+#include <rapidcheck.h>
+
+namespace weir::sim {
+
+struct Generator {
+  // Kept as it is in every scenario, if given; else drawn.
+  std::optional<PoolConfig> pool;
+  bool faults = true;
+  bool actions = true;
+  bool schedules = true;  // else always fifo and ideal
+  Duration longest = std::chrono::seconds(20);
+};
+
+// `size` as rapidcheck counts it: 0 is small, 100 the largest.
+[[nodiscard]] Scenario draw(base::Random random, int size, const Generator& generator);
+[[nodiscard]] std::vector<Scenario> candidates(const Scenario& scenario);
+[[nodiscard]] rc::Gen<Scenario> scenarios(Generator generator);
+
+}  // namespace weir::sim

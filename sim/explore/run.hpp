@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+//
+// run(): one scenario, from an empty world to a verdict. The pool is BasicPool<SimRuntime> over the
+// real driver; clients, actions and faults do what the scenario says; then everything heals: faults
+// are over, clients have stopped, and the pool has to come to rest within a bound that follows from
+// its configuration; then it is drained, and the server's ledger is closed and judged.
+//
+// Threads: one OS thread. Two runs of one scenario give the same Report.
+#pragma once
+
+#include "core/base/histogram.hpp"
+#include "sim/check/judge.hpp"
+#include "sim/explore/scenario.hpp"
+
+#include <weir/stats.hpp>
+
+#include <array>
+#include <functional>
+
+namespace weir {
+class Pool;
+}
+
+namespace weir::sim {
+
+// One client's round, as it saw it. Kept where asked for.
+struct Round {
+  std::uint64_t group;
+  std::uint32_t client;
+  ThreadId thread;
+  Instant due;
+  Instant asked;
+  Instant lent;  // no_deadline: never
+  Instant done;
+  Code result;
+  std::uint32_t slot_session;  // the server's id of the session; 0: none
+};
+
+// The pool's counts at a moment, for the picture over time.
+struct Sample {
+  Instant at;
+  PoolCounts counts;
+  std::uint32_t server_sessions;
+};
+
+struct RunOptions {
+  Engine engine = default_engine();
+  bool keep_trace = false;                 // every step
+  bool keep_history = false;               // rounds and samples
+  std::function<bool()> interrupted = {};  // asked now and then; ends the run as a hang
+};
+
+struct Report {
+  Ending ending;
+  Judgement judgement;  // what was checked how often
+  std::uint64_t rounds = 0;
+  std::array<std::uint64_t, 64> results{};  // by index into codes()
+  std::vector<std::pair<Code, std::uint64_t>> failures;
+  base::Histogram wait;   // of the acquire, from when the work was due
+  base::Histogram round;  // of the whole round, from when it was due
+  PoolStats stats;        // at the end of the clients' time
+  Duration virtual_time{};
+  Duration stalled{};
+  std::uint32_t sessions_max = 0;  // that the server ever had
+  std::vector<Deviation> deviations;
+  std::vector<Step> trace;
+  std::vector<std::string> thread_names;  // by ThreadId - 1
+  std::vector<Round> history;
+  std::vector<Sample> samples;
+  std::vector<std::string> log;  // the pool's, kept with the history
+
+  // "S13": what two failures have in common if they are the same bug; empty if all is well.
+  [[nodiscard]] const std::string& signature() const noexcept { return ending.property; }
+  [[nodiscard]] bool ok() const noexcept { return ending.ok(); }
+};
+
+// A host's own work instead of the scenario's statements: called for each round.
+using Work = std::function<Result<void>(Pool&)>;
+
+[[nodiscard]] Report run(const Scenario& scenario, const RunOptions& options = {},
+                         const Work& work = {});
+
+}  // namespace weir::sim

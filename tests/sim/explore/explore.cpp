@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+//
+// The shipping pool under the simulator: thousands of drawn scenarios in which every property
+// holds, each run twice with the same trace; and the cases that once failed, replayed.
+#include "sim/explore/campaign.hpp"
+#include "sim/explore/scenario_file.hpp"
+
+#include <weir/pool.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+namespace weir::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+bool full() { return std::getenv("WEIR_TEST_SCALE") != nullptr; }
+
+TEST(Explore, every_property_holds_and_each_was_put_to_the_test) {
+  CampaignOptions options;
+  options.budget = full() ? 120s : 20s;
+  const CampaignState state = explore(options);
+  for (const CaseFound& found : state.found) {
+    ADD_FAILURE() << found.minimal.expected.property << ": " << found.minimal.expected.story << "\n"
+                  << to_toml(found.minimal);
+  }
+  for (const std::string& differs : state.nondeterministic) ADD_FAILURE() << differs;
+  EXPECT_GE(state.runs, 200U);
+  // A property that was never put to the test has shown nothing.
+  for (const char* property : {"F1",  "F2",  "L1", "L3", "L5",  "L7",  "L8",
+                               "O1",  "O3",  "O4", "R1", "R3",  "S1",  "S1 by the server",
+                               "S3",  "S5",  "S8", "S9", "S10", "S11", "S12",
+                               "S13", "S19", "T2", "T3", "T4",  "T9",  "T10",
+                               "T11"}) {
+    EXPECT_GT(state.judgement.checked.count(property), 0U) << property;
+  }
+  RecordProperty("runs", static_cast<int>(state.runs));
+}
+
+Scenario busy(std::uint64_t seed) {
+  Scenario s;
+  s.seed = seed;
+  s.duration = 200ms;
+  s.pool.name = "main";
+  s.pool.driver = "mock";
+  s.pool.url = Secret("mock:sim");
+  s.pool.max = 2;
+  s.pool.idle_timeout = no_timeout;
+  s.pool.max_lifetime = no_timeout;
+  s.pool.hold_warn = no_timeout;
+  s.pool.log.info = false;
+  s.server.statement = Distribution::parse("exp(1ms)").value();
+  ClientGroup clients;
+  clients.count = 4;
+  clients.every = Distribution::parse("exp(1ms)").value();
+  clients.sql = {"SELECT 1"};
+  s.clients.push_back(clients);
+  s.mode = Mode::adversarial;
+  s.schedule.kind = ScheduleSpec::Kind::random;
+  return s;
+}
+
+TEST(Run, is_the_same_on_every_engine) {
+  const Scenario scenario = busy(7);
+  const Report fibers = run(scenario);
+  ASSERT_TRUE(fibers.ok()) << fibers.ending.text;
+  for (const Engine engine : {Engine::ucontext, Engine::threads}) {
+    const Report other = run(scenario, {.engine = engine});
+    EXPECT_EQ(other.ending.trace_hash, fibers.ending.trace_hash) << to_string(engine);
+  }
+}
+
+TEST(Run, another_seed_is_another_run) {
+  EXPECT_NE(run(busy(1)).ending.trace_hash, run(busy(2)).ending.trace_hash);
+}
+
+TEST(Run, its_deviations_replay_it) {
+  const Scenario scenario = busy(3);
+  const Report first = run(scenario);
+  ASSERT_FALSE(first.deviations.empty());
+  Scenario replay = scenario;
+  replay.schedule.kind = ScheduleSpec::Kind::replay;
+  replay.schedule.deviations = first.deviations;
+  EXPECT_EQ(run(replay).ending.trace_hash, first.ending.trace_hash);
+  replay.schedule.deviations.resize(first.deviations.size() / 2);
+  EXPECT_NE(run(replay).ending.trace_hash, first.ending.trace_hash);
+}
+
+TEST(Run, what_is_kept_for_a_report_changes_nothing) {
+  const Scenario scenario = busy(5);
+  EXPECT_EQ(run(scenario, {.keep_trace = true, .keep_history = true}).ending.trace_hash,
+            run(scenario).ending.trace_hash);
+}
+
+TEST(Run, a_program_that_reads_the_address_of_its_data_is_found_out) {
+  const Scenario scenario = busy(1);
+  const Work work = [](Pool& pool) -> Result<void> {
+    const auto leaks = std::make_unique<char[]>(100);
+    World::current().note(reinterpret_cast<std::uintptr_t>(leaks.get()) >> 4);
+    if (auto lease = pool.acquire(); !lease) return fail(std::move(lease).error());
+    return {};
+  };
+  const Report first = run(scenario, {}, work);
+  EXPECT_NE(compare_runs(scenario, first, default_engine(), work), "");
+}
+
+// A host's function with a planted bug: it keeps its lease while it asks for another one.
+TEST(Minimize, a_planted_bug_shrinks_to_its_cause) {
+  Scenario scenario = busy(1);
+  scenario.pool.acquire_timeout = no_timeout;
+  scenario.clients[0].count = 5;
+  ClientGroup innocent = scenario.clients[0];
+  innocent.number = 2;
+  scenario.clients.push_back(innocent);
+  const Work work = [](Pool& pool) -> Result<void> {
+    auto outer = pool.acquire();
+    if (!outer) return fail(std::move(outer).error());
+    auto inner = pool.acquire();
+    if (!inner) return fail(std::move(inner).error());
+    return {};
+  };
+  const Report report = run(scenario, {}, work);
+  ASSERT_EQ(report.signature(), "hang") << report.ending.text;
+  const CaseFound found = minimize(scenario, report, 20s, default_engine(), {}, work);
+  EXPECT_EQ(found.report.signature(), "hang");
+  EXPECT_EQ(found.minimal.clients.size(), 1U);
+  EXPECT_LE(found.minimal.clients[0].count * (found.minimal.pool.max == 1 ? 1 : 2), 4U);
+  EXPECT_EQ(run(found.minimal, {}, work).ending.trace_hash, found.minimal.expected.trace_hash);
+}
+
+// ---------------------------------------------------------------- cases that once failed
+
+class Regression : public testing::TestWithParam<std::string> {};
+
+TEST_P(Regression, holds_now) {
+  auto scenario = read_scenario(GetParam());
+  ASSERT_TRUE(scenario) << scenario.error().what();
+  const Report report = run(*scenario);
+  EXPECT_TRUE(report.ok()) << scenario->expected.story << "\nbroken again: " << report.signature()
+                           << ": " << report.ending.text;
+}
+
+std::vector<std::string> regressions() {
+  const char* const root = std::getenv("WEIR_TEST_SOURCE_ROOT");
+  std::vector<std::string> files;
+  if (root == nullptr) return files;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::filesystem::path(root) / "tests/regressions")) {
+    if (entry.path().extension() == ".toml") files.push_back(entry.path().string());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::string name_of_case(const testing::TestParamInfo<std::string>& file) {
+  std::string name = std::filesystem::path(file.param).stem().string();
+  for (char& c : name) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
+  }
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Files, Regression, testing::ValuesIn(regressions()), name_of_case);
+
+}  // namespace
+}  // namespace weir::sim
