@@ -10,8 +10,9 @@
 
 namespace weir::base {
 
-// Told of a broken invariant before the process ends. The simulator sets it, once, before there is a
-// second thread: it ends its world instead, keeps the schedule that led there, and does not return.
+// Told of a broken invariant before the process ends. The simulator sets it, once, before there is
+// a second thread: it ends its world instead, keeps the schedule that led there, and does not
+// return.
 inline void (*assert_hook)(const char* expression, const char* file, int line) = nullptr;
 
 [[noreturn]] inline void assert_failed(const char* expression, const char* file, int line) {

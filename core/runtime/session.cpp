@@ -54,9 +54,9 @@ weir_call Session::call(Instant deadline) noexcept {
   return call;
 }
 
-// What cleans up comes after an error or at an end, when the caller's deadline may have passed; it is
-// tried all the same, but must not keep the caller for long: a server that is mute would do so for
-// ever. A driver whose clean-up did not come through says that the connection is broken.
+// What cleans up comes after an error or at an end, when the caller's deadline may have passed; it
+// is tried all the same, but must not keep the caller for long: a server that is mute would do so
+// for ever. A driver whose clean-up did not come through says that the connection is broken.
 Instant Session::clean_up_until(Instant deadline) const noexcept {
   return std::max(deadline, after(now(), std::chrono::seconds(2)));
 }
