@@ -38,14 +38,18 @@ Judge::Judge(World& world, const Server* server) : world_(world), server_(server
   world_.watch(this);
 }
 
-void Judge::require(bool held, std::string_view property, const std::string& text) {
-  const auto it = judgement_.checked.find(property);
-  if (it != judgement_.checked.end()) {
-    ++it->second;
-  } else {
-    judgement_.checked.emplace(property, 1);
+void Judge::count(const char* property) {
+  // By address: a literal for each property at each place, and few of both.
+  for (auto& [name, count] : checked_) {
+    if (name == property) return void(++count);
   }
-  if (!held) world_.fail(std::string(property), text);
+  checked_.emplace_back(property, 1);
+}
+
+Judgement Judge::judgement() const {
+  Judgement all = judgement_;
+  for (const auto& [property, count] : checked_) all.checked[property] += count;
+  return all;
 }
 
 Judge::SlotWatch& Judge::slot(std::uint32_t id) {
@@ -88,23 +92,27 @@ void Judge::check_counts(const engine::Engine& engine, const engine::PlainRack& 
   }
   // After max was lowered there may be more, which leave as they come back.
   const std::uint32_t allowed = max_ever_ + std::min(quarantined, config_.quarantine_max);
-  require(engine.physical() <= allowed, "S1",
-          std::to_string(engine.physical()) + " connections where " + std::to_string(allowed) +
-              " are allowed");
+  require(engine.physical() <= allowed, "S1", [&] {
+    return std::to_string(engine.physical()) + " connections where " + std::to_string(allowed) +
+           " are allowed";
+  });
   if (server_ != nullptr) {
     // Less those whose socket is closed: when the server sees that is not in the pool's hands.
     const Ledger& ledger = server_->ledger();
     const std::uint32_t sessions = ledger.sessions - ledger.sessions_hung_up;
-    require(sessions <= max_ever_ + config_.quarantine_max, "S1 by the server",
-            "the server has " + std::to_string(sessions) +
-                " sessions, with max = " + std::to_string(max_ever_));
+    require(sessions <= max_ever_ + config_.quarantine_max, "S1 by the server", [&] {
+      return "the server has " + std::to_string(sessions) +
+             " sessions, with max = " + std::to_string(max_ever_);
+    });
   }
-  require(connecting <= config_.max_connecting, "S8",
-          std::to_string(connecting) +
-              " connects at once, with max_connecting = " + std::to_string(config_.max_connecting));
-  require(engine.queue().size() <= config_.max_waiting, "S19",
-          std::to_string(engine.queue().size()) +
-              " wait, with max_waiting = " + std::to_string(config_.max_waiting));
+  require(connecting <= config_.max_connecting, "S8", [&] {
+    return std::to_string(connecting) +
+           " connects at once, with max_connecting = " + std::to_string(config_.max_connecting);
+  });
+  require(engine.queue().size() <= config_.max_waiting, "S19", [&] {
+    return std::to_string(engine.queue().size()) +
+           " wait, with max_waiting = " + std::to_string(config_.max_waiting);
+  });
   // A timer that is due is a tick that comes at once. What must not be is a tick that leaves it
   // due.
   const bool due = engine.next_timer() <= world_.now();
@@ -228,8 +236,9 @@ void Judge::check_times(const engine::Engine& engine, const engine::PlainRack& r
       const Duration late =
           config_.reap_interval + std::max(away, Duration{}) + slack_since(view.since);
       if (view.expires_at != no_deadline) {
-        require(now <= after(view.expires_at, late), "T4",
-                "an idle connection stays " + ms(now - view.expires_at) + " past its lifetime");
+        require(now <= after(view.expires_at, late), "T4", [&] {
+          return "an idle connection stays " + ms(now - view.expires_at) + " past its lifetime";
+        });
       }
       const bool above_min = of_use > config_.min;
       if (config_.idle_timeout != no_timeout && above_min) {
@@ -239,7 +248,7 @@ void Judge::check_times(const engine::Engine& engine, const engine::PlainRack& r
         // connection may have become one of them only now.
         if (rack.oldest_idle() == id && engine.queue().empty()) {
           require(now <= after(limit, config_.reap_interval), "T3",
-                  "a connection is idle for " + ms(now - view.since));
+                  [&] { return "a connection is idle for " + ms(now - view.since); });
         }
       }
     }
@@ -248,9 +257,10 @@ void Judge::check_times(const engine::Engine& engine, const engine::PlainRack& r
       if (watch.op != engine::Op::connect) continue;
       const Duration age = now - watch.op_started;
       const Duration limit = config_.create_timeout + std::chrono::seconds(10);
-      require(age <= limit + slack_since(watch.op_started), "T9",
-              "an attempt to connect goes on for " + ms(age) +
-                  ", with create_timeout = " + ms(config_.create_timeout));
+      require(age <= limit + slack_since(watch.op_started), "T9", [&] {
+        return "an attempt to connect goes on for " + ms(age) +
+               ", with create_timeout = " + ms(config_.create_timeout);
+      });
     }
   }
 }
@@ -278,9 +288,10 @@ void Judge::check_events(const engine::Engine& engine, const engine::Effects& fx
         }
         if (event.reason == CloseReason::lifetime && config_.max_lifetime != no_timeout) {
           const Duration age = world_.now() - watch.created;
-          require(age >= config_.max_lifetime - config_.max_lifetime / 10, "T4",
-                  "a connection was retired after " + ms(age) +
-                      ", with max_lifetime = " + ms(config_.max_lifetime));
+          require(age >= config_.max_lifetime - config_.max_lifetime / 10, "T4", [&] {
+            return "a connection was retired after " + ms(age) +
+                   ", with max_lifetime = " + ms(config_.max_lifetime);
+          });
         }
         break;
       }
@@ -301,12 +312,14 @@ void Judge::acquired(const Acquire& call) {
       world_.options().mode == Mode::cpu_model ? std::chrono::milliseconds(5) : Duration{};
   const Duration stalled = world_.stalled() - call.stalled_before + scarce;
   if (call.deadline != no_deadline) {
-    require(call.answered <= call.deadline + stalled, "L1",
-            "an acquire returned " + ms(call.answered - call.deadline) + " after its deadline");
+    require(call.answered <= call.deadline + stalled, "L1", [&] {
+      return "an acquire returned " + ms(call.answered - call.deadline) + " after its deadline";
+    });
   }
   if (call.timed_out) {
-    require(call.answered >= call.deadline, "T2",
-            "an acquire timed out " + ms(call.deadline - call.answered) + " before its deadline");
+    require(call.answered >= call.deadline, "T2", [&] {
+      return "an acquire timed out " + ms(call.deadline - call.answered) + " before its deadline";
+    });
   }
   if (call.deadline <= call.asked) {
     require(call.answered - call.asked <= stalled, "T11", "an acquire that was not to wait waited");
@@ -315,7 +328,7 @@ void Judge::acquired(const Acquire& call) {
 
 void Judge::outside_call(std::string_view what) {
   require(world_.locks_held() == 0, "S9",
-          "the " + std::string(what) + " is called while a lock is held");
+          [&] { return "the " + std::string(what) + " is called while a lock is held"; });
 }
 
 }  // namespace weir::sim

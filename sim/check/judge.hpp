@@ -22,6 +22,8 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace weir::sim {
@@ -59,10 +61,20 @@ class Judge final : public StepWatcher {
   // The world is about to call the driver, or the host's log: no lock of the pool may be held.
   void outside_call(std::string_view what);
 
-  // Counts the premise of `property`, and ends the world if it does not hold.
-  void require(bool held, std::string_view property, const std::string& text);
+  // Counts the premise of `property`, a literal, and ends the world if it does not hold. `text` is
+  // a string, or makes one; most are never needed.
+  template <class Text>
+  void require(bool held, const char* property, Text&& text) {
+    count(property);
+    if (held) return;
+    if constexpr (std::is_invocable_v<Text>) {
+      world_.fail(property, text());
+    } else {
+      world_.fail(property, std::string(text));
+    }
+  }
 
-  [[nodiscard]] const Judgement& judgement() const noexcept { return judgement_; }
+  [[nodiscard]] Judgement judgement() const;
 
  private:
   struct SlotWatch {
@@ -78,6 +90,7 @@ class Judge final : public StepWatcher {
     std::uint64_t last_lease = 0;
     Instant idle_from;  // on the rack without interruption; zero: it is not
   };
+  void count(const char* property);
   SlotWatch& slot(std::uint32_t id);
   [[nodiscard]] Duration slack_since(Instant from) const;
   void check_counts(const engine::Engine& engine, const engine::PlainRack& rack);
@@ -92,6 +105,7 @@ class Judge final : public StepWatcher {
   engine::EngineConfig config_;  // the pool's, at this step
   std::uint32_t max_ever_ = 0;
   Judgement judgement_;
+  std::vector<std::pair<const char*, std::uint64_t>> checked_;
   std::vector<SlotWatch> slots_;
   std::uint64_t last_event_step_ = 0;
   std::uint64_t engine_step_ = UINT64_MAX;

@@ -113,7 +113,8 @@ CaseFound minimize(const Scenario& scenario, const Report& report, Duration budg
       best = std::move(seen);
     }
     Scenario cut = found.minimal;
-    cut.duration = std::min(cut.duration, best.ending.at - World::beginning + Duration(1));
+    const Duration failed_at = best.ending.at - World::beginning + Duration(1);
+    if (failed_at < cut.duration) cut_to(cut, failed_at);
     if (cut.duration != found.minimal.duration && fails(cut, seen)) {
       found.minimal = cut;
       best = std::move(seen);

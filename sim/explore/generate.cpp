@@ -321,10 +321,22 @@ void simpler_schedule(const Scenario& s, std::vector<Scenario>& out) {
 
 }  // namespace
 
+void cut_to(Scenario& scenario, Duration duration) {
+  scenario.duration = duration;
+  std::erase_if(scenario.server.faults,
+                [&](const Fault& fault) { return fault.from >= duration.count(); });
+  std::erase_if(scenario.actions, [&](const Action& action) { return action.at >= duration; });
+  for (Fault& fault : scenario.server.faults) fault.to = std::min(fault.to, duration.count());
+  for (ClientGroup& group : scenario.clients) {
+    group.from = std::min(group.from, duration);
+    if (group.to) group.to = std::min(*group.to, duration);
+  }
+}
+
 std::vector<Scenario> candidates(const Scenario& scenario) {
   std::vector<Scenario> out;
   changed(scenario, out,
-          [](Scenario& s) { return s.duration > 2ms && set(s.duration, s.duration / 2); });
+          [](Scenario& s) { return s.duration > 2ms && (cut_to(s, s.duration / 2), true); });
   without_some(
       scenario, [](auto& s) -> auto& { return s.server.faults; }, out);
   without_some(
@@ -337,7 +349,7 @@ std::vector<Scenario> candidates(const Scenario& scenario) {
   simpler_pool(scenario, out);
   changed(scenario, out, [](Scenario& s) {
     const Duration rounded = s.duration / 1'000'000 * 1'000'000;
-    return rounded > Duration{} && set(s.duration, rounded);
+    return rounded > Duration{} && rounded != s.duration && (cut_to(s, rounded), true);
   });
   return out;
 }

@@ -28,6 +28,8 @@ struct Generator {
 
 // `size` as rapidcheck counts it: 0 is small, 100 the largest.
 [[nodiscard]] Scenario draw(base::Random random, int size, const Generator& generator);
+// Ends it at `duration`: what would happen later is left out or cut.
+void cut_to(Scenario& scenario, Duration duration);
 [[nodiscard]] std::vector<Scenario> candidates(const Scenario& scenario);
 [[nodiscard]] rc::Gen<Scenario> scenarios(Generator generator);
 

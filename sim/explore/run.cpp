@@ -110,9 +110,14 @@ class Simulation final : StepWatcher {
   }
 
   bool open() {
-    auto driver = loader::DriverTable::create(weir_mock_driver(), "linked in");
-    auto loaded = std::make_shared<loader::LoadedDriver>(
-        loader::LoadedDriver{*std::move(driver), "(linked in)", {}, {}, false, {}});
+    // Checked once: it is the same for every world, and constant.
+    static const auto loaded = std::make_shared<const loader::LoadedDriver>(
+        loader::LoadedDriver{*loader::DriverTable::create(weir_mock_driver(), "linked in"),
+                             "(linked in)",
+                             {},
+                             {},
+                             false,
+                             {}});
     auto options = config::check_driver_options(scenario_.pool.options, loaded->table.info(),
                                                 {"scenario", scenario_.pool.name});
     if (!options) return world_.fail("config", options.error().message()), false;
@@ -313,8 +318,9 @@ class Simulation final : StepWatcher {
     const Duration took = world_.now() - asked - (world_.stalled() - stalled) - scarce();
     const Duration grace =
         action.what == Action::What::drain ? std::chrono::seconds(6) : Duration{};
-    judge_.require(took <= action.timeout + grace, "L5",
-                   std::string(to_string(action.what)) + " took " + observe::short_duration(took));
+    judge_.require(took <= action.timeout + grace, "L5", [&] {
+      return std::string(to_string(action.what)) + " took " + observe::short_duration(took);
+    });
   }
 
   // What a thread may have to wait for a processor.
@@ -363,9 +369,9 @@ class Simulation final : StepWatcher {
       world_.sleep_until(after(world_.now(), std::chrono::milliseconds(50)));
       lease = pool_->acquire_until(bound);
     }
-    judge_.require(
-        lease.has_value(), "R1",
-        "no connection after everything has healed: " + (lease ? "" : lease.error().message()));
+    judge_.require(lease.has_value(), "R1", [&] {
+      return "no connection after everything has healed: " + (lease ? "" : lease.error().message());
+    });
     lease->release();
     PoolStats stats = pool_->stats();
     const std::uint32_t room = scenario_.server.max_connections;
@@ -378,9 +384,10 @@ class Simulation final : StepWatcher {
       world_.sleep_until(after(world_.now(), std::chrono::milliseconds(50)));
       stats = pool_->stats();
     }
-    judge_.require(rests(), "L3",
-                   "the pool does not come to rest: " + observe::counts_text(stats.now) + ", min " +
-                       std::to_string(config.min));
+    judge_.require(rests(), "L3", [&] {
+      return "the pool does not come to rest: " + observe::counts_text(stats.now) + ", min " +
+             std::to_string(config.min);
+    });
   }
 
   void check_books() {
@@ -397,9 +404,10 @@ class Simulation final : StepWatcher {
     const auto drained = pool_->drain(scenario_.pool.drain_timeout);
     const Duration took = world_.now() - asked - (world_.stalled() - stalled);
     judge_.require(took <= scenario_.pool.drain_timeout + std::chrono::seconds(6), "T10",
-                   "closing took " + observe::short_duration(took));
-    judge_.require(drained.has_value(), "L5",
-                   "the pool does not close: " + (drained ? "" : drained.error().message()));
+                   [&] { return "closing took " + observe::short_duration(took); });
+    judge_.require(drained.has_value(), "L5", [&] {
+      return "the pool does not close: " + (drained ? "" : drained.error().message());
+    });
     const auto late = pool_->acquire({.timeout = std::chrono::seconds(1)});
     judge_.require(!late && late.error().code() == Code::pool_closed, "L8",
                    "an acquire after the close does not say that the pool is closed");
@@ -410,10 +418,10 @@ class Simulation final : StepWatcher {
 
   void judge_ledger() {
     world_.sleep_until(after(world_.now(), std::chrono::minutes(2)));  // goodbyes arrive
-    const auto all_of = [&](std::string_view property, const LedgerVerdict& verdict) {
+    const auto all_of = [&](const char* property, const LedgerVerdict& verdict) {
       for (std::uint64_t i = 0; i < verdict.looked; ++i) judge_.require(true, property, "");
       for (const Finding& finding : verdict.findings) {
-        judge_.require(false, property, finding.text);
+        judge_.require(false, property, [&] { return finding.text; });
       }
     };
     server_->advance(on_servers_clock(world_.now()));

@@ -29,10 +29,8 @@ struct ExceptionState {
   unsigned uncaught = 0;
 };
 
-void swap_exception_state(ExceptionState& from, const ExceptionState& to) noexcept {
-  auto* const now = reinterpret_cast<ExceptionState*>(abi::__cxa_get_globals());
-  from = *now;
-  *now = to;
+ExceptionState* exception_state() noexcept {
+  return reinterpret_cast<ExceptionState*>(abi::__cxa_get_globals());
 }
 
 class Fiber : public Context {
@@ -50,8 +48,9 @@ class Fiber : public Context {
   }
 
   // What is told before and after each switch.
-  static void leaving(Fiber& from, const Fiber& to, bool ends) noexcept {
-    swap_exception_state(from.exceptions, to.exceptions);
+  static void leaving(Fiber& from, const Fiber& to, ExceptionState& now, bool ends) noexcept {
+    from.exceptions = now;
+    now = to.exceptions;
 #ifdef WEIR_SIM_ASAN
     char* const bottom = to.stack ? to.stack->bottom() : static_cast<char*>(to.outside_bottom);
     const std::size_t size = to.stack ? Stack::size : to.outside_size;
@@ -97,7 +96,15 @@ class FiberContexts : public Contexts {
   }
 
  protected:
+  // The OS thread's; asked for where that may be another one than last time.
+  ExceptionState& exceptions(const Fiber& from) noexcept {
+    if (&from == &outside_) exceptions_ = exception_state();
+    return *exceptions_;
+  }
   Fiber outside_;
+
+ private:
+  ExceptionState* exceptions_ = nullptr;
 };
 
 #if defined(__x86_64__)
@@ -122,7 +129,7 @@ class SwitchedContexts final : public FiberContexts {
   void switch_to(Context& from, Context& to, bool ends) noexcept override {
     auto& here = static_cast<Fiber&>(from);
     auto& there = static_cast<Fiber&>(to);
-    Fiber::leaving(here, there, ends);
+    Fiber::leaving(here, there, exceptions(here), ends);
     weir_sim_switch(&here.sp, there.sp);
     Fiber::landed(here);
   }
@@ -147,7 +154,7 @@ class UcontextContexts final : public FiberContexts {
   void switch_to(Context& from, Context& to, bool ends) noexcept override {
     auto& here = static_cast<Fiber&>(from);
     auto& there = static_cast<Fiber&>(to);
-    Fiber::leaving(here, there, ends);
+    Fiber::leaving(here, there, exceptions(here), ends);
     ::swapcontext(&here.machine, &there.machine);
     Fiber::landed(here);
   }

@@ -131,6 +131,22 @@ TEST(Minimize, a_planted_bug_shrinks_to_its_cause) {
   EXPECT_EQ(found.minimal.clients.size(), 1U);
   EXPECT_LE(found.minimal.clients[0].count * (found.minimal.pool.max == 1 ? 1 : 2), 4U);
   EXPECT_EQ(run(found.minimal, {}, work).ending.trace_hash, found.minimal.expected.trace_hash);
+  // And so does the file.
+  auto read = scenario_from_string(to_toml(found.minimal));
+  ASSERT_TRUE(read) << read.error().what();
+  EXPECT_EQ(run(*read, {}, work).ending.trace_hash, found.minimal.expected.trace_hash);
+}
+
+// What a shrinker has made shorter has nothing left that would come after its end.
+TEST(Minimize, every_candidate_is_a_file) {
+  base::Random random(1);
+  for (int i = 0; i < 40; ++i) {
+    const Scenario scenario = draw(base::Random(random.next()), i * 100 / 39, Generator{});
+    for (const Scenario& smaller : candidates(scenario)) {
+      const auto read = scenario_from_string(to_toml(smaller));
+      ASSERT_TRUE(read) << read.error().what();
+    }
+  }
 }
 
 // ---------------------------------------------------------------- cases that once failed
