@@ -11,6 +11,7 @@
 #include <cctype>
 #include <cstdlib>
 #include <filesystem>
+#include <string_view>
 
 #include <gtest/gtest.h>
 
@@ -19,7 +20,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-bool full() { return std::getenv("WEIR_TEST_SCALE") != nullptr; }
+bool full() {
+  const char* const scale = std::getenv("WEIR_TEST_SCALE");
+  return scale != nullptr && std::string_view(scale) == "full";
+}
 
 TEST(Explore, every_property_holds_and_each_was_put_to_the_test) {
   CampaignOptions options;
