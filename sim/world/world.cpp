@@ -231,7 +231,7 @@ bool World::spurious() {
 
 // ---------------------------------------------------------------- blocking and waking
 
-bool World::block(WaitList& list, Instant until, Op what, ObjectId object) {
+bool World::block(WaitList* list, Instant until, Op what, ObjectId object) {
   Thread& me = *running_;
   ++me.ordinal;  // one operation may block twice, as a wait does: for its turn and for the mutex
   me.timed_out = false;
@@ -247,8 +247,8 @@ bool World::block(WaitList& list, Instant until, Op what, ObjectId object) {
   me.waits_in = what;
   me.waits_for = object;
   me.wait_until = until;
-  me.list = &list;
-  list.threads_.push_back(&me);
+  me.list = list;
+  if (list != nullptr) list->threads_.push_back(&me);
   timers_.set(me.id, until);
   release_core(me);
   go_on_elsewhere(false);
@@ -295,8 +295,7 @@ void World::wake_all(WaitList& list) {
 
 void World::sleep_until(Instant until) {
   point(Op::sleep, 0);
-  WaitList nobody;
-  static_cast<void>(block(nobody, until, Op::sleep, 0));
+  static_cast<void>(block(nullptr, until, Op::sleep, 0));
 }
 
 // ---------------------------------------------------------------- who goes on

@@ -159,7 +159,9 @@ class World {
   }
   // Blocks the running thread on `list` until it is woken or `until` has come.
   // Returns: false if the time came first.
-  bool block(WaitList& list, Instant until, Op what, ObjectId object);
+  bool block(WaitList& list, Instant until, Op what, ObjectId object) {
+    return block(&list, until, what, object);
+  }
   void wake_first(WaitList& list, bool choose);  // no effect on an empty list
   void wake_all(WaitList& list);
   // A weak operation may fail without cause, a wait may end.
@@ -174,6 +176,7 @@ class World {
   [[nodiscard]] void*& local(const void* key) { return locals_[{running(), key}]; }
 
  private:
+  bool block(WaitList* list, Instant until, Op what, ObjectId object);
   void look();
   void preempt();
   void charge();
