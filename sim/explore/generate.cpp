@@ -254,7 +254,8 @@ void simpler_clients(const Scenario& s, std::vector<Scenario>& out) {
     with([](ClientGroup& g) { return set(g.from, Duration{}); });
     with([](ClientGroup& g) { return set(g.loop, ClientGroup::Loop::closed); });
     with([](ClientGroup& g) { return set(g.hold, Distribution{}); });
-    with([](ClientGroup& g) { return set(g.every, Distribution{}); });
+    // Without rounds it would go on for ever at one instant.
+    with([](ClientGroup& g) { return g.rounds > 0 && set(g.every, Distribution{}); });
   }
 }
 

@@ -66,6 +66,7 @@ Scenario busy(std::uint64_t seed) {
   s.clients.push_back(clients);
   s.mode = Mode::adversarial;
   s.schedule.kind = ScheduleSpec::Kind::random;
+  s.steps_max = 300'000;
   return s;
 }
 
