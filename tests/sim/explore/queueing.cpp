@@ -32,12 +32,12 @@ bool full() {
   const char* const scale = std::getenv("WEIR_TEST_SCALE");
   return scale != nullptr && std::string_view(scale) == "full";
 }
-std::uint64_t seeds() { return full() ? 8 : 4; }
+std::uint64_t seeds() { return full() ? 8 : 5; }
 
 Scenario scenario_of(const Queue& q, std::uint64_t seed) {
   Scenario s;
   s.seed = seed;
-  s.duration = full() ? 400s : 15s;
+  s.duration = full() ? 400s : 60s;
   s.pool.name = "main";
   s.pool.driver = "mock";
   s.pool.url = Secret("mock:sim");
