@@ -57,8 +57,8 @@ weir_call Session::call(Instant deadline) noexcept {
 // What cleans up comes after an error or at an end, when the caller's deadline may have passed; it
 // is tried all the same, but must not keep the caller for long: a server that is mute would do so
 // for ever. A driver whose clean-up did not come through says that the connection is broken.
-Instant Session::clean_up_until(Instant deadline) const noexcept {
-  return std::max(deadline, after(now(), std::chrono::seconds(2)));
+weir_call Session::clean_up_call(Instant deadline) noexcept {
+  return call(std::max(deadline, after(now(), std::chrono::seconds(2))));
 }
 
 // "Unknown" counts as broken: a connection that may be dead is not worth lending.
@@ -179,12 +179,12 @@ Session::Facts Session::facts() const {
 }
 
 void Session::close_result(weir_result* result) noexcept {
-  const weir_call c = call(clean_up_until(Instant::min()));
+  const weir_call c = clean_up_call();
   context_.driver->result_close(result, &c);
 }
 
 void Session::drop_statements() noexcept {
-  const weir_call c = call(clean_up_until(Instant::min()));
+  const weir_call c = clean_up_call();
   for (const Prepared& p : prepared_) context_.driver->stmt_close(p.stmt, &c);
   prepared_.clear();
 }

@@ -129,7 +129,7 @@ class Session {
                                           detail::Cells params, std::uint32_t flags);
   [[nodiscard]] Error failure(const ErrorBuffer& error, std::string_view doing) noexcept;
   [[nodiscard]] weir_call call(Instant deadline) noexcept;
-  [[nodiscard]] Instant clean_up_until(Instant deadline) const noexcept;
+  [[nodiscard]] weir_call clean_up_call(Instant deadline = Instant::min()) noexcept;
   void close_result(weir_result* result) noexcept;
   void drop_statements() noexcept;
   void evict() noexcept;

@@ -189,7 +189,7 @@ void Session::evict() noexcept {
   for (auto it = prepared_.end(); prepared_.size() > prepared_max && it != prepared_.begin();) {
     --it;
     if (it->pins > 0 || it == prepared_.begin()) continue;
-    const weir_call c = call(no_deadline);
+    const weir_call c = clean_up_call();
     context_.driver->stmt_close(it->stmt, &c);
     it = prepared_.erase(it);
   }
@@ -242,7 +242,7 @@ Result<void> Session::rollback(Instant deadline) {
   if (open_result_ != nullptr) close_result(std::exchange(open_result_, nullptr));
   if (auto good = ready(); !good) return fail(std::move(good).error());
   ErrorBuffer error;
-  const weir_call c = call(clean_up_until(deadline));
+  const weir_call c = clean_up_call(deadline);
   if (context_.driver->rollback(conn_, &c, &error.raw) != WEIR_OK) {
     return fail(failure(error, "rolling back a transaction"));
   }

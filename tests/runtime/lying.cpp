@@ -6,6 +6,8 @@
 //         tests/engine/hanging.cpp.)
 #include "tests/runtime/world.hpp"
 
+#include <atomic>
+
 namespace weir::runtime {
 namespace {
 
@@ -94,6 +96,41 @@ TEST_F(Lying, a_look_that_answers_nothing_is_a_dead_connection) {
   EXPECT_TRUE(pool->query("SELECT 1"));
   EXPECT_TRUE(pool->query("SELECT 1"));
   EXPECT_EQ(pool->stats().created, 2U);
+}
+
+// Clean-up comes after an error or at an end; a server that is mute must not keep anybody there.
+TEST_F(Lying, a_clean_up_that_nobody_answers_has_a_deadline) {
+  static std::atomic<int> without_deadline{0};
+  static std::atomic<int> calls{0};
+  static const auto judge = [](const weir_call* call) {
+    ++calls;
+    if (call->deadline == WEIR_NO_DEADLINE) ++without_deadline;
+  };
+  auto pool = open_with(small(1), [](weir_driver& table) {
+    table.stmt_close = [](weir_stmt* stmt, const weir_call* call) noexcept {
+      judge(call);
+      weir_mock_driver()->stmt_close(stmt, call);
+    };
+    table.rollback = [](weir_conn* conn, const weir_call* call,
+                        weir_error* error) noexcept -> weir_status {
+      judge(call);
+      return weir_mock_driver()->rollback(conn, call, error);
+    };
+  });
+  {
+    auto lease = pool->acquire();
+    ASSERT_TRUE(lease);
+    for (int i = 0; i < 70; ++i) {  // more than a session keeps
+      ASSERT_TRUE((*lease)->prepare("SELECT " + std::to_string(i)));
+    }
+    EXPECT_GE(calls, 1);
+    Connection c = (*lease)->within(10s);
+    ASSERT_TRUE(c.begin());
+    ASSERT_TRUE(c.rollback());
+  }
+  ASSERT_TRUE(pool->drain(5s));
+  EXPECT_GE(calls, 71);
+  EXPECT_EQ(without_deadline, 0);
 }
 
 }  // namespace
