@@ -46,6 +46,7 @@ class Judge final : public StepWatcher {
   void stepped(const std::string& pool, const engine::Engine& engine, const engine::PlainRack& rack,
                const engine::Effects& fx) override;
   void reached(const char* mark) override { ++judgement_.marks[mark]; }
+  void waits() override;
 
   // What a client saw of one acquire.
   struct Acquire {
@@ -53,13 +54,12 @@ class Judge final : public StepWatcher {
     Instant deadline;
     Instant answered;
     Duration stalled_before;  // World::stalled() when it asked
-    bool lent;
     bool timed_out;
   };
   void acquired(const Acquire& call);
 
-  // The world is about to call the driver, or the host's log: no lock of the pool may be held.
-  void outside_call(std::string_view what);
+  // The host's log is called: no lock of the pool may be held.
+  void log_called();
 
   // Counts the premise of `property`, a literal, and ends the world if it does not hold. `text` is
   // a string, or makes one; most are never needed.

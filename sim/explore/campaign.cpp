@@ -136,7 +136,7 @@ CaseFound minimize(const Scenario& scenario, const Report& report, Duration budg
       if (i > 0) --i;
     }
   }
-  // What a schedule needs depends on the steps, so it is taken anew from the smallest run.
+  // Once more, with all that a report shows.
   found.report =
       run(found.minimal, {.engine = engine, .keep_trace = true, .keep_history = true}, work);
   found.minimal.expected.property = found.report.signature();

@@ -52,7 +52,7 @@ class Simulation final : StepWatcher {
         server_(scenario.pool.driver == "mock"
                     ? &servers_.add(scenario.pool.url.reveal(), settings())
                     : nullptr),
-        judge_(world_, server_counts() ? server_ : nullptr) {
+        judge_(world_, server_) {
     world_.watch(this);
   }
 
@@ -63,7 +63,7 @@ class Simulation final : StepWatcher {
     report_.stalled = world_.stalled();
     report_.deviations = world_.deviations();
     if (server_ != nullptr) report_.sessions_max = server_->ledger().sessions_max;
-    report_.trace = world_.trace();
+    report_.trace = world_.take_trace();
     for (ThreadId id = 1; id <= world_.threads(); ++id) {
       report_.thread_names.push_back(world_.name_of(id));
     }
@@ -125,7 +125,7 @@ class Simulation final : StepWatcher {
         scenario_.pool,
         *std::move(options),
         ".",
-        std::move(loaded),
+        loaded,
         executor_,
         [this](LogLevel level, std::string_view, std::string_view line) { log(level, line); },
         [this](std::string_view id) { return servers_.find(id); }};
@@ -137,7 +137,7 @@ class Simulation final : StepWatcher {
   }
 
   void log(LogLevel level, std::string_view line) {
-    judge_.outside_call("log");
+    judge_.log_called();
     if (!options_.keep_history || report_.log.size() >= log_lines_max) return;
     report_.log.push_back(observe::short_duration(world_.now() - World::beginning) + " " +
                           std::string(to_string(level)) + " " + std::string(line));
@@ -232,16 +232,13 @@ class Simulation final : StepWatcher {
 
   Result<weir::Lease> acquire(const ClientGroup& group) {
     const Duration timeout = group.timeout.value_or(scenario_.pool.acquire_timeout);
-    Judge::Acquire call{world_.now(), after(world_.now(), timeout), {}, world_.stalled(), false,
-                        false};
-    auto lease = pool_->acquire({.timeout = group.timeout, .tag = "sim", .task = task()});
+    Judge::Acquire call{world_.now(), after(world_.now(), timeout), {}, world_.stalled(), false};
+    auto lease = pool_->acquire({.timeout = group.timeout, .tag = "sim", .task = world_.running()});
     call.answered = world_.now();
-    call.lent = lease.has_value();
     call.timed_out = !lease && lease.error().code() == Code::acquire_timeout;
     judge_.acquired(call);
     return lease;
   }
-  std::uint64_t task() const { return world_.running(); }
 
   Result<void> use(const ClientGroup& group, base::Random& random, Round& seen) {
     const bool leaks = group.leak_ppm > 0 && random.next() % 1'000'000 < group.leak_ppm;
@@ -250,8 +247,9 @@ class Simulation final : StepWatcher {
     seen.lent = world_.now();
     report_.wait.add(seen.lent - seen.due);
     // Tells the server whose statements these are: by that it knows what one lease saw of another.
+    const LeaseMark who{seen.thread, ++leases_};
     const std::string mark =
-        " /*c" + std::to_string(seen.thread) + "." + std::to_string(++leases_) + "*/";
+        " /*c" + std::to_string(who.client) + "." + std::to_string(who.number) + "*/";
     const auto statements = [&](Connection& c) -> Result<void> {
       for (const std::string& sql : group.sql) {
         auto answer = c.query(std::string_view(server_ == nullptr ? sql : sql + mark));
@@ -261,6 +259,7 @@ class Simulation final : StepWatcher {
     };
     Connection own = (*lease)->within(group.within);
     Result<void> result = group.transaction ? own.transaction(statements) : statements(own);
+    if (options_.keep_history) seen.slot_session = session_of(who);
     std::vector<weir::Lease> inner;
     for (std::uint32_t i = 0; result && i < group.nested; ++i) {
       auto further = acquire(group);
@@ -275,6 +274,16 @@ class Simulation final : StepWatcher {
     }
     if (leaks) leaked_.push_back(*std::move(lease));
     return result;
+  }
+
+  // By the server's ledger, not far from its end; 0 if the lease did not say anything.
+  std::uint32_t session_of(const LeaseMark& who) const {
+    if (server_ == nullptr) return 0;
+    const auto& records = server_->ledger().records;
+    const auto end = records.rbegin() + std::min<std::ptrdiff_t>(std::ssize(records), 1000);
+    const auto last = std::find_if(records.rbegin(), end,
+                                   [&](const Record& record) { return record.lease == who; });
+    return last == end ? 0 : static_cast<std::uint32_t>(last->session);
   }
 
   // ---- what the host does meanwhile
@@ -330,9 +339,8 @@ class Simulation final : StepWatcher {
 
   // ---- what is watched
 
-  // Whether the server's count of sessions is the pool's to keep: not where it cannot know that a
-  // client has gone.
-  bool server_counts() const {
+  // Whether the server sees it soon when a client has gone; else sessions stay that are nobody's.
+  bool server_notices() const {
     if (server_ == nullptr || scenario_.server.notice_ns > 0) return false;
     return std::none_of(
         scenario_.server.faults.begin(), scenario_.server.faults.end(), [](const Fault& fault) {
@@ -350,6 +358,7 @@ class Simulation final : StepWatcher {
         {world_.now(), engine.counts(), server_ == nullptr ? 0 : server_->ledger().sessions});
   }
   void reached(const char* mark) override { judge_.reached(mark); }
+  void waits() override { judge_.waits(); }
 
   // ---- the end
 
@@ -359,7 +368,7 @@ class Simulation final : StepWatcher {
     leaked_.clear();
     if (world_.now() < end_of_faults()) world_.sleep_until(end_of_faults());
     // Sessions that the server keeps for clients that are gone may take all the room there is.
-    if (drained_ || (scenario_.server.max_connections > 0 && !server_counts())) return;
+    if (drained_ || (scenario_.server.max_connections > 0 && !server_notices())) return;
     const PoolConfig config = pool_->config();
     const Duration stalled = world_.stalled();
     const Instant bound = after(world_.now(), heal_bound(config));
@@ -429,7 +438,7 @@ class Simulation final : StepWatcher {
     if (ledger.overflowed) return;  // a run of days: S13, S14 and S10 were not put to the test
     all_of("S13", judge_leftovers(ledger));
     all_of("S14", judge_cancels(ledger));
-    if (server_counts()) all_of("S10", judge_end(ledger));
+    if (server_notices()) all_of("S10", judge_end(ledger));
   }
 
   static constexpr std::size_t log_lines_max = 10'000;

@@ -14,7 +14,6 @@
 
 #include <weir/stats.hpp>
 
-#include <array>
 #include <functional>
 
 namespace weir {
@@ -33,7 +32,7 @@ struct Round {
   Instant lent;  // no_deadline: never
   Instant done;
   Code result;
-  std::uint32_t slot_session;  // the server's id of the session; 0: none
+  std::uint32_t slot_session;  // the server's id of the session; 0: not known
 };
 
 // The pool's counts at a moment, for the picture over time.
@@ -45,16 +44,14 @@ struct Sample {
 
 struct RunOptions {
   Engine engine = default_engine();
-  bool keep_trace = false;                 // every step
-  bool keep_history = false;               // rounds and samples
-  std::function<bool()> interrupted = {};  // asked now and then; ends the run as a hang
+  bool keep_trace = false;    // every step
+  bool keep_history = false;  // rounds and samples
 };
 
 struct Report {
   Ending ending;
   Judgement judgement;  // what was checked how often
   std::uint64_t rounds = 0;
-  std::array<std::uint64_t, 64> results{};  // by index into codes()
   std::vector<std::pair<Code, std::uint64_t>> failures;
   base::Histogram wait;   // of the acquire, from when the work was due
   base::Histogram round;  // of the whole round, from when it was due

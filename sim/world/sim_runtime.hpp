@@ -21,6 +21,8 @@ class StepWatcher {
   // After the step, before its effects are carried out; under the pool's lock.
   virtual void stepped(const std::string& pool, const engine::Engine& engine,
                        const engine::PlainRack& rack, const engine::Effects& fx) = 0;
+  // The running thread is about to wait for a condition, with locks_held() >= 1.
+  virtual void waits() = 0;
   // A mark of the program under test was passed.
   virtual void reached(const char* mark) = 0;
 
@@ -40,6 +42,7 @@ struct SimRuntime {
   static Instant now() noexcept { return World::current().now(); }
   static void sleep_until(Instant until) { World::current().sleep_until(until); }
   static void wait_until(condition_variable& cv, std::unique_lock<mutex>& lock, Instant until) {
+    if (StepWatcher* watcher = World::current().watcher()) watcher->waits();
     static_cast<void>(cv.wait_until(lock, until));
   }
   static std::uint64_t thread_id() noexcept { return World::current().running(); }

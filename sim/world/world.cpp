@@ -148,7 +148,6 @@ void World::stop(Ending::Kind kind, std::string property, std::string text) {
   ending_.kind = kind;
   ending_.property = std::move(property);
   ending_.text = std::move(text);
-  stopped_ = true;
   if (running_ == nullptr) return;
   contexts_->switch_to(*running_->context, contexts_->outside(), false);
 }

@@ -27,7 +27,6 @@
 #include "sim/world/trace.hpp"
 
 #include <deque>
-#include <exception>
 #include <functional>
 #include <string>
 #include <vector>
@@ -89,7 +88,6 @@ class World {
   // ---- for programs and judges
 
   [[nodiscard]] Instant now() const noexcept { return now_; }
-  [[nodiscard]] std::uint64_t steps() const noexcept { return step_; }
   [[nodiscard]] const WorldOptions& options() const noexcept { return options_; }
   // A stream of its own for each (name, number): taking one client away changes nobody's draws.
   [[nodiscard]] base::Random stream(std::string_view purpose, std::uint64_t number = 0) const;
@@ -106,7 +104,7 @@ class World {
   [[nodiscard]] std::uint32_t& locks_held() noexcept { return running_->locks; }
   [[nodiscard]] const std::string& name_of(ThreadId thread) const;
   void name_thread(std::string name) { running_->name = std::move(name); }
-  [[nodiscard]] const std::vector<Step>& trace() const noexcept { return trace_; }
+  [[nodiscard]] std::vector<Step> take_trace() noexcept { return std::move(trace_); }
   // What the schedule chose otherwise than by default: replays this run.
   [[nodiscard]] const std::vector<Deviation>& deviations() const noexcept { return deviations_; }
   [[nodiscard]] std::size_t threads() const noexcept { return threads_.size(); }
@@ -214,7 +212,6 @@ class World {
   ObjectId last_object_ = 0;
   std::size_t alive_ = 0;
   std::uint32_t busy_cores_ = 0;
-  bool stopped_ = false;
   Ending ending_;
   std::vector<Step> trace_;
   std::vector<Deviation> deviations_;

@@ -11,6 +11,8 @@
 #include <cctype>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string_view>
 
 #include <gtest/gtest.h>
@@ -102,6 +104,16 @@ TEST(Run, what_is_kept_for_a_report_changes_nothing) {
             run(scenario).ending.trace_hash);
 }
 
+TEST(Run, its_history_knows_who_used_which_session) {
+  const Report report = run(busy(5), {.keep_history = true});
+  ASSERT_FALSE(report.history.empty());
+  for (const Round& round : report.history) {
+    if (round.lent == no_deadline) continue;
+    EXPECT_GE(round.slot_session, 1U);
+    EXPECT_LE(round.slot_session, report.stats.created);
+  }
+}
+
 TEST(Run, a_program_that_reads_the_address_of_its_data_is_found_out) {
   const Scenario scenario = busy(1);
   const Work work = [](Pool& pool) -> Result<void> {
@@ -156,6 +168,36 @@ TEST(Minimize, every_candidate_is_a_file) {
   }
 }
 
+// ---------------------------------------------------------------- what people are shown
+
+std::string root() {
+  const char* const root = std::getenv("WEIR_TEST_SOURCE_ROOT");
+  return root == nullptr ? "." : root;
+}
+
+TEST(Shown, the_scenario_of_the_documentation_runs_and_all_holds) {
+  std::ifstream file(root() + "/docs/sim.md");
+  const std::string page{std::istreambuf_iterator<char>(file), {}};
+  const std::string fence = "```toml\n";
+  const std::size_t from = page.find(fence);
+  ASSERT_NE(from, std::string::npos);
+  const std::size_t text = from + fence.size();
+  const auto scenario = scenario_from_string(page.substr(text, page.find("```", text) - text));
+  ASSERT_TRUE(scenario) << scenario.error().what();
+  const Report report = run(*scenario);
+  EXPECT_TRUE(report.ok()) << report.ending.text;
+  EXPECT_FALSE(report.failures.empty());  // the outage was felt
+}
+
+TEST(Shown, the_first_minutes_of_the_demos_day_hold) {
+  auto day = read_scenario(root() + "/examples/demo/day.toml");
+  ASSERT_TRUE(day) << day.error().what();
+  cut_to(*day, 2min);
+  const Report report = run(*day);
+  EXPECT_TRUE(report.ok()) << report.ending.text;
+  EXPECT_GT(report.rounds, 3000U);
+}
+
 // ---------------------------------------------------------------- cases that once failed
 
 class Regression : public testing::TestWithParam<std::string> {};
@@ -169,11 +211,8 @@ TEST_P(Regression, holds_now) {
 }
 
 std::vector<std::string> regressions() {
-  const char* const root = std::getenv("WEIR_TEST_SOURCE_ROOT");
   std::vector<std::string> files;
-  if (root == nullptr) return files;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(std::filesystem::path(root) / "tests/regressions")) {
+  for (const auto& entry : std::filesystem::directory_iterator(root() + "/tests/regressions")) {
     if (entry.path().extension() == ".toml") files.push_back(entry.path().string());
   }
   std::sort(files.begin(), files.end());
