@@ -17,6 +17,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -82,16 +83,19 @@ struct Prepared {
   sim::Scenario scenario;
   sim::RunOptions options;
 };
-Result<Prepared> prepare(const Context& context) {
+// Returns: nothing once it was said what is wrong, with `code` to exit with.
+std::optional<Prepared> prepare(Context& context, int& code) {
+  const auto wrong = [&](int why) {
+    code = why;
+    return std::nullopt;
+  };
   auto engine = engine_of(context);
-  if (!engine) return fail(std::move(engine).error());
+  if (!engine) return wrong(context.usage_error(engine.error().message()));
+  auto seed = whole_number(context, "--seed", 1, 0, INT64_MAX);
+  if (!seed) return wrong(context.usage_error(seed.error().message()));
   auto scenario = sim::read_scenario(context.text("FILE"));
-  if (!scenario) return fail(std::move(scenario).error());
-  if (context.has("--seed")) {
-    auto seed = whole_number(context, "--seed", 1, 0, INT64_MAX);
-    if (!seed) return fail(std::move(seed).error());
-    scenario->seed = *seed;
-  }
+  if (!scenario) return wrong(context.fail(scenario.error()));
+  if (context.has("--seed")) scenario->seed = *seed;
   sim::RunOptions options;
   options.engine = *engine;
   options.keep_history = context.has("--html") || context.has("--trace");
@@ -110,8 +114,9 @@ void keep_steps_of_failure(const Prepared& prepared, Timed& timed) {
 }  // namespace
 
 int run_sim_run(Context& context) {
-  auto prepared = prepare(context);
-  if (!prepared) return context.fail(prepared.error());
+  int code = exit_ok;
+  auto prepared = prepare(context, code);
+  if (!prepared) return code;
   Timed timed = run_timed(prepared->scenario, prepared->options);
   keep_steps_of_failure(*prepared, timed);
   const sim::Case shown{prepared->scenario, timed.report, timed.wall};
@@ -125,41 +130,44 @@ int run_sim_run(Context& context) {
   return exit_nondeterminism;
 }
 
+namespace {
+
+// What has become of the case that the file was written from.
+std::string compared(const sim::Report& report, const sim::Expected& expected) {
+  const std::string wanted =
+      expected.property.empty() ? "all to hold" : expected.property + " to break";
+  if (expected.property != report.signature()) {
+    return report.ok() ? "stale or mended: the file expects " + wanted +
+                             ", and in this build nothing breaks"
+                       : "another failure: the file expects " + wanted;
+  }
+  if (expected.trace_hash == 0) return "ends as expected; the file names no trace to compare with";
+  if (expected.trace_hash == report.ending.trace_hash) return "replayed exactly";
+  return "stale, but it ends as expected: this build takes other steps than the one that wrote "
+         "the file; `weir sim minimize` writes it anew";
+}
+
+}  // namespace
+
 int run_sim_replay(Context& context) {
-  auto prepared = prepare(context);
-  if (!prepared) return context.fail(prepared.error());
+  int code = exit_ok;
+  auto prepared = prepare(context, code);
+  if (!prepared) return code;
   Timed timed = run_timed(prepared->scenario, prepared->options);
   keep_steps_of_failure(*prepared, timed);
   const sim::Report& report = timed.report;
-  const sim::Expected& expected = prepared->scenario.expected;
   const sim::Case shown{prepared->scenario, report, timed.wall};
   if (auto written = write_reports(context, shown); !written) return context.fail(written.error());
   show(context, shown);
-  const bool same_hash = expected.trace_hash == report.ending.trace_hash;
-  const bool same_end = expected.property == report.signature();
-  std::string verdict;
-  if (same_end && (same_hash || expected.trace_hash == 0)) {
-    verdict = "replayed exactly";
-  } else if (same_end) {
-    verdict =
-        "stale, but it ends as expected: this build takes other steps than the one that wrote "
-        "the file; `weir sim minimize` writes it anew";
-  } else if (report.ok()) {
-    verdict = "stale or mended: the file expects " + expected.property +
-              " to break, and in this build it does not";
-  } else {
-    verdict = "another failure: the file expects " +
-              (expected.property.empty() ? "all to hold" : expected.property + " to break");
-  }
-  context.out.prose(verdict + "\n");
+  context.out.prose(compared(report, prepared->scenario.expected) + "\n");
   // A file of a failing case is a test: it passes once the failure is gone.
-  if (same_end && !report.ok()) return exit_property;
-  return same_end || report.ok() ? exit_ok : exit_property;
+  return code_of(report);
 }
 
 int run_sim_minimize(Context& context) {
-  auto prepared = prepare(context);
-  if (!prepared) return context.fail(prepared.error());
+  int code = exit_ok;
+  auto prepared = prepare(context, code);
+  if (!prepared) return code;
   auto budget = duration(context, "--budget", std::chrono::seconds(30));
   if (!budget) return context.usage_error(budget.error().message());
   const sim::Report report = sim::run(prepared->scenario, prepared->options);

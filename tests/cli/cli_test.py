@@ -271,6 +271,68 @@ def generated(weir: Weir, tap) -> None:
               [] if same else "run: weir help --markdown > docs/cli.md")
 
 
+SCENARIO = """\
+format = 1
+duration = "2s"
+[pool]
+max = 2
+[server]
+statement = "exp(2ms)"
+[[client]]
+number = 1
+count = 4
+every = "exp(5ms)"
+sql = ["SELECT 1"]
+[[fault]]
+what = "restart"
+at = "1s"
+for = "200ms"
+"""
+
+
+def simulator(weir: Weir, tap) -> None:
+    if "sim run" not in commands(weir):
+        tap.check("this build has no simulator", [])
+        return
+    weir.write("outage.toml", SCENARIO)
+    runs = [weir("sim", "run", "outage.toml", "--json", *extra)
+            for extra in ([], [], ["--engine", "threads"])]
+    for run in runs:
+        Expect(run).code(0).no_err().json(lambda v: v["trace_hash"].startswith("0x")).to(
+            tap, "sim run --json names its trace")
+    hashes = {run.json()["trace_hash"] for run in runs}
+    tap.check("one scenario has one trace, in every process and on every engine",
+              [] if len(hashes) == 1 else str(hashes))
+    Expect(weir("sim", "run", "outage.toml", "--twice", "--html", "r.html", "--trace", "t.json")
+           ).code(0).out("ok", "p99.9", "sessions  at most 2").to(tap, "sim run")
+    tap.check("and writes its reports",
+              [n for n in ("r.html", "t.json") if not (weir.directory / n).stat().st_size])
+    json.loads((weir.directory / "t.json").read_text())
+    Expect(weir("sim", "replay", "outage.toml")).code(0).err("names no trace to compare with").to(
+        tap, "sim replay claims no more than it knows")
+    weir.write("known.toml", SCENARIO + f'[expect]\ntrace_hash = "{hashes.pop()}"\n')
+    Expect(weir("sim", "replay", "known.toml")).code(0).err("replayed exactly").to(
+        tap, "sim replay of a known trace")
+    weir.write("other.toml", SCENARIO + '[expect]\ntrace_hash = "0x1"\n')
+    Expect(weir("sim", "replay", "other.toml")).code(0).err("stale, but it ends as expected").to(
+        tap, "sim replay of another build's trace")
+    weir.write("mended.toml", SCENARIO + '[expect]\nproperty = "S13"\n')
+    Expect(weir("sim", "replay", "mended.toml")).code(0).err("expects S13 to break").to(
+        tap, "sim replay of what is mended")
+    Expect(weir("sim", "minimize", "outage.toml")).code(1).no_out().err("nothing fails").to(
+        tap, "sim minimize of what holds")
+    Expect(weir("sim", "explore", "--runs", "20", "--json")).code(0).json(
+        lambda v: v["ok"] and v["runs"] == 20 and not v["found"]).to(tap, "sim explore")
+    weir.write("bad.toml", SCENARIO.replace("restart", "restrat"))
+    Expect(weir("sim", "run", "bad.toml")).code(65).no_out().err('did you mean "restart"').to(
+        tap, "sim run of a bad scenario")
+    Expect(weir("sim", "run", "none.toml")).code(65).no_out().err("does not exist").to(
+        tap, "sim run of no scenario")
+    for args in (["--seed", "x"], ["--engine", "steam"]):
+        Expect(weir("sim", "run", "outage.toml", *args)).code(64).no_out().err(args[0]).to(
+            tap, f"sim run {' '.join(args)}")
+
+
 def drivers(weir: Weir, tap) -> None:
     Expect(weir("driver", "list")).code(0).out(
         r"sqlite \d", r"path +/.*/weir_sqlite\.so", r"ABI +\d+\.\d+", "licence +MIT",
@@ -299,4 +361,4 @@ def drivers(weir: Weir, tap) -> None:
 
 if __name__ == "__main__":
     sys.exit(main([version_and_help, wrong_use, init, config, config_diff, config_diff_of_bad_files,
-                   explain, generated, drivers]))
+                   explain, generated, simulator, drivers]))
