@@ -93,31 +93,23 @@ CaseFound minimize(const Scenario& scenario, const Report& report, Duration budg
   const auto end = WallClock::now() + budget;
   const std::string signature = report.signature();
   CaseFound found;
-  found.original = scenario;
   found.minimal = scenario;
-  const auto fails = [&](const Scenario& candidate, Report& seen) {
+  const auto fails = [&](const Scenario& candidate) {
     ++found.shrunk_in;
-    seen = run(candidate, {.engine = engine}, work);
-    return seen.signature() == signature;
+    return run(candidate, {.engine = engine}, work).signature() == signature;
   };
   const auto over = [&] { return WallClock::now() >= end || (interrupted && interrupted()); };
-  Report best = report;
   // The schedule as a list of deviations, and nothing after the failure.
   {
     Scenario exact = scenario;
     exact.schedule.kind = ScheduleSpec::Kind::replay;
-    exact.schedule.deviations = best.deviations;
-    Report seen;
-    if (fails(exact, seen)) {
-      found.minimal = exact;
-      best = std::move(seen);
-    }
+    exact.schedule.deviations = report.deviations;
+    if (fails(exact)) found.minimal = exact;
     Scenario cut = found.minimal;
-    const Duration failed_at = best.ending.at - World::beginning + Duration(1);
-    if (failed_at < cut.duration) cut_to(cut, failed_at);
-    if (cut.duration != found.minimal.duration && fails(cut, seen)) {
-      found.minimal = cut;
-      best = std::move(seen);
+    const Duration failed_at = report.virtual_time + Duration(1);
+    if (failed_at < cut.duration) {
+      cut_to(cut, failed_at);
+      if (fails(cut)) found.minimal = cut;
     }
   }
   // Down the shrink tree: the first candidate that fails in the same way, and on from there. The
@@ -127,10 +119,8 @@ CaseFound minimize(const Scenario& scenario, const Report& report, Duration budg
     smaller = false;
     std::vector<Scenario> list = candidates(found.minimal);
     for (std::size_t i = 0; i < list.size() && !over(); ++i) {
-      Report seen;
-      if (!fails(list[i], seen)) continue;
+      if (!fails(list[i])) continue;
       found.minimal = std::move(list[i]);
-      best = std::move(seen);
       smaller = true;
       list = candidates(found.minimal);
       if (i > 0) --i;

@@ -2,11 +2,11 @@
 //
 // explore(): draws scenarios until the budget is spent, runs each, and makes what fails small.
 //
-// The loop is ours and not rapidcheck's, because it has to end on time: rapidcheck gives the
-// generators and the shrink trees. A failure is known by its signature (the property that broke),
-// and only scenarios with the same signature count as smaller versions of it; another one that
-// turns up on the way is a finding of its own. The schedule of a failing run becomes a list of
-// deviations, is shrunk like the rest, and goes into the file that replays the case.
+// The loop is ours and not rapidcheck's, because it has to end on time; so is the way down the
+// candidates of its shrink tree. A failure is known by its signature (the property that broke), and
+// only scenarios with the same signature count as smaller versions of it. The schedule of a failing
+// run becomes a list of deviations, is shrunk like the rest, and goes into the file that replays
+// the case.
 //
 // Each run is made twice where `twice` says so, the second time with other heap contents and
 // addresses: a different trace hash is a finding of its own kind.
@@ -33,7 +33,6 @@ struct CampaignOptions {
 };
 
 struct CaseFound {
-  Scenario original;
   Scenario minimal;             // with `expected` filled in; replays exactly
   Report report;                // of the minimal one, with its trace and history
   std::uint64_t run = 0;        // after how many runs it was found

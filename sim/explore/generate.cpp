@@ -183,7 +183,7 @@ Scenario draw(base::Random random, int size, const Generator& generator) {
   for (std::uint32_t i = 1; i <= groups; ++i) {
     s.clients.push_back(draw_clients(dice, i, s.duration));
   }
-  if (generator.faults && dice.chance(70)) {
+  if (dice.chance(70)) {
     constexpr int kinds = static_cast<int>(FaultKind::error) + 1;
     for (int kind = 0; kind < kinds; ++kind) {
       if (!dice.chance(15)) continue;
@@ -193,13 +193,13 @@ Scenario draw(base::Random random, int size, const Generator& generator) {
       }
     }
   }
-  if (generator.actions && dice.chance(40)) {
+  if (dice.chance(40)) {
     const std::uint32_t count = dice.upto(1, 3);
     for (std::uint32_t i = 0; i < count; ++i) {
       s.actions.push_back(draw_action(dice, s.pool, s.duration));
     }
   }
-  if (generator.schedules) draw_schedule(dice, s);
+  draw_schedule(dice, s);
   s.steps_max = 3'000'000;
   return s;
 }

@@ -20,9 +20,6 @@ namespace weir::sim {
 struct Generator {
   // Kept as it is in every scenario, if given; else drawn.
   std::optional<PoolConfig> pool;
-  bool faults = true;
-  bool actions = true;
-  bool schedules = true;  // else always fifo and ideal
   Duration longest = std::chrono::seconds(20);
 };
 
