@@ -2,6 +2,7 @@
 //
 // How fast the simulator is: the switch, a scheduling point, the shipping pool's acquire and
 // release on fibers, whole small schedules, and a year of a pool that nobody uses. Per core.
+#include "bench/measured.hpp"
 #include "sim/explore/run.hpp"
 #include "sim/world/sync.hpp"
 
@@ -118,3 +119,5 @@ BENCHMARK(idle_year)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace weir::sim
+
+int main(int argc, char** argv) { return weir::bench::Measured().run(argc, argv); }

@@ -99,7 +99,7 @@ std::optional<Prepared> prepare(Context& context, int& code) {
   sim::RunOptions options;
   options.engine = *engine;
   options.keep_history = context.has("--html") || context.has("--trace");
-  return Prepared{*std::move(scenario), std::move(options)};
+  return Prepared{*std::move(scenario), options};
 }
 
 // A failing run once more, with its steps, so that it can be shown. The same run: its steps are the

@@ -355,7 +355,7 @@ std::vector<Scenario> candidates(const Scenario& scenario) {
   return out;
 }
 
-rc::Gen<Scenario> scenarios(Generator generator) {
+rc::Gen<Scenario> scenarios(const Generator& generator) {
   return [generator](const rc::Random& random, int size) {
     rc::Random copy = random;
     return rc::shrinkable::shrinkRecur(

@@ -28,6 +28,6 @@ struct Generator {
 // Ends it at `duration`: what would happen later is left out or cut.
 void cut_to(Scenario& scenario, Duration duration);
 [[nodiscard]] std::vector<Scenario> candidates(const Scenario& scenario);
-[[nodiscard]] rc::Gen<Scenario> scenarios(Generator generator);
+[[nodiscard]] rc::Gen<Scenario> scenarios(const Generator& generator);
 
 }  // namespace weir::sim

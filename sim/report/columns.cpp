@@ -352,7 +352,7 @@ class Page {
   }
 
   // A reason is worth a second line: who goes on stands at its end.
-  std::string told(std::string start, std::string_view text) const {
+  std::string told(const std::string& start, std::string_view text) const {
     const std::size_t indent = start.size();
     std::string lines = wrapped(text, indent, width_);
     lines.replace(0, indent, start);

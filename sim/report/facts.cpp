@@ -169,7 +169,7 @@ std::string short_count(std::uint64_t number) {
 }
 
 std::string pace_text(const Case& shown) {
-  const std::string time = observe::short_duration(shown.report.virtual_time);
+  std::string time = observe::short_duration(shown.report.virtual_time);
   if (shown.wall <= Duration{}) return time;
   const double pace = static_cast<double>(shown.report.virtual_time.count()) /
                       static_cast<double>(shown.wall.count());

@@ -36,8 +36,6 @@ struct SimRuntime {
   template <class T>
   using atomic = Atomic<T>;
   using thread = Thread;
-  template <class T>
-  using local = Local<T>;
 
   static Instant now() noexcept { return World::current().now(); }
   static void sleep_until(Instant until) { World::current().sleep_until(until); }

@@ -230,10 +230,10 @@ class Thread {
  public:
   Thread() noexcept = default;
   template <class F>
-  explicit Thread(F&& body) {
+  explicit Thread(F body) {
     World& world = World::current();
     world.point(Op::spawn, 0);
-    id_ = world.spawn(std::forward<F>(body));
+    id_ = world.spawn(std::move(body));
   }
   Thread(Thread&& other) noexcept : id_(std::exchange(other.id_, 0)) {}
   Thread& operator=(Thread&& other) noexcept {

@@ -11,7 +11,7 @@
 
 namespace weir::sim {
 
-thread_local World* World::current_ = nullptr;
+thread_local World* World::here = nullptr;
 
 std::string_view to_string(Op op) noexcept {
   static constexpr std::string_view names[] = {
@@ -40,12 +40,12 @@ World::World(const WorldOptions& options, std::unique_ptr<Schedule> schedule)
 World::~World() = default;
 
 World& World::current() noexcept {
-  if (current_ == nullptr) {
+  if (here == nullptr) {
     std::fputs("weir-sim: a virtual primitive was used by a thread that belongs to no world\n",
                stderr);
     std::abort();
   }
-  return *current_;
+  return *here;
 }
 
 base::Random World::stream(std::string_view purpose, std::uint64_t number) const {
@@ -61,7 +61,7 @@ const std::string& World::name_of(ThreadId thread) const {
 
 Ending World::run(std::function<void()> main) {
   WEIR_ASSERT(threads_.empty());
-  World* const around = std::exchange(current_, this);
+  World* const around = std::exchange(here, this);
   static_cast<void>(spawn(std::move(main)));
   threads_.front()->name = "main";
   plan_look();
@@ -74,7 +74,7 @@ Ending World::run(std::function<void()> main) {
     ++busy_cores_;
   }
   contexts_->switch_to(contexts_->outside(), *first.context, false);
-  current_ = around;
+  here = around;
   running_ = nullptr;
   bury();
   for (auto& thread : threads_) {
@@ -93,7 +93,7 @@ Ending World::run(std::function<void()> main) {
 void World::run_thread(void* argument) {
   Thread& me = *static_cast<Thread*>(argument);
   World& world = *me.world;
-  current_ = &world;
+  here = &world;
   world.bury();
   world.event(me.id, Op::start, 0, 0);
   try {

@@ -83,7 +83,7 @@ class World {
   // The world whose thread calls. Aborts the process outside of any: a primitive of the simulator
   // that is used there is a mistake in a test.
   [[nodiscard]] static World& current() noexcept;
-  [[nodiscard]] static World* find() noexcept { return current_; }
+  [[nodiscard]] static World* find() noexcept { return here; }
 
   // ---- for programs and judges
 
@@ -220,7 +220,7 @@ class World {
   Thread* ended_ = nullptr;      // whose context can go once it is no longer stood on
   std::map<std::pair<ThreadId, const void*>, void*> locals_;
 
-  static thread_local World* current_;
+  static thread_local World* here;
 };
 
 }  // namespace weir::sim
