@@ -2,13 +2,33 @@
 //
 // Contexts on OS threads, of which the one that holds the token runs: slow, but a debugger shows
 // each with its stack, and sanitizers need not be told anything.
+//
+// The token is POSIX's semaphore and not std's: that one yields while it waits, which is one of the
+// calls that the tripwire looks at, and a thread left behind may outlive the world it would ask.
 #include "sim/world/context.hpp"
 
-#include <semaphore>
+#include <cerrno>
+#include <semaphore.h>
 #include <thread>
 
 namespace weir::sim {
 namespace {
+
+class Token {
+ public:
+  Token() noexcept { ::sem_init(&semaphore_, /*shared=*/0, 0); }
+  Token(const Token&) = delete;
+  Token& operator=(const Token&) = delete;
+  ~Token() { ::sem_destroy(&semaphore_); }
+  void release() noexcept { ::sem_post(&semaphore_); }
+  void acquire() noexcept {
+    while (::sem_wait(&semaphore_) == -1 && errno == EINTR) {
+    }
+  }
+
+ private:
+  sem_t semaphore_;
+};
 
 class TokenThread final : public Context {
  public:
@@ -22,7 +42,7 @@ class TokenThread final : public Context {
     if (thread.joinable()) thread.join();  // its last act was to give the token away
   }
 
-  std::binary_semaphore token{0};
+  Token token;
   std::thread thread;
 };
 

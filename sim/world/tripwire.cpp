@@ -11,6 +11,7 @@
 //
 // Where contexts are threads the engine needs them itself, so there it is off.
 // Threads: any.
+#include "sim/world/sanitizers.hpp"
 #include "sim/world/world.hpp"
 
 #include <cstdio>
@@ -31,8 +32,9 @@ namespace {
 
 bool armed() noexcept {
   const World* const world = World::find();
-  return world != nullptr && world->running() != 0 && world->guarded() &&
-         world->options().engine != Engine::threads;
+  // The engine first: what may change while others run must not be read where threads are real.
+  return world != nullptr && world->options().engine != Engine::threads && world->running() != 0 &&
+         world->guarded();
 }
 
 [[noreturn]] void sprung(const char* call) noexcept {
@@ -64,31 +66,45 @@ F* real(const char* name) noexcept {
     return next(__VA_ARGS__);                                         \
   }
 
+// One trap a line.
+// clang-format off
 WEIR_TRAP int clock_gettime(clockid_t id, timespec* out) noexcept
-    WEIR_TRAP_BODY(clock_gettime, id, out) WEIR_TRAP
-    int gettimeofday(timeval* out, void* zone) noexcept
-    WEIR_TRAP_BODY(gettimeofday, out, zone) WEIR_TRAP std::time_t time(std::time_t* out) noexcept
-    WEIR_TRAP_BODY(time, out) WEIR_TRAP int nanosleep(const timespec* span, timespec* left)
-        WEIR_TRAP_BODY(nanosleep, span, left) WEIR_TRAP
-    int clock_nanosleep(clockid_t id, int flags, const timespec* span, timespec* left)
-        WEIR_TRAP_BODY(clock_nanosleep, id, flags, span, left) WEIR_TRAP
-    int usleep(useconds_t us) WEIR_TRAP_BODY(usleep, us) WEIR_TRAP unsigned sleep(unsigned seconds)
-        WEIR_TRAP_BODY(sleep, seconds) WEIR_TRAP int poll(pollfd* fds, nfds_t count, int timeout)
-            WEIR_TRAP_BODY(poll, fds, count, timeout) WEIR_TRAP ssize_t
-    getrandom(void* out, std::size_t size, unsigned flags)
-        WEIR_TRAP_BODY(getrandom, out, size, flags) WEIR_TRAP
-    int getentropy(void* out, std::size_t size) WEIR_TRAP_BODY(getentropy, out, size) WEIR_TRAP
-    int rand() noexcept WEIR_TRAP_BODY(rand) WEIR_TRAP long random() noexcept
-    WEIR_TRAP_BODY(random) WEIR_TRAP int sched_yield() noexcept WEIR_TRAP_BODY(sched_yield)
-#if !defined(__SANITIZE_THREAD__)
-        WEIR_TRAP int pthread_create(pthread_t* thread, const pthread_attr_t* attributes,
-                                     void* (*body)(void*), void* argument) noexcept
-    WEIR_TRAP_BODY(pthread_create, thread, attributes, body, argument) WEIR_TRAP
-    int pthread_cond_wait(pthread_cond_t* cv, pthread_mutex_t* mutex)
-        WEIR_TRAP_BODY(pthread_cond_wait, cv, mutex) WEIR_TRAP
-    int pthread_cond_timedwait(pthread_cond_t* cv, pthread_mutex_t* mutex, const timespec* until)
-        WEIR_TRAP_BODY(pthread_cond_timedwait, cv, mutex, until) WEIR_TRAP
-    int pthread_cond_clockwait(pthread_cond_t* cv, pthread_mutex_t* mutex, clockid_t id,
-                               const timespec* until)
-        WEIR_TRAP_BODY(pthread_cond_clockwait, cv, mutex, id, until)
+    WEIR_TRAP_BODY(clock_gettime, id, out)
+WEIR_TRAP int gettimeofday(timeval* out, void* zone) noexcept
+    WEIR_TRAP_BODY(gettimeofday, out, zone)
+WEIR_TRAP std::time_t time(std::time_t* out) noexcept
+    WEIR_TRAP_BODY(time, out)
+WEIR_TRAP int nanosleep(const timespec* span, timespec* left)
+    WEIR_TRAP_BODY(nanosleep, span, left)
+WEIR_TRAP int clock_nanosleep(clockid_t id, int flags, const timespec* span, timespec* left)
+    WEIR_TRAP_BODY(clock_nanosleep, id, flags, span, left)
+WEIR_TRAP int usleep(useconds_t us)
+    WEIR_TRAP_BODY(usleep, us)
+WEIR_TRAP unsigned sleep(unsigned seconds)
+    WEIR_TRAP_BODY(sleep, seconds)
+WEIR_TRAP int poll(pollfd* fds, nfds_t count, int timeout)
+    WEIR_TRAP_BODY(poll, fds, count, timeout)
+WEIR_TRAP ssize_t getrandom(void* out, std::size_t size, unsigned flags)
+    WEIR_TRAP_BODY(getrandom, out, size, flags)
+WEIR_TRAP int getentropy(void* out, std::size_t size)
+    WEIR_TRAP_BODY(getentropy, out, size)
+WEIR_TRAP int rand() noexcept
+    WEIR_TRAP_BODY(rand)
+WEIR_TRAP long random() noexcept
+    WEIR_TRAP_BODY(random)
+WEIR_TRAP int sched_yield() noexcept
+    WEIR_TRAP_BODY(sched_yield)
+#ifndef WEIR_SIM_TSAN
+WEIR_TRAP int pthread_create(pthread_t* thread, const pthread_attr_t* attributes,
+                             void* (*body)(void*), void* argument) noexcept
+    WEIR_TRAP_BODY(pthread_create, thread, attributes, body, argument)
+WEIR_TRAP int pthread_cond_wait(pthread_cond_t* cv, pthread_mutex_t* mutex)
+    WEIR_TRAP_BODY(pthread_cond_wait, cv, mutex)
+WEIR_TRAP int pthread_cond_timedwait(pthread_cond_t* cv, pthread_mutex_t* mutex,
+                                     const timespec* until)
+    WEIR_TRAP_BODY(pthread_cond_timedwait, cv, mutex, until)
+WEIR_TRAP int pthread_cond_clockwait(pthread_cond_t* cv, pthread_mutex_t* mutex, clockid_t id,
+                                     const timespec* until)
+    WEIR_TRAP_BODY(pthread_cond_clockwait, cv, mutex, id, until)
 #endif
+    // clang-format on
