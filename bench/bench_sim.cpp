@@ -71,14 +71,14 @@ void shell_pairs(benchmark::State& state) {
   clients.rounds = 1;
   s.clients.push_back(clients);
   constexpr int batch = 100'000;
-  const Work work = [](Pool& pool) -> Result<void> {
+  const HostFunction work = [](Pool& pool) -> Result<void> {
     for (int i = 0; i < batch; ++i) {
       if (auto lease = pool.acquire(); !lease) return fail(std::move(lease).error());
     }
     return {};
   };
   for (auto _ : state) {
-    if (!run(s, {}, work).ok()) state.SkipWithError("the run failed");
+    if (!run(s, {}, {.work = work}).ok()) state.SkipWithError("the run failed");
   }
   state.counters["pairs"] = benchmark::Counter(batch * static_cast<double>(state.iterations()),
                                                benchmark::Counter::kIsRate);

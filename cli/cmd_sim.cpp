@@ -5,6 +5,7 @@
 #include "cli/command.hpp"
 #include "cli/context.hpp"
 #include "core/observe/texts.hpp"
+#include "sim/explore/build_id.hpp"
 #include "sim/explore/campaign.hpp"
 #include "sim/explore/scenario_file.hpp"
 #include "sim/report/columns.hpp"
@@ -143,8 +144,11 @@ std::string compared(const sim::Report& report, const sim::Expected& expected) {
   }
   if (expected.trace_hash == 0) return "ends as expected; the file names no trace to compare with";
   if (expected.trace_hash == report.ending.trace_hash) return "replayed exactly";
-  return "stale, but it ends as expected: this build takes other steps than the one that wrote "
-         "the file; `weir sim minimize` writes it anew";
+  const std::string writer = expected.build.empty() || expected.build == sim::build_id()
+                                 ? "the one that wrote the file"
+                                 : "build " + expected.build + ", which wrote the file";
+  return "stale, but it ends as expected: this build, " + sim::build_id() +
+         ", takes other steps than " + writer + "; `weir sim minimize` writes it anew";
 }
 
 }  // namespace

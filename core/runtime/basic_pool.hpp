@@ -190,6 +190,7 @@ class BasicPool final : public Pool, public std::enable_shared_from_this<BasicPo
   engine::OpResult create_failed(Error error);
   void forget(Slot& slot);
   [[nodiscard]] bool quiet() const noexcept;
+  [[nodiscard]] std::shared_ptr<BasicPool> end_of_itself() noexcept;
   [[nodiscard]] std::string detail_of(const engine::Event& event) const;
   void tell(const engine::Event& event, const PoolCounts& counts, const std::string& detail);
   void log(LogLevel level, std::string_view line) const noexcept;

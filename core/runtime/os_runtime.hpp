@@ -58,7 +58,7 @@ struct OsRuntime {
     int event_fd_;  // -1 if the process is out of descriptors: then waits are cut short instead
   };
 
-  static constexpr void probe(const char*) noexcept {}
+  static constexpr void probe(Mark) noexcept {}
   template <class... Seen>
   static constexpr void stepped(const Seen&...) noexcept {}
 

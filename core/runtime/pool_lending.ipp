@@ -22,7 +22,10 @@ Result<Lease> BasicPool<R>::lend(const Request& request) {
   Lock lock(mutex_);
   const Instant now = R::now();
   const SlotId slot = rack_->take(holder, now);
-  if (slot != engine::no_slot) return grant(slot, rack_->view(slot).lease);
+  if (slot != engine::no_slot) {
+    R::probe(Mark::lent_at_once);
+    return grant(slot, rack_->view(slot).lease);
+  }
   return queue_up(holder, request, now, lock);
 }
 
@@ -53,15 +56,19 @@ Result<Lease> BasicPool<R>::queue_up(const engine::Holder& holder, const Request
     if (waiter.done) break;
     now = R::now();
     if (std::exchange(waiter.offered, false)) {
+      R::probe(now < deadline ? Mark::offer_claimed : Mark::offer_at_deadline);
       engine_->claim(id, now, fx_);
     } else if (now >= deadline) {
+      R::probe(Mark::gave_up_in_line);
       engine_->cancel(id, engine::Outcome::timeout, now, fx_);
     } else {
+      R::probe(Mark::woken_for_nothing);
       continue;  // woken for nothing
     }
     perform(lock);
   }
   if (waiter.answer.outcome == engine::Outcome::lent) {
+    R::probe(Mark::lent_in_line);
     return grant(waiter.answer.slot, waiter.answer.lease);
   }
   return fail(failure(waiter, holder, R::now()));
@@ -70,7 +77,7 @@ Result<Lease> BasicPool<R>::queue_up(const engine::Holder& holder, const Request
 template <Runtime R>
 void BasicPool<R>::take_back(detail::SessionRef ref) noexcept {
   Session& session = *ref.session;
-  if (forked()) return;                       // the parent will give it back
+  if (forked()) return;                 // the parent will give it back
   if (!session.end_lease(ref.lease)) return;  // went back before: nothing is ours to return
   const Session::Facts seen = session.facts();
   const engine::ReturnFacts facts{seen.broken, seen.busy, seen.dirty};
@@ -81,13 +88,14 @@ void BasicPool<R>::take_back(detail::SessionRef ref) noexcept {
   if (facts.clean() &&
       rack_->give(session.slot(), ref.lease, now) == engine::PlainRack::Give::racked) {
     if (engine_->queue().empty()) return;
+    R::probe(Mark::returned_to_line);
     engine_->returned(now, fx_);
   } else {
     const bool current = engine_->give_back(session.slot(), ref.lease, facts, now, fx_);
     WEIR_ASSERT(current);
   }
   perform(lock);
-  if (quiet() && engine_->physical() == 0) last = std::move(orphan_);
+  if (quiet() && engine_->physical() == 0) last = end_of_itself();
 }
 
 // ---------------------------------------------------------------- why it failed

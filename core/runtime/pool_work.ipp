@@ -46,7 +46,10 @@ void BasicPool<R>::perform(Lock& lock) {
   for (const SlotId id : fx_.abort) {
     Slot& slot = slots_[id];
     slot.abort_requested = true;
-    if (slot.canceller) aborts.push_back(slot.canceller);
+    if (slot.canceller) {
+      R::probe(Mark::aborted);
+      aborts.push_back(slot.canceller);
+    }
   }
   const std::vector<engine::Event> events = std::move(fx_.events);
   fx_.clear();
@@ -71,6 +74,13 @@ void BasicPool<R>::perform(Lock& lock) {
 template <Runtime R>
 bool BasicPool<R>::quiet() const noexcept {
   return running_ == 0 && telling_ == 0 && engine_->physical() == rack_->lent_count();
+}
+
+// Who keeps the pool alive after its owner has gone; to be let go without the lock.
+template <Runtime R>
+std::shared_ptr<BasicPool<R>> BasicPool<R>::end_of_itself() noexcept {
+  if (orphan_) R::probe(Mark::pool_ended_itself);
+  return std::move(orphan_);
 }
 
 template <Runtime R>
@@ -98,12 +108,13 @@ void BasicPool<R>::on_timer() {
   const Instant now = R::now();
   const Instant due = std::exchange(armed_, no_deadline);
   if (due != no_deadline && now - due > leap_threshold) {
+    R::probe(Mark::leapt);
     engine_->leap(now - due, now, fx_);
   } else {
     engine_->tick(now, fx_);
   }
   perform(lock);
-  if (quiet() && engine_->physical() == 0) last = std::move(orphan_);
+  if (quiet() && engine_->physical() == 0) last = end_of_itself();
 }
 
 // Runs on the executor. Nobody else uses the slot's session until finished() has been told.
@@ -136,7 +147,7 @@ void BasicPool<R>::run(const engine::StartOp& op, Slot& slot) {
   perform(lock);
   --running_;
   if (watchers_ > 0) changed_.notify_all();
-  if (quiet() && engine_->physical() == 0) last = std::move(orphan_);
+  if (quiet() && engine_->physical() == 0) last = end_of_itself();
 }
 
 template <Runtime R>
@@ -160,7 +171,10 @@ engine::OpResult BasicPool<R>::run_connect(const engine::StartOp& op, Slot& slot
     // Draining, or overdue before it began: the abort found no canceller yet.
     aborted = slot.abort_requested || engine_->phase() == engine::Engine::Phase::draining;
   }
-  if (aborted) driver_->table->abort(canceller->get());
+  if (aborted) {
+    R::probe(Mark::aborted_before_open);
+    driver_->table->abort(canceller->get());
+  }
   auto opened = slot.session.open(source, tag, *canceller, op.deadline);
   if (!opened) return forget(slot), create_failed(std::move(opened).error());
   return engine::OpResult::ok;
@@ -169,7 +183,10 @@ engine::OpResult BasicPool<R>::run_connect(const engine::StartOp& op, Slot& slot
 template <Runtime R>
 engine::OpResult BasicPool<R>::run_init(const engine::StartOp& op, Slot& slot) {
   auto done = slot.session.run_init(slot.made_of->init_sql, op.deadline);
-  if (!done) return create_failed(std::move(done).error());
+  if (!done) {
+    R::probe(Mark::init_failed);
+    return create_failed(std::move(done).error());
+  }
   return engine::OpResult::ok;
 }
 
@@ -193,6 +210,7 @@ engine::OpResult BasicPool<R>::run_reset(const engine::StartOp& op, Slot& slot) 
     }
   }
   if (!clean) {
+    R::probe(Mark::not_cleaned);
     log(LogLevel::warn,
         "a connection could not be cleaned and is replaced: " + clean.error().message());
     return engine::OpResult::failed;

@@ -13,9 +13,12 @@
 //   thread_id()                                    small, never 0, of the calling (virtual) thread
 //   random_seed()                                  for jitter
 //   FdWaiter                                       waits for a descriptor or a wake-up
-//   probe("name")                                  marks a point of interest; nothing in production
+//   probe(Mark)                                    tells of a rare turn (marks.hpp); nothing in
+//                                                  production
 //   stepped(pool, engine, rack, effects)           tells judges of a step; nothing in production
 #pragma once
+
+#include "core/runtime/marks.hpp"
 
 #include <weir/time.hpp>
 
@@ -42,7 +45,7 @@ concept Runtime = requires(typename R::mutex& mutex, typename R::condition_varia
   { R::random_seed() } -> std::same_as<std::uint64_t>;
   { waiter.wait(0, 0U, at) } -> std::same_as<std::int32_t>;
   waiter.wake();
-  R::probe("name");
+  R::probe(Mark::leapt);
 };
 
 }  // namespace weir::runtime

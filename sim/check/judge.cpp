@@ -49,6 +49,9 @@ void Judge::count(const char* property) {
 Judgement Judge::judgement() const {
   Judgement all = judgement_;
   for (const auto& [property, count] : checked_) all.checked[property] += count;
+  for (std::size_t i = 0; i < marks_.size(); ++i) {
+    all.marks[std::string(to_string(static_cast<runtime::Mark>(i)))] = marks_[i];
+  }
   return all;
 }
 

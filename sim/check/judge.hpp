@@ -18,6 +18,7 @@
 #include "sim/server/server.hpp"
 #include "sim/world/sim_runtime.hpp"
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -33,7 +34,7 @@ struct Judgement {
   std::map<std::string, std::uint64_t, std::less<>> checked;  // property -> how often
   // Which engine state met which operation or event, by (state, event): the coverage matrix.
   std::map<std::pair<std::string, std::string>, std::uint64_t> seen;
-  std::map<std::string, std::uint64_t, std::less<>> marks;  // probe() -> how often
+  std::map<std::string, std::uint64_t, std::less<>> marks;  // all of them -> how often
 };
 
 class Judge final : public StepWatcher {
@@ -45,7 +46,7 @@ class Judge final : public StepWatcher {
 
   void stepped(const std::string& pool, const engine::Engine& engine, const engine::PlainRack& rack,
                const engine::Effects& fx) override;
-  void reached(const char* mark) override { ++judgement_.marks[mark]; }
+  void reached(runtime::Mark mark) override { ++marks_[static_cast<std::size_t>(mark)]; }
   void waits() override;
 
   // What a client saw of one acquire.
@@ -106,6 +107,7 @@ class Judge final : public StepWatcher {
   std::uint32_t max_ever_ = 0;
   Judgement judgement_;
   std::vector<std::pair<const char*, std::uint64_t>> checked_;
+  std::array<std::uint64_t, runtime::mark_count> marks_{};
   std::vector<SlotWatch> slots_;
   std::uint64_t last_event_step_ = 0;
   std::uint64_t engine_step_ = UINT64_MAX;

@@ -67,17 +67,17 @@ class OtherHeap {
 }  // namespace
 
 std::string compare_runs(const Scenario& scenario, const Report& first, Engine engine,
-                         const Work& work) {
+                         const Host& host) {
   {
     const OtherHeap other;
-    const Report again = run(scenario, {.engine = engine}, work);
+    const Report again = run(scenario, {.engine = engine}, host);
     if (again.ending.trace_hash == first.ending.trace_hash) return {};
   }
   // Once more, both, to see where. The first of the pair may agree by now; then there is no more to
   // say than that they differed.
-  const Report one = run(scenario, {.engine = engine, .keep_trace = true}, work);
+  const Report one = run(scenario, {.engine = engine, .keep_trace = true}, host);
   const OtherHeap other;
-  const Report two = run(scenario, {.engine = engine, .keep_trace = true}, work);
+  const Report two = run(scenario, {.engine = engine, .keep_trace = true}, host);
   std::size_t at = 0;
   const std::size_t both = std::min(one.trace.size(), two.trace.size());
   while (at < both && same(one.trace[at], two.trace[at])) ++at;
@@ -86,53 +86,6 @@ std::string compare_runs(const Scenario& scenario, const Report& first, Engine e
   }
   return "two runs differ first at step " + std::to_string(at) + "\none run:\n" +
          context_of(one, at) + "the other:\n" + context_of(two, at);
-}
-
-CaseFound minimize(const Scenario& scenario, const Report& report, Duration budget, Engine engine,
-                   const std::function<bool()>& interrupted, const Work& work) {
-  const auto end = WallClock::now() + budget;
-  const std::string signature = report.signature();
-  CaseFound found;
-  found.minimal = scenario;
-  const auto fails = [&](const Scenario& candidate) {
-    ++found.shrunk_in;
-    return run(candidate, {.engine = engine}, work).signature() == signature;
-  };
-  const auto over = [&] { return WallClock::now() >= end || (interrupted && interrupted()); };
-  // The schedule as a list of deviations, and nothing after the failure.
-  {
-    Scenario exact = scenario;
-    exact.schedule.kind = ScheduleSpec::Kind::replay;
-    exact.schedule.deviations = report.deviations;
-    if (fails(exact)) found.minimal = exact;
-    Scenario cut = found.minimal;
-    const Duration failed_at = report.virtual_time + Duration(1);
-    if (failed_at < cut.duration) {
-      cut_to(cut, failed_at);
-      if (fails(cut)) found.minimal = cut;
-    }
-  }
-  // Down the shrink tree: the first candidate that fails in the same way, and on from there. The
-  // place in the list of candidates is kept: what did not help before seldom helps now, and
-  // beginning anew each time would make it quadratic.
-  for (bool smaller = true; smaller && !over();) {
-    smaller = false;
-    std::vector<Scenario> list = candidates(found.minimal);
-    for (std::size_t i = 0; i < list.size() && !over(); ++i) {
-      if (!fails(list[i])) continue;
-      found.minimal = std::move(list[i]);
-      smaller = true;
-      list = candidates(found.minimal);
-      if (i > 0) --i;
-    }
-  }
-  // Once more, with all that a report shows.
-  found.report =
-      run(found.minimal, {.engine = engine, .keep_trace = true, .keep_history = true}, work);
-  found.minimal.expected.property = found.report.signature();
-  found.minimal.expected.trace_hash = found.report.ending.trace_hash;
-  found.minimal.expected.story = found.report.ending.text;
-  return found;
 }
 
 CampaignState explore(const CampaignOptions& options) {
@@ -149,14 +102,17 @@ CampaignState explore(const CampaignOptions& options) {
   while (!stop()) {
     const int size = static_cast<int>(state.runs % 101);
     const Scenario scenario = generator(seeds.split(), size).value();
-    const Report report = run(scenario, {.engine = options.engine});
+    const Report report =
+        run(scenario, {.engine = options.engine, .interrupted = options.interrupted}, options.host);
+    if (report.signature() == interrupted_run) break;
     ++state.runs;
     state.steps += report.ending.steps;
     state.virtual_time += report.virtual_time;
     state.wall = std::chrono::duration_cast<Duration>(WallClock::now() - begin);
     add(state.judgement, report.judgement);
     if (options.twice && report.ok()) {
-      if (auto differs = compare_runs(scenario, report, options.engine); !differs.empty()) {
+      if (auto differs = compare_runs(scenario, report, options.engine, options.host);
+          !differs.empty()) {
         state.nondeterministic.push_back(std::move(differs));
       }
     }
@@ -164,8 +120,8 @@ CampaignState explore(const CampaignOptions& options) {
       return f.minimal.expected.property == report.signature();
     });
     if (!report.ok() && !known) {
-      CaseFound found =
-          minimize(scenario, report, options.shrink_budget, options.engine, options.interrupted);
+      CaseFound found = minimize(scenario, report, options.shrink_budget, options.engine,
+                                 options.interrupted, options.host);
       found.run = state.runs;
       found.found_after = state.wall;
       state.found.push_back(std::move(found));

@@ -24,6 +24,7 @@ struct CampaignOptions {
   std::uint64_t runs_max = UINT64_MAX;
   std::uint64_t seed = 1;
   Generator generator;
+  Host host;
   Engine engine = default_engine();
   bool twice = true;
   std::uint32_t findings_max = 1;                     // then it stops
@@ -56,10 +57,10 @@ struct CampaignState {
 // Requires: run(scenario) fails with `report`.
 [[nodiscard]] CaseFound minimize(const Scenario& scenario, const Report& report, Duration budget,
                                  Engine engine, const std::function<bool()>& interrupted = {},
-                                 const Work& work = {});
+                                 const Host& host = {});
 
 // Runs it a second time, in another environment. Returns: empty, or where the two differ first.
 [[nodiscard]] std::string compare_runs(const Scenario& scenario, const Report& first, Engine engine,
-                                       const Work& work = {});
+                                       const Host& host = {});
 
 }  // namespace weir::sim

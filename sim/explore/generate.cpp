@@ -98,7 +98,8 @@ void draw_server(Dice& dice, const PoolConfig& pool, Settings& s) {
   if (dice.chance(10)) s.idle_timeout_ns = Duration(dice.one_of<Duration>({300ms, 2s})).count();
 }
 
-ClientGroup draw_clients(Dice& dice, std::uint64_t number, Duration duration) {
+ClientGroup draw_clients(Dice& dice, std::uint64_t number, Duration duration,
+                         std::string_view driver) {
   ClientGroup g;
   g.number = number;
   g.count = dice.upto(1, 6);
@@ -108,11 +109,22 @@ ClientGroup draw_clients(Dice& dice, std::uint64_t number, Duration duration) {
                 : dice.distribution({"0ms", "1ms", "exp(5ms)", "exp(50ms)"});
   g.rounds = dice.upto(2, 60);
   if (dice.chance(20)) g.from = dice.within(duration / 2);
-  const auto verbs = {"SELECT 1",   "SELECT 1", "SHOW STATE", "ROWS 3",   "FAIL constraint",
-                      "SET zone x", "TEMP t",   "LOCK a",     "ROLE r",   "LISTEN c",
-                      "ADD k",      "GET k",    "BEGIN",      "SHOW zone"};
+  const std::initializer_list<const char*> sqlite = {"SELECT n FROM t WHERE id = 1",
+                                                     "SELECT count(*) FROM t",
+                                                     "UPDATE t SET n = n + 1 WHERE id = 1",
+                                                     "INSERT INTO t(n) VALUES (7)",
+                                                     "DELETE FROM t WHERE id > 9",
+                                                     "CREATE TEMP TABLE IF NOT EXISTS own(x)",
+                                                     "PRAGMA cache_size = 10",
+                                                     "BEGIN",
+                                                     "INSERT INTO t(id, n) VALUES (1, 1)",
+                                                     "no statement"};
+  const std::initializer_list<const char*> mock = {
+      "SELECT 1", "SELECT 1", "SHOW STATE", "ROWS 3", "FAIL constraint", "SET zone x", "TEMP t",
+      "LOCK a",   "ROLE r",   "LISTEN c",   "ADD k",  "GET k",           "BEGIN",      "SHOW zone"};
   const std::uint32_t statements = dice.upto(0, 3);
-  for (std::uint32_t i = 0; i < statements; ++i) g.sql.push_back(dice.one_of<const char*>(verbs));
+  for (std::uint32_t i = 0; i < statements; ++i)
+    g.sql.push_back(dice.one_of<const char*>(driver == "sqlite" ? sqlite : mock));
   g.transaction = dice.chance(25);
   g.retry = dice.chance(15);
   g.hold = dice.distribution({"0ms", "0ms", "exp(1ms)", "5ms", "bimodal(1ms,200ms,0.02)"});
@@ -147,6 +159,43 @@ Fault draw_fault(Dice& dice, FaultKind kind, Duration duration) {
   return f;
 }
 
+// ---- SQLite
+
+void to_sqlite(Dice& dice, PoolConfig& c) {
+  c.driver = "sqlite";
+  c.url = Secret("file:/sim/" + c.name + ".db");
+  if (dice.chance(30)) c.options.push_back({"journal_mode", Secret("delete")});
+  const auto busy = dice.one_of<const char*>({"0ms", "20ms", "500ms"});
+  if (dice.chance(50)) c.options.push_back({"busy_timeout", Secret(busy)});
+}
+
+DiskTrouble draw_trouble(Dice& dice, Duration duration) {
+  DiskTrouble t;
+  t.what = dice.one_of(
+      {DiskFaultKind::io_error, DiskFaultKind::io_error, DiskFaultKind::full, DiskFaultKind::busy});
+  do {
+    t.on = static_cast<DiskOp>(dice.below(disk_op_count));
+  } while (!can_happen(t.what, t.on));
+  t.from = dice.within(duration);
+  t.to = t.from + dice.within(duration / 2) + 1ns;
+  if (dice.chance(30)) t.nth = dice.upto(1, 20);
+  t.probability_ppm = dice.chance(50) ? 1'000'000 : dice.one_of({10'000U, 100'000U, 500'000U});
+  if (dice.chance(40)) t.file = dice.one_of({"-wal", "-journal", ".db"});
+  return t;
+}
+
+void draw_disk(Dice& dice, Scenario& s) {
+  s.setup = {"CREATE TABLE t(id INTEGER PRIMARY KEY, n INTEGER NOT NULL)",
+             "INSERT INTO t VALUES (1, 0), (2, 0)"};
+  s.disk.latency = dice.distribution({"0ms", "10us", "exp(100us)", "bimodal(50us,30ms,0.01)"});
+  s.disk.sync = dice.distribution({"0ms", "1ms", "exp(3ms)", "bimodal(1ms,200ms,0.05)"});
+  if (!dice.chance(60)) return;
+  const std::uint32_t count = dice.upto(1, 4);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    s.disk.faults.push_back(draw_trouble(dice, s.duration));
+  }
+}
+
 Action draw_action(Dice& dice, const PoolConfig& pool, Duration duration) {
   Action a;
   a.what = dice.one_of({Action::What::resize, Action::What::resize, Action::What::suspend,
@@ -178,12 +227,15 @@ Scenario draw(base::Random random, int size, const Generator& generator) {
   s.duration = dice.within(dice.one_of<Duration>({20ms, 200ms, 2s, generator.longest})) + 1ms;
   s.duration = std::min(s.duration, generator.longest);
   s.pool = generator.pool ? *generator.pool : draw_pool(dice);
-  draw_server(dice, s.pool, s.server);
+  if (!generator.pool && generator.driver == "sqlite") to_sqlite(dice, s.pool);
+  if (s.pool.driver != "sqlite") draw_server(dice, s.pool, s.server);
   const std::uint32_t groups = dice.upto(1, 4);
   for (std::uint32_t i = 1; i <= groups; ++i) {
-    s.clients.push_back(draw_clients(dice, i, s.duration));
+    s.clients.push_back(draw_clients(dice, i, s.duration, s.pool.driver));
   }
-  if (dice.chance(70)) {
+  if (s.pool.driver == "sqlite") {
+    draw_disk(dice, s);
+  } else if (dice.chance(70)) {
     constexpr int kinds = static_cast<int>(FaultKind::error) + 1;
     for (int kind = 0; kind < kinds; ++kind) {
       if (!dice.chance(15)) continue;
@@ -299,6 +351,8 @@ void simpler_server(const Scenario& s, std::vector<Scenario>& out) {
                      &Settings::goodbye}) {
     with([&](Settings& v) { return set(v.*field, Distribution{}); });
   }
+  changed(s, out, [](Scenario& v) { return set(v.disk.latency, Distribution{}); });
+  changed(s, out, [](Scenario& v) { return set(v.disk.sync, Distribution{}); });
   for (std::size_t i = 0; i < s.server.faults.size(); ++i) {
     with([&](Settings& v) { return set(v.faults[i].probability_ppm, 1'000'000U); });
     with([&](Settings& v) {
@@ -326,6 +380,8 @@ void cut_to(Scenario& scenario, Duration duration) {
   scenario.duration = duration;
   std::erase_if(scenario.server.faults,
                 [&](const Fault& fault) { return fault.from >= duration.count(); });
+  std::erase_if(scenario.disk.faults, [&](const DiskTrouble& t) { return t.from >= duration; });
+  for (DiskTrouble& t : scenario.disk.faults) t.to = std::min(t.to.value_or(duration), duration);
   std::erase_if(scenario.actions, [&](const Action& action) { return action.at >= duration; });
   for (Fault& fault : scenario.server.faults) fault.to = std::min(fault.to, duration.count());
   for (ClientGroup& group : scenario.clients) {
@@ -340,6 +396,8 @@ std::vector<Scenario> candidates(const Scenario& scenario) {
           [](Scenario& s) { return s.duration > 2ms && (cut_to(s, s.duration / 2), true); });
   without_some(
       scenario, [](auto& s) -> auto& { return s.server.faults; }, out);
+  without_some(
+      scenario, [](auto& s) -> auto& { return s.disk.faults; }, out);
   without_some(
       scenario, [](auto& s) -> auto& { return s.clients; }, out);
   without_some(

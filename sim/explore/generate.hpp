@@ -20,6 +20,7 @@ namespace weir::sim {
 struct Generator {
   // Kept as it is in every scenario, if given; else drawn.
   std::optional<PoolConfig> pool;
+  std::string driver = "mock";  // of a drawn pool
   Duration longest = std::chrono::seconds(20);
 };
 

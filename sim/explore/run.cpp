@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "sim/explore/run.hpp"
 
-#include "backends/mock/weir_mock.h"
 #include "core/config/driver_options.hpp"
 #include "core/observe/texts.hpp"
 #include "core/runtime/basic_pool.hpp"
 #include "sim/check/ledger.hpp"
-#include "sim/server/extension.hpp"
+#include "sim/explore/backend.hpp"
 
 #include <weir/retry.hpp>
 
@@ -44,14 +43,13 @@ Duration heal_bound(const PoolConfig& c) {
 
 class Simulation final : StepWatcher {
  public:
-  Simulation(const Scenario& scenario, const RunOptions& options, const Work& work)
+  Simulation(const Scenario& scenario, const RunOptions& options, const Host& host)
       : scenario_(scenario),
         options_(options),
-        work_(work),
+        host_(host),
         world_(world_options(), scenario.schedule),
-        server_(scenario.pool.driver == "mock"
-                    ? &servers_.add(scenario.pool.url.reveal(), settings())
-                    : nullptr),
+        backend_(make_backend(scenario, world_)),
+        server_(backend_ ? (*backend_)->server() : nullptr),
         judge_(world_, server_) {
     world_.watch(this);
   }
@@ -59,7 +57,7 @@ class Simulation final : StepWatcher {
   Report run() {
     report_.ending = world_.run([this] { main(); });
     report_.judgement = judge_.judgement();
-    report_.virtual_time = report_.ending.at - World::beginning;
+    report_.virtual_time = std::max(report_.ending.at - World::beginning, Duration{});
     report_.stalled = world_.stalled();
     report_.deviations = world_.deviations();
     if (server_ != nullptr) report_.sessions_max = server_->ledger().sessions_max;
@@ -79,25 +77,16 @@ class Simulation final : StepWatcher {
     o.steps_max = scenario_.steps_max;
     o.time_max = scenario_.duration + std::chrono::hours(24);
     o.keep_trace = options_.keep_trace;
+    if (host_.prepare || !scenario_.setup.empty()) o.lead = std::chrono::minutes(1);
     return o;
-  }
-  // On the world's clock, and over before the heal phase.
-  Settings settings() const {
-    Settings s = scenario_.server;
-    s.seed = scenario_.seed;
-    const weir_time zero = on_servers_clock(World::beginning);
-    const weir_time end = on_servers_clock(end_of_faults());
-    for (Fault& fault : s.faults) {
-      fault.from = std::min(fault.from + zero, end);
-      fault.to = fault.to == WEIR_NO_DEADLINE ? end : std::min(fault.to + zero, end);
-    }
-    return s;
   }
   Instant end_of_faults() const { return after(World::beginning, scenario_.duration); }
 
   void main() {
     executor_ = std::make_shared<SimExecutor>();
+    if (!backend_) return world_.fail("config", backend_.error().message());
     if (!open()) return;
+    if (world_.options().lead > Duration{}) prepare();
     std::vector<Thread> threads;
     for (const ClientGroup& group : scenario_.clients) start_clients(group, threads);
     threads.emplace_back([this] { act(); });
@@ -106,18 +95,12 @@ class Simulation final : StepWatcher {
     heal();
     report_.stats = pool_->stats();
     check_books();
+    if (host_.check && !drained_) ask_host();
     end();
   }
 
   bool open() {
-    // Checked once: it is the same for every world, and constant.
-    static const auto loaded = std::make_shared<const loader::LoadedDriver>(
-        loader::LoadedDriver{*loader::DriverTable::create(weir_mock_driver(), "linked in"),
-                             "(linked in)",
-                             {},
-                             {},
-                             false,
-                             {}});
+    const auto loaded = (*backend_)->driver();
     auto options = config::check_driver_options(scenario_.pool.options, loaded->table.info(),
                                                 {"scenario", scenario_.pool.name});
     if (!options) return world_.fail("config", options.error().message()), false;
@@ -128,12 +111,36 @@ class Simulation final : StepWatcher {
         loaded,
         executor_,
         [this](LogLevel level, std::string_view, std::string_view line) { log(level, line); },
-        [this](std::string_view id) { return servers_.find(id); }};
+        [this](std::string_view id) { return (*backend_)->extension(id); }};
     auto pool = SimPool::create(std::move(parts));
     if (!pool) return world_.fail("config", pool.error().message()), false;
     pool_ = *std::move(pool);
     if (scenario_.pool.start != Start::lazy) pool_->start();
     return true;
+  }
+
+  // Before the beginning, when nothing goes wrong and nobody is preempted.
+  void prepare() {
+    Result<void> done = set_up();
+    if (done && host_.prepare) done = host_.prepare(*pool_);
+    if (!done) world_.fail("setup", done.error().message());
+    if (world_.now() > World::beginning) {
+      world_.fail("setup", "it took " + observe::short_duration(world_.now() - World::beginning +
+                                                                world_.options().lead));
+    }
+    world_.sleep_until(World::beginning);
+    world_.begin();
+  }
+
+  Result<void> set_up() {
+    if (scenario_.setup.empty()) return {};
+    auto lease = pool_->acquire_until(World::beginning);
+    if (!lease) return fail(std::move(lease).error());
+    for (const std::string& sql : scenario_.setup) {
+      auto answer = (*lease)->query(std::string_view(sql));
+      if (!answer) return fail(std::move(answer).error());
+    }
+    return {};
   }
 
   void log(LogLevel level, std::string_view line) {
@@ -202,7 +209,7 @@ class Simulation final : StepWatcher {
   void round(const ClientGroup& group, std::uint32_t client, Instant due, base::Random& random) {
     Round seen{group.number, client,      world_.running(), due, world_.now(),
                no_deadline,  no_deadline, Code{},           0};
-    const Result<void> result = work_ ? work_(*pool_)
+    const Result<void> result = host_.work ? host_.work(*pool_)
                                 : group.retry
                                     ? retry(*pool_, [&] { return use(group, random, seen); })
                                     : use(group, random, seen);
@@ -351,13 +358,16 @@ class Simulation final : StepWatcher {
 
   void stepped(const std::string& pool, const engine::Engine& engine, const engine::PlainRack& rack,
                const engine::Effects& fx) override {
+    if (options_.interrupted && options_.interrupted()) {
+      world_.fail(interrupted_run, "the run was interrupted");
+    }
     judge_.stepped(pool, engine, rack, fx);
     if (!options_.keep_history || world_.now() < next_sample_) return;
     next_sample_ = world_.now() + scenario_.duration / samples_max;
     report_.samples.push_back(
         {world_.now(), engine.counts(), server_ == nullptr ? 0 : server_->ledger().sessions});
   }
-  void reached(const char* mark) override { judge_.reached(mark); }
+  void reached(runtime::Mark mark) override { judge_.reached(mark); }
   void waits() override { judge_.waits(); }
 
   // ---- the end
@@ -407,6 +417,11 @@ class Simulation final : StepWatcher {
                    "leases are not returns and lent ones");
   }
 
+  void ask_host() {
+    const auto holds = host_.check(*pool_);
+    judge_.require(holds.has_value(), "host", [&] { return holds.error().message(); });
+  }
+
   void end() {
     const Instant asked = world_.now();
     const Duration stalled = world_.stalled();
@@ -447,10 +462,10 @@ class Simulation final : StepWatcher {
 
   const Scenario& scenario_;
   const RunOptions& options_;
-  const Work& work_;
+  const Host& host_;
   Report report_;
   World world_;
-  Servers servers_;
+  Result<std::unique_ptr<Backend>> backend_;
   Server* server_;
   Judge judge_;
   std::shared_ptr<SimExecutor> executor_;
@@ -463,8 +478,8 @@ class Simulation final : StepWatcher {
 
 }  // namespace
 
-Report run(const Scenario& scenario, const RunOptions& options, const Work& work) {
-  auto simulation = std::make_unique<Simulation>(scenario, options, work);
+Report run(const Scenario& scenario, const RunOptions& options, const Host& host) {
+  auto simulation = std::make_unique<Simulation>(scenario, options, host);
   Report report = simulation->run();
   if (report.ok()) return report;
   // What a failed world leaves behind refers to it, so it stays; where a leak checker finds it.

@@ -44,9 +44,13 @@ struct Sample {
 
 struct RunOptions {
   Engine engine = default_engine();
-  bool keep_trace = false;    // every step
-  bool keep_history = false;  // rounds and samples
+  bool keep_trace = false;              // every step
+  bool keep_history = false;            // rounds and samples
+  std::function<bool()> interrupted{};  // asked at each step of the engine; ends the run if true
 };
+
+// The property of a run that was interrupted: nothing of the pool's.
+inline constexpr const char* interrupted_run = "interrupted";
 
 struct Report {
   Ending ending;
@@ -71,10 +75,19 @@ struct Report {
   [[nodiscard]] bool ok() const noexcept { return ending.ok(); }
 };
 
-// A host's own work instead of the scenario's statements: called for each round.
-using Work = std::function<Result<void>(Pool&)>;
+// A host's own code, on the virtual threads of the run; what is not given is not done.
+using HostFunction = std::function<Result<void>(Pool&)>;
+struct Host {
+  // Once, before the beginning, while all is well; for a minute of virtual time at most. An error
+  // ends the run, with the property "setup".
+  HostFunction prepare = {};
+  // A round of a client, instead of the scenario's statements. An error is counted.
+  HostFunction work = {};
+  // Once, after everything has healed. An error is a finding, with the property "host".
+  HostFunction check = {};
+};
 
 [[nodiscard]] Report run(const Scenario& scenario, const RunOptions& options = {},
-                         const Work& work = {});
+                         const Host& host = {});
 
 }  // namespace weir::sim

@@ -12,6 +12,7 @@
 
 #include "sim/server/distribution.hpp"
 #include "sim/server/server.hpp"
+#include "sim/sqlite/faults.hpp"
 #include "sim/world/world.hpp"
 
 #include <weir/config.hpp>
@@ -55,6 +56,24 @@ struct Action {
 };
 [[nodiscard]] std::string_view to_string(Action::What) noexcept;
 
+// The disk under SQLite, and what goes wrong with it.
+struct DiskTrouble {
+  DiskFaultKind what = DiskFaultKind::io_error;
+  DiskOp on = DiskOp::write;
+  Duration from{};
+  std::optional<Duration> to;  // nothing: the scenario's duration
+  std::uint32_t nth = 0;       // only at the nth such operation; 0: at each
+  std::uint32_t probability_ppm = 1'000'000;
+  std::string file;  // whose names end in this: "-wal"
+  friend bool operator==(const DiskTrouble&, const DiskTrouble&) = default;
+};
+struct DiskSettings {
+  Distribution latency;  // of each read, write, truncation, opening and deletion
+  Distribution sync;
+  std::vector<DiskTrouble> faults;
+  friend bool operator==(const DiskSettings&, const DiskSettings&) = default;
+};
+
 // What a failing case is known to do.
 struct Expected {
   std::string property;          // empty: it holds
@@ -71,6 +90,8 @@ struct Scenario {
   PoolConfig pool;        // driver "mock" or "sqlite"
   std::string pool_file;  // where it comes from, if it does; as written, relative to the scenario
   Settings server;        // of the mock; its times are ns from the beginning of the run
+  DiskSettings disk;      // of SQLite
+  std::vector<std::string> setup;  // statements before the beginning, while all is well
   std::vector<ClientGroup> clients;
   std::vector<Action> actions;
   Mode mode = Mode::ideal;

@@ -1,64 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "sim/explore/scenario_keys.hpp"
 
-#include "core/base/duration_text.hpp"
-#include "core/config/option_table.hpp"
+#include "sim/explore/scenario_access.hpp"
 
 #include <array>
-#include <concepts>
 #include <limits>
-#include <type_traits>
 
 #include <fmt/format.h>
 
 namespace weir::sim {
 namespace {
-
-// ---- between the members of a scenario and what a file says
-
-std::optional<FileValue> number(std::int64_t n) { return FileValue{n, 0, {}, {}}; }
-
-template <class T>
-requires std::integral<T> || std::is_enum_v<T> std::optional<FileValue> load(const T& from) {
-  return number(static_cast<std::int64_t>(from));
-}
-std::optional<FileValue> load(const double& from) { return FileValue{0, from, {}, {}}; }
-std::optional<FileValue> load(const Duration& from) { return number(from.count()); }
-std::optional<FileValue> load(const std::string& from) { return FileValue{0, 0, from, {}}; }
-std::optional<FileValue> load(const Distribution& from) { return load(from.text()); }
-std::optional<FileValue> load(const std::vector<std::string>& from) {
-  return FileValue{0, 0, {}, from};
-}
-std::optional<FileValue> load(const std::optional<Duration>& from) {
-  return from ? load(*from) : std::nullopt;
-}
-std::optional<FileValue> load(const std::vector<Deviation>& from) {
-  FileValue value;
-  for (const Deviation& deviation : from) value.list.push_back(to_string(deviation));
-  return value;
-}
-
-template <class T>
-requires std::integral<T> || std::is_enum_v<T>
-void store(const FileValue& value, T& into) { into = static_cast<T>(value.number); }
-void store(const FileValue& value, double& into) { into = value.real; }
-void store(const FileValue& value, Duration& into) { into = Duration(value.number); }
-void store(const FileValue& value, std::string& into) { into = value.text; }
-void store(const FileValue& value, std::vector<std::string>& into) { into = value.list; }
-void store(const FileValue& value, std::optional<Duration>& into) { into = Duration(value.number); }
-// The reader has tried that the text of these can be read.
-void store(const FileValue& value, Distribution& into) { into = *Distribution::parse(value.text); }
-void store(const FileValue& value, std::vector<Deviation>& into) {
-  into.assign(value.list.size(), {});
-  for (std::size_t i = 0; i < into.size(); ++i) {
-    static_cast<void>(parse(value.list[i], into[i]));
-  }
-}
-
-template <class T, auto... Path>
-constexpr Access member{
-    [](const void* from) { return load((*static_cast<const T*>(from).*....*Path)); },
-    [](void* into, const FileValue& value) { store(value, (*static_cast<T*>(into).*....*Path)); }};
 
 // ---- the table
 
@@ -79,6 +30,13 @@ constexpr std::array<string_view, 3> mode_words{"ideal", "adversarial", "cpu_mod
 constexpr std::array<string_view, 2> loop_words{"closed", "open"};
 constexpr std::array<string_view, 5> action_words{"resize", "suspend", "resume", "evict", "drain"};
 constexpr std::array<string_view, 4> schedule_words{"fifo", "random", "pct", "replay"};
+constexpr std::array<string_view, 5> disk_fault_words{"io_error", "full", "busy", "short_read",
+                                                      "lie"};
+constexpr auto disk_op_words = [] {
+  std::array<string_view, disk_op_count> all{};
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = name(static_cast<DiskOp>(i));
+  return all;
+}();
 constexpr auto fault_words = [] {
   std::array<string_view, static_cast<std::size_t>(FaultKind::error) + 1> all{};
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = name_of(static_cast<FaultKind>(i));
@@ -133,6 +91,10 @@ constexpr ScenarioKey top_keys[] = {
      .doc =
          "A `weir.toml`, relative to this file, whose pool `name` of `[pool]` is taken, less its "
          "driver, URL and driver options; the other keys of `[pool]` come on top."},
+    {.name = "setup",
+     .form = Form::statements,
+     .access = member<Scenario, &Scenario::setup>,
+     .doc = "Statements that run once, before the beginning, while nothing goes wrong."},
 };
 
 constexpr ScenarioKey server_keys[] = {
@@ -353,6 +315,70 @@ constexpr ScenarioKey fault_keys[] = {
      .doc = "What a connect, or a goodbye, takes more."},
 };
 
+constexpr ScenarioKey disk_keys[] = {
+    {.name = "latency",
+     .form = Form::distribution,
+     .access = member<DiskSettings, &DiskSettings::latency>,
+     .doc = "Of each read, write, truncation, opening and deletion."},
+    {.name = "sync",
+     .form = Form::distribution,
+     .access = member<DiskSettings, &DiskSettings::sync>,
+     .doc = "Of each sync."},
+};
+
+constexpr Access trouble_length{
+    [](const void* from) -> std::optional<FileValue> {
+      const DiskTrouble& trouble = *static_cast<const DiskTrouble*>(from);
+      return trouble.to ? number((*trouble.to - trouble.from).count()) : std::nullopt;
+    },
+    [](void* into, const FileValue& value) {
+      DiskTrouble& trouble = *static_cast<DiskTrouble*>(into);
+      trouble.to = trouble.from + Duration(value.number);
+    }};
+
+constexpr ScenarioKey disk_fault_keys[] = {
+    {.name = "what",
+     .form = Form::word,
+     .access = member<DiskTrouble, &DiskTrouble::what>,
+     .words = disk_fault_words,
+     .required = true,
+     .doc = "`io_error`: the operation fails. `full`: no space is left. `busy`: a lock is held. "
+            "`short_read`: less is there than was asked for. `lie`: a sync does nothing."},
+    {.name = "on",
+     .form = Form::word,
+     .access = member<DiskTrouble, &DiskTrouble::on>,
+     .words = disk_op_words,
+     .required = true,
+     .doc = "At which operation. `full`: `open` or `write`; `busy`: `lock` or `shm_lock`; "
+            "`short_read`: `read`; `lie`: `sync`; `io_error`: any."},
+    {.name = "at",
+     .form = Form::duration,
+     .access = member<DiskTrouble, &DiskTrouble::from>,
+     .most = year,
+     .in_time = true,
+     .spelled = true,
+     .doc = "When it begins."},
+    {.name = "for",
+     .form = Form::duration,
+     .access = trouble_length,
+     .most = year,
+     .doc = "How long; without it, and at the latest, until `duration` is over."},
+    {.name = "nth",
+     .form = Form::whole,
+     .access = member<DiskTrouble, &DiskTrouble::nth>,
+     .most = many,
+     .doc = "Only at the nth such operation in that time; 0: at each."},
+    {.name = "probability",
+     .form = Form::millionths,
+     .access = member<DiskTrouble, &DiskTrouble::probability_ppm>,
+     .most = million,
+     .doc = "With which it hits each of them."},
+    {.name = "file",
+     .form = Form::text,
+     .access = member<DiskTrouble, &DiskTrouble::file>,
+     .doc = "Only files whose names end in this, such as `-wal`."},
+};
+
 constexpr ScenarioKey action_keys[] = {
     {.name = "what",
      .form = Form::word,
@@ -504,6 +530,15 @@ constexpr ScenarioTable tables[] = {
          .selector = "what",
          .keys = fault_keys,
          .doc = "What goes wrong with the server. One table for each."}),
+    one<DiskSettings, &Scenario::disk>(
+        {.name = "disk",
+         .keys = disk_keys,
+         .doc = "The disk under SQLite, with `driver = \"sqlite\"` in `[pool]`. It lives as long "
+                "as the run, and takes no time unless this says so."}),
+    list<DiskTrouble, &Scenario::disk, &DiskSettings::faults>(
+        {.name = "disk_fault",
+         .keys = disk_fault_keys,
+         .doc = "What goes wrong with the disk under SQLite. One table for each."}),
     list<Action, &Scenario::actions>(
         {.name = "action",
          .selector = "what",

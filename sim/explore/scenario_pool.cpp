@@ -159,6 +159,8 @@ class PoolReader {
       add(pool, "driver", text_node(std::string(mock_driver), {}));
     if (pool.find("url") == nullptr && text_of(pool, "driver") == mock_driver)
       add(pool, "url", text_node(mock_url(name_), {}));
+    if (pool.find("url") == nullptr && text_of(pool, "driver") == sqlite)
+      add(pool, "url", text_node(sqlite_url(name_), {}));
   }
 
   // The reader's messages name the table as a weir.toml has it.

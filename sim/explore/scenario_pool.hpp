@@ -22,9 +22,13 @@ namespace weir::sim {
 inline constexpr std::string_view usual_pool_name = "main";
 inline constexpr std::string_view mock_driver = "mock";
 
-// The URL that a pool has if it names none: that of the server of [server].
+// The URL that a pool has if it names none: that of the server of [server], or a file on the
+// simulated disk.
 [[nodiscard]] inline std::string mock_url(std::string_view pool) {
   return "mock:" + std::string(pool);
+}
+[[nodiscard]] inline std::string sqlite_url(std::string_view pool) {
+  return "file:/sim/" + std::string(pool) + ".db";
 }
 
 struct PoolRequest {

@@ -59,6 +59,7 @@ class ScenarioReader {
     for (const Entry& entry : root.entries) {
       const ScenarioTable& table = scenario_table(entry.key);
       if (!table.name.empty()) read_section(table, entry);
+      refuse_of_other_driver(table, entry);
     }
     return std::move(scenario_);
   }
@@ -94,6 +95,19 @@ class ScenarioReader {
 
   // ---- tables
 
+  // A table that describes what is behind another driver than the pool's.
+  void refuse_of_other_driver(const ScenarioTable& table, const Entry& entry) {
+    const bool of_mock = table.name == "server" || table.name == "fault";
+    const bool of_sqlite = table.name == "disk" || table.name == "disk_fault";
+    const std::string& driver = scenario_.pool.driver;
+    if ((of_mock && driver == "sqlite") || (of_sqlite && driver == mock_driver)) {
+      report(Code::config_conflict, entry.key_place,
+             fmt::format("{} means nothing with the driver {}", table.header(), driver),
+             of_mock ? "for SQLite, write [disk] and [[disk_fault]]"
+                     : "add driver = \"sqlite\" to [pool], or write [server] and [[fault]]");
+    }
+  }
+
   void read_section(const ScenarioTable& table, const Entry& entry) {
     const Node& node = entry.value;
     if (!table.many && node.kind == Kind::table) return read_object(table, node);
@@ -122,6 +136,7 @@ class ScenarioReader {
     read_table(table, node, into);
     if (table.name == "client") check_client(node, scenario_.clients.back());
     if (table.name == "action") check_action(node, scenario_.actions.back());
+    if (table.name == "disk_fault") check_disk_fault(node, scenario_.disk.faults.back());
   }
 
   void read_table(const ScenarioTable& table, const Node& node, void* into) {
@@ -258,6 +273,20 @@ class ScenarioReader {
       report(Code::config_conflict, every != nullptr ? every->value.place : node.place,
              "an open loop without a time between arrivals never ends",
              "such as every = \"exp(10ms)\"; or set `rounds`");
+  }
+
+  void check_disk_fault(const Node& node, const DiskTrouble& trouble) {
+    const Entry* const on = good_entry(node, "on");
+    if (on == nullptr || good_entry(node, "what") == nullptr) return;
+    if (can_happen(trouble.what, trouble.on)) return;
+    std::vector<std::string_view> possible;
+    for (std::size_t i = 0; i < disk_op_count; ++i) {
+      if (can_happen(trouble.what, static_cast<DiskOp>(i)))
+        possible.push_back(sim::name(static_cast<DiskOp>(i)));
+    }
+    report(Code::config_conflict, on->value.place,
+           fmt::format("this fault cannot happen at `{}`", sim::name(trouble.on)),
+           fmt::format("it can at {}", fmt::join(possible, " or ")));
   }
 
   void check_action(const Node& node, const Action& action) {

@@ -368,7 +368,8 @@ class Page {
   // "0.001234567": all digits, because the order of close ones is what matters.
   static std::string clock_text(Instant at) {
     const std::int64_t ns = since_beginning(at).count();
-    return fmt::format("{}.{:09}", ns / 1'000'000'000, ns % 1'000'000'000);
+    const std::int64_t size = std::abs(ns);  // before the beginning tables are made
+    return fmt::format("{}{}.{:09}", ns < 0 ? "-" : "", size / 1'000'000'000, size % 1'000'000'000);
   }
   static std::string trimmed(std::string text) {
     while (!text.empty() && text.back() == ' ') text.pop_back();

@@ -7,13 +7,6 @@
 
 namespace weir::sim {
 
-std::string_view name(DiskOp op) noexcept {
-  constexpr std::array<std::string_view, disk_op_count> names = {
-      "open",   "read",       "write",   "truncate", "sync",  "size",  "lock",
-      "unlock", "check_lock", "shm_map", "shm_lock", "erase", "access"};
-  return names[static_cast<std::size_t>(op)];
-}
-
 bool can_happen(DiskFaultKind kind, DiskOp at) noexcept {
   switch (kind) {
     case DiskFaultKind::io_error:

@@ -37,7 +37,12 @@ enum class DiskOp : std::uint8_t {
   access,
 };
 inline constexpr std::size_t disk_op_count = static_cast<std::size_t>(DiskOp::access) + 1;
-std::string_view name(DiskOp op) noexcept;
+constexpr std::string_view name(DiskOp op) noexcept {
+  constexpr std::array<std::string_view, disk_op_count> names = {
+      "open",   "read",       "write",   "truncate", "sync",  "size",  "lock",
+      "unlock", "check_lock", "shm_map", "shm_lock", "erase", "access"};
+  return names[static_cast<std::size_t>(op)];
+}
 
 enum class DiskFaultKind : std::uint8_t {
   io_error,    // any operation: it fails and does nothing; open: cannot be opened

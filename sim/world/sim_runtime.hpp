@@ -24,7 +24,7 @@ class StepWatcher {
   // The running thread is about to wait for a condition, with locks_held() >= 1.
   virtual void waits() = 0;
   // A mark of the program under test was passed.
-  virtual void reached(const char* mark) = 0;
+  virtual void reached(runtime::Mark mark) = 0;
 
  protected:
   ~StepWatcher() = default;
@@ -54,7 +54,7 @@ struct SimRuntime {
     void wake() noexcept {}
   };
 
-  static void probe(const char* mark) noexcept {
+  static void probe(runtime::Mark mark) noexcept {
     if (StepWatcher* watcher = World::current().watcher()) watcher->reached(mark);
   }
   static void stepped(const std::string& pool, const engine::Engine& engine,

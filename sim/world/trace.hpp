@@ -37,6 +37,7 @@ enum class Op : std::uint8_t {
   yield,
   wake,  // it goes on after it was blocked
   timeout,
+  disk,     // a simulated disk's operation
   advance,  // the clock's step
   note,     // a value that the program under test, or a judge, put into the trace
 };

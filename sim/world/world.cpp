@@ -15,8 +15,9 @@ thread_local World* World::here = nullptr;
 
 std::string_view to_string(Op op) noexcept {
   static constexpr std::string_view names[] = {
-      "start",    "end",   "lock", "try_lock", "unlock", "wait", "notify",  "load",    "store",
-      "exchange", "spawn", "join", "sleep",    "yield",  "wake", "timeout", "advance", "note"};
+      "start", "end",     "lock",     "try_lock", "unlock", "wait",  "notify",
+      "load",  "store",   "exchange", "spawn",    "join",   "sleep", "yield",
+      "wake",  "timeout", "disk",     "advance",  "note"};
   return names[static_cast<std::size_t>(op)];
 }
 
@@ -33,8 +34,12 @@ void end_world(const char* expression, const char* file, int line) {
 World::World(const WorldOptions& options, std::unique_ptr<Schedule> schedule)
     : options_(options),
       schedule_(std::move(schedule)),
-      contexts_(Contexts::create(options.engine)) {
+      contexts_(Contexts::create(options.engine)),
+      now_(beginning - options.lead) {
   base::assert_hook = &end_world;
+  if (options.lead == Duration{}) return;
+  after_lead_ = std::exchange(schedule_, make_schedule({}, 0));
+  mode_after_lead_ = std::exchange(options_.mode, Mode::ideal);
 }
 
 World::~World() = default;
@@ -155,9 +160,22 @@ void World::stop(Ending::Kind kind, std::string property, std::string text) {
 // ---------------------------------------------------------------- points
 
 void World::plan_look() noexcept {
-  schedule_looks_at_ = schedule_->next_look(step_);
+  const std::uint64_t next = schedule_->next_look(step_ - begun_at_);
+  schedule_looks_at_ = next == never ? never : next + begun_at_;
   look_at_ = options_.mode == Mode::cpu_model ? step_ + 1
                                               : std::min(schedule_looks_at_, options_.steps_max);
+}
+
+void World::begin() {
+  WEIR_ASSERT(after_lead_ != nullptr);
+  schedule_ = std::move(after_lead_);
+  options_.mode = mode_after_lead_;
+  begun_at_ = step_;
+  if (options_.mode == Mode::cpu_model) {
+    running_->has_core = true;
+    ++busy_cores_;
+  }
+  plan_look();
 }
 
 void World::calm() {
@@ -218,7 +236,8 @@ void World::preempt() {
 std::size_t World::ask(Question question) {
   if (asked_.size() == 1) return 0;
   const Thread& me = *running_;
-  const std::size_t chosen = schedule_->choose({question, me.id, me.ordinal, step_, asked_});
+  const std::size_t chosen =
+      schedule_->choose({question, me.id, me.ordinal, step_ - begun_at_, asked_});
   WEIR_ASSERT(chosen < asked_.size());
   if (chosen != 0) deviations_.push_back({me.id, me.ordinal, question, asked_[chosen]});
   return chosen;

@@ -43,8 +43,9 @@ struct WorldOptions {
   Engine engine = default_engine();
   std::uint64_t steps_max = 50'000'000;
   Duration time_max = std::chrono::hours(24 * 366);  // less what early steps of the clock skip
-  Duration op_cost = std::chrono::nanoseconds(50);   // cpu_model
-  std::uint32_t cores = 2;                           // cpu_model
+  Duration lead{};  // so long before `beginning` it starts; calm until begin() is called
+  Duration op_cost = std::chrono::nanoseconds(50);  // cpu_model
+  std::uint32_t cores = 2;                          // cpu_model
   bool keep_trace = false;
   bool guard = true;  // real clocks, chance, sleep and threads end the process (tripwire.cpp)
 };
@@ -66,7 +67,7 @@ struct Ending {
 
 class World {
  public:
-  // The zero of virtual time: not 0, so that a forgotten Instant stands out.
+  // The zero of a scenario's time: not 0, so that a forgotten Instant stands out.
   static constexpr Instant beginning = Instant(std::chrono::hours(1));
 
   World(const WorldOptions& options, std::unique_ptr<Schedule> schedule);
@@ -94,6 +95,8 @@ class World {
   // Ends the run as failed, at once. The first one counts. Does not return when called by a virtual
   // thread.
   void fail(std::string property, std::string text);
+  // Ends the lead: from now on the schedule decides, in its mode. Requires options().lead > 0.
+  void begin();
   // From now on the schedule is fifo and the clock waits for everybody: the time after all faults.
   void calm();
   // Puts a value into the trace: what must not differ between two runs.
@@ -198,13 +201,16 @@ class World {
 
   WorldOptions options_;
   std::unique_ptr<Schedule> schedule_;
+  std::unique_ptr<Schedule> after_lead_;
+  Mode mode_after_lead_{};
   std::unique_ptr<Contexts> contexts_;
   std::vector<std::unique_ptr<Thread>> threads_;  // by id - 1
   std::deque<Thread*> ready_;                     // longest first
   base::DeadlineHeap timers_;                     // by thread
   Thread* running_ = nullptr;
-  Instant now_ = beginning;
+  Instant now_;
   std::uint64_t step_ = 0;
+  std::uint64_t begun_at_ = 0;  // the step from which the schedule counts
   std::uint64_t look_at_ = never;
   std::uint64_t schedule_looks_at_ = never;
   TraceHash hash_;

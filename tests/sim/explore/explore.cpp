@@ -45,6 +45,7 @@ TEST(Explore, every_property_holds_and_each_was_put_to_the_test) {
                                "T11"}) {
     EXPECT_GT(state.judgement.checked.count(property), 0U) << property;
   }
+  for (const auto& [mark, times] : state.judgement.marks) EXPECT_GT(times, 0U) << mark;
   RecordProperty("runs", static_cast<int>(state.runs));
 }
 
@@ -116,14 +117,14 @@ TEST(Run, its_history_knows_who_used_which_session) {
 
 TEST(Run, a_program_that_reads_the_address_of_its_data_is_found_out) {
   const Scenario scenario = busy(1);
-  const Work work = [](Pool& pool) -> Result<void> {
+  const HostFunction work = [](Pool& pool) -> Result<void> {
     const auto leaks = std::make_unique<char[]>(100);
     World::current().note(reinterpret_cast<std::uintptr_t>(leaks.get()) >> 4);
     if (auto lease = pool.acquire(); !lease) return fail(std::move(lease).error());
     return {};
   };
-  const Report first = run(scenario, {}, work);
-  EXPECT_NE(compare_runs(scenario, first, default_engine(), work), "");
+  const Report first = run(scenario, {}, {.work = work});
+  EXPECT_NE(compare_runs(scenario, first, default_engine(), {.work = work}), "");
 }
 
 // A host's function with a planted bug: it keeps its lease while it asks for another one.
@@ -134,24 +135,25 @@ TEST(Minimize, a_planted_bug_shrinks_to_its_cause) {
   ClientGroup innocent = scenario.clients[0];
   innocent.number = 2;
   scenario.clients.push_back(innocent);
-  const Work work = [](Pool& pool) -> Result<void> {
+  const HostFunction work = [](Pool& pool) -> Result<void> {
     auto outer = pool.acquire();
     if (!outer) return fail(std::move(outer).error());
     auto inner = pool.acquire();
     if (!inner) return fail(std::move(inner).error());
     return {};
   };
-  const Report report = run(scenario, {}, work);
+  const Report report = run(scenario, {}, {.work = work});
   ASSERT_EQ(report.signature(), "hang") << report.ending.text;
-  const CaseFound found = minimize(scenario, report, 30s, default_engine(), {}, work);
+  const CaseFound found = minimize(scenario, report, 30s, default_engine(), {}, {.work = work});
   EXPECT_EQ(found.report.signature(), "hang");
   EXPECT_EQ(found.minimal.clients.size(), 1U);
   EXPECT_LE(found.minimal.clients[0].count * (found.minimal.pool.max == 1 ? 1 : 2), 4U);
-  EXPECT_EQ(run(found.minimal, {}, work).ending.trace_hash, found.minimal.expected.trace_hash);
+  EXPECT_EQ(run(found.minimal, {}, {.work = work}).ending.trace_hash,
+            found.minimal.expected.trace_hash);
   // And so does the file.
   auto read = scenario_from_string(to_toml(found.minimal));
   ASSERT_TRUE(read) << read.error().what();
-  EXPECT_EQ(run(*read, {}, work).ending.trace_hash, found.minimal.expected.trace_hash);
+  EXPECT_EQ(run(*read, {}, {.work = work}).ending.trace_hash, found.minimal.expected.trace_hash);
 }
 
 // What a shrinker has made shorter has nothing left that would come after its end.

@@ -426,6 +426,25 @@ TEST(ScenarioFaults, are_keys_that_say_nothing_or_contradict_each_other) {
   for (const Case& c : cases) expect_fault(c.lines, c.words);
 }
 
+TEST(ScenarioFaults, are_tables_of_what_is_behind_another_driver) {
+  const std::string sqlite = "[pool]\ndriver = \"sqlite\"\n";
+  expect_fault(sqlite + "[server]\nauth = \"1ms\"\n",
+               "[server] means nothing with the driver sqlite");
+  expect_fault(sqlite + "[[fault]]\nwhat = \"mute\"\nat = \"1s\"\n",
+               "write [disk] and [[disk_fault]]");
+  expect_fault("[disk]\nsync = \"1ms\"\n", "[disk] means nothing with the driver mock");
+  expect_fault("[[disk_fault]]\nwhat = \"full\"\non = \"write\"\n",
+               "add driver = \"sqlite\" to [pool]");
+}
+
+TEST(ScenarioFaults, are_faults_of_a_disk_where_they_cannot_happen) {
+  const std::string sqlite = "[pool]\ndriver = \"sqlite\"\n[[disk_fault]]\n";
+  expect_fault(sqlite + "what = \"full\"\non = \"read\"\n", "this fault cannot happen at `read`");
+  expect_fault(sqlite + "what = \"full\"\non = \"read\"\n", "it can at open or write");
+  expect_fault(sqlite + "what = \"full\"\n", "[[disk_fault]] has no `on`");
+  expect_fault(sqlite + "what = \"fire\"\non = \"read\"\n", "io_error");
+}
+
 TEST(ScenarioFaults, do_not_cause_others) {
   EXPECT_EQ(faults_of("format = 1\nduration = 3\n[[action]]\nwhat = \"evict\"\nat = \"1m\"\n"),
             R"toml(error[W104]: `duration` needs a unit

@@ -147,13 +147,38 @@ Settings any_server(Duration end) {
   return s;
 }
 
+DiskTrouble any_trouble(Duration end) {
+  DiskTrouble t;
+  t.what = any_of(DiskFaultKind::lie);
+  std::vector<DiskOp> possible;
+  for (std::size_t i = 0; i < disk_op_count; ++i) {
+    if (can_happen(t.what, static_cast<DiskOp>(i))) possible.push_back(static_cast<DiskOp>(i));
+  }
+  t.on = *rc::gen::elementOf(possible);
+  t.from = *any_duration(end);
+  if (*rc::gen::arbitrary<bool>()) t.to = t.from + *any_duration(1h);
+  t.nth = *rc::gen::inRange(0U, 100U);
+  t.probability_ppm = *rc::gen::inRange(0U, 1'000'001U);
+  t.file = any_text();
+  return t;
+}
+
+DiskSettings any_disk(Duration end) {
+  DiskSettings d;
+  d.latency = any_distribution();
+  d.sync = any_distribution();
+  const int faults = *rc::gen::inRange(0, 4);
+  for (int i = 0; i < faults; ++i) d.faults.push_back(any_trouble(end));
+  return d;
+}
+
 PoolConfig any_pool() {
   PoolConfig p;
   const bool mock = *rc::gen::arbitrary<bool>();
   p.name = *rc::gen::element<std::string>("main", "orders", "a-b_9");
   p.driver = mock ? "mock" : "sqlite";
   if (mock) p.url = Secret("mock:" + p.name + *rc::gen::element<std::string>("", "2"));
-  if (!mock && *rc::gen::arbitrary<bool>()) p.url = Secret("file:" + p.name);
+  if (!mock) p.url = Secret("file:" + p.name);
   p.max = *rc::gen::inRange(1U, 100U);
   p.min = *rc::gen::inRange(0U, p.max + 1);
   p.start = p.min > 0 ? any_of(Start::lazy) : Start::lazy;
@@ -175,7 +200,9 @@ Scenario any_scenario() {
   s.seed = *rc::gen::arbitrary<std::uint64_t>();
   s.duration = Duration(1) + *any_duration(1h);
   s.pool = any_pool();
-  s.server = any_server(s.duration);
+  if (s.pool.driver == "mock") s.server = any_server(s.duration);
+  if (s.pool.driver == "sqlite") s.disk = any_disk(s.duration);
+  if (*rc::gen::arbitrary<bool>()) s.setup = {"A" + any_text(), "B" + any_text()};
   const auto numbers = *rc::gen::arbitrary<std::set<std::uint64_t>>();
   for (const std::uint64_t number : numbers) {
     if (s.clients.size() < 4) s.clients.push_back(any_client(number, s.duration));
