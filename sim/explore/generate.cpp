@@ -253,6 +253,7 @@ Scenario draw(base::Random random, int size, const Generator& generator) {
   }
   draw_schedule(dice, s);
   s.steps_max = 3'000'000;
+  if (generator.shape) generator.shape(s);
   return s;
 }
 

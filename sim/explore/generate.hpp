@@ -13,6 +13,8 @@
 
 #include "sim/explore/scenario.hpp"
 
+#include <functional>
+
 #include <rapidcheck.h>
 
 namespace weir::sim {
@@ -22,6 +24,7 @@ struct Generator {
   std::optional<PoolConfig> pool;
   std::string driver = "mock";  // of a drawn pool
   Duration longest = std::chrono::seconds(20);
+  std::function<void(Scenario&)> shape{};  // has the last word on what was drawn
 };
 
 // `size` as rapidcheck counts it: 0 is small, 100 the largest.

@@ -12,13 +12,10 @@
 #include "sim/check/judge.hpp"
 #include "sim/explore/scenario.hpp"
 
+#include <weir/sim.hpp>
 #include <weir/stats.hpp>
 
 #include <functional>
-
-namespace weir {
-class Pool;
-}
 
 namespace weir::sim {
 
@@ -73,18 +70,6 @@ struct Report {
   // "S13": what two failures have in common if they are the same bug; empty if all is well.
   [[nodiscard]] const std::string& signature() const noexcept { return ending.property; }
   [[nodiscard]] bool ok() const noexcept { return ending.ok(); }
-};
-
-// A host's own code, on the virtual threads of the run; what is not given is not done.
-using HostFunction = std::function<Result<void>(Pool&)>;
-struct Host {
-  // Once, before the beginning, while all is well; for a minute of virtual time at most. An error
-  // ends the run, with the property "setup".
-  HostFunction prepare = {};
-  // A round of a client, instead of the scenario's statements. An error is counted.
-  HostFunction work = {};
-  // Once, after everything has healed. An error is a finding, with the property "host".
-  HostFunction check = {};
 };
 
 [[nodiscard]] Report run(const Scenario& scenario, const RunOptions& options = {},
