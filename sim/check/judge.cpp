@@ -5,6 +5,8 @@
 #include "core/observe/texts.hpp"
 
 #include <algorithm>
+#include <numeric>
+#include <set>
 
 namespace weir::sim {
 namespace {
@@ -79,8 +81,12 @@ void Judge::stepped(const std::string&, const engine::Engine& engine, const engi
   check_counts(engine, rack);
   check_starts(engine, fx);
   check_resolved(engine, rack, fx);
-  check_events(engine, fx);
+  check_deadlocks(engine, rack, fx);
+  check_events(engine, rack, fx);
   check_times(engine, rack);
+  supply_.stepped(*this, engine, rack, fx, world_.now());
+  if (failing_ || engine.creator().failing()) failing_seen_ = world_.now();
+  failing_ = engine.creator().failing();
 }
 
 void Judge::check_counts(const engine::Engine& engine, const engine::PlainRack& rack) {
@@ -126,7 +132,11 @@ void Judge::check_counts(const engine::Engine& engine, const engine::PlainRack& 
     require(counts.lent == rack.lent_count() && counts.idle == rack.idle_count(), "S3",
             "the counts differ from the rack's");
   } else {
+    draining_since_ = std::min(draining_since_, world_.now());
     require(engine.queue().empty(), "L8", "somebody waits for a pool that is closing");
+  }
+  if (engine.phase() != engine::Engine::Phase::open) {
+    require(!rack.gate_open(), "S11", "a pool that is not open lends to whoever comes");
   }
 }
 
@@ -139,14 +149,21 @@ void Judge::check_starts(const engine::Engine& engine, const engine::Effects& fx
                     [](const engine::StartOp& op) { return op.op == engine::Op::close; }));
   std::uint32_t going = 0;   // or hanging, which is replaced
   std::uint32_t doomed = 0;  // beside those
+  std::uint32_t closing = 0;
+  std::uint32_t hung = 0;
   for (SlotId id = 0; id < engine.slot_count(); ++id) {
     const SlotState state = engine.state(id);
     if (state == SlotState::closing || state == SlotState::quarantined) {
       ++going;
+      ++(state == SlotState::closing ? closing : hung);
     } else if (state != SlotState::closed && slot(id).given_up) {
       ++doomed;
     }
   }
+  auto closes_left = static_cast<std::uint32_t>(
+      std::count_if(fx.start.begin(), fx.start.end(), [&](const engine::StartOp& op) {
+        return op.op == engine::Op::close && engine.state(op.slot) == SlotState::closing;
+      }));
   for (const engine::StartOp& op : fx.start) {
     SlotWatch& watch = slot(op.slot);
     watch.op = op.op;
@@ -157,6 +174,10 @@ void Judge::check_starts(const engine::Engine& engine, const engine::Effects& fx
     if (op.op == engine::Op::close) {
       // What else leaves in this step has its own reason.
       watch.above_min_at_close = engine.physical() - going + closes - 1 >= config_.min;
+      // They leave one after another; those that are still to leave count.
+      const std::uint32_t staying = engine.physical() - closing + closes_left;
+      watch.surplus_at_close = staying > config_.max + std::min(hung, config_.quarantine_max);
+      if (engine.state(op.slot) == SlotState::closing) --closes_left;
     }
   }
   if (connects == 0) return;
@@ -182,6 +203,8 @@ void Judge::check_resolved(const engine::Engine& engine, const engine::PlainRack
     const Instant enqueued = now - resolved.waited;
     if (resolved.outcome == engine::Outcome::lent) {
       ++judgement_.seen[{"racked", "lent"}];
+      const auto& view = rack.view(resolved.slot);
+      if (view.lease == resolved.lease) served_at_[view.holder.thread] = now;
       if (!engine.queue().empty()) {
         require(engine.queue()[engine.queue().head()].enqueued >= enqueued, "F1",
                 "a waiter was served before one who came earlier");
@@ -204,6 +227,26 @@ void Judge::check_resolved(const engine::Engine& engine, const engine::PlainRack
   }
 }
 
+// Only the caller that is told so need not be in the queue: everybody else who holds a connection
+// has to wait there.
+void Judge::check_deadlocks(const engine::Engine& engine, const engine::PlainRack& rack,
+                            const engine::Effects& fx) {
+  const auto told = static_cast<std::size_t>(
+      std::count_if(fx.resolved.begin(), fx.resolved.end(), [](const engine::Resolved& resolved) {
+        return resolved.outcome == engine::Outcome::self_deadlock;
+      }));
+  if (told == 0) return;
+  std::set<engine::TaskId> waiting;
+  std::set<engine::TaskId> at_work;
+  engine.queue().for_each([&](const engine::Waiter& w) { waiting.insert(w.holder.task); });
+  for (SlotId id = 0; id < engine.slot_count(); ++id) {
+    const auto& view = rack.view(id);
+    if (view.lent() && !waiting.contains(view.holder.task)) at_work.insert(view.holder.task);
+  }
+  require(at_work.size() <= told, "S18",
+          "a caller is told of a deadlock, and one who holds a connection does not wait");
+}
+
 void Judge::check_times(const engine::Engine& engine, const engine::PlainRack& rack) {
   const Instant now = world_.now();
   const bool open = engine.phase() == engine::Engine::Phase::open;
@@ -220,6 +263,10 @@ void Judge::check_times(const engine::Engine& engine, const engine::PlainRack& r
   for (SlotId id = 0; id < engine.slot_count(); ++id) {
     const SlotState state = engine.state(id);
     if (state != SlotState::racked || rack.view(id).lent()) slot(id).idle_from = Instant{};
+    if (rack.view(id).lent()) {
+      require(rack.view(id).since < rack.view(id).expires_at, "S5",
+              "a connection was lent past the end of its lifetime");
+    }
     if (state == SlotState::racked && open) {
       const auto& view = rack.view(id);
       if (view.word != engine::Rack::Word::idle) continue;
@@ -257,7 +304,7 @@ void Judge::check_times(const engine::Engine& engine, const engine::PlainRack& r
       const SlotWatch& watch = slots_[id];
       if (watch.op != engine::Op::connect) continue;
       const Duration age = now - watch.op_started;
-      const Duration limit = config_.create_timeout + std::chrono::seconds(10);
+      const Duration limit = config_.create_timeout + engine::abort_grace + 20 * scarce();
       require(age <= limit + slack_since(watch.op_started), "T9", [&] {
         return "an attempt to connect goes on for " + ms(age) +
                ", with create_timeout = " + ms(config_.create_timeout);
@@ -266,7 +313,8 @@ void Judge::check_times(const engine::Engine& engine, const engine::PlainRack& r
   }
 }
 
-void Judge::check_events(const engine::Engine& engine, const engine::Effects& fx) {
+void Judge::check_events(const engine::Engine& engine, const engine::PlainRack& rack,
+                         const engine::Effects& fx) {
   for (const engine::Event& event : fx.events) {
     require(event.step >= last_event_step_, "O3", "events out of order");
     last_event_step_ = event.step;
@@ -276,6 +324,12 @@ void Judge::check_events(const engine::Engine& engine, const engine::Effects& fx
     if (event.type == engine::Event::Type::closed)
       what += " " + std::string(to_string(event.reason));
     ++judgement_.seen[{std::string(state), std::move(what)}];
+    if (event.type == engine::Event::Type::leapt) {
+      for (SlotId id = 0; id < engine.slot_count(); ++id) {
+        if (rack.view(id).word != engine::Rack::Word::idle) continue;
+        require(rack.suspect(id), "T8", "a connection is trusted after a leap of the clock");
+      }
+    }
     if (event.slot == engine::no_slot) continue;
     SlotWatch& watch = slot(event.slot);
     switch (event.type) {
@@ -286,6 +340,9 @@ void Judge::check_events(const engine::Engine& engine, const engine::Effects& fx
       case engine::Event::Type::closed: {
         if (event.reason == CloseReason::idle) {
           require(watch.above_min_at_close, "S12", "the reaper went below min");
+        }
+        if (event.reason == CloseReason::surplus) {
+          require(watch.surplus_at_close, "C4", "a shrink closed more than was too many");
         }
         if (event.reason == CloseReason::lifetime && config_.max_lifetime != no_timeout) {
           const Duration age = world_.now() - watch.created;
@@ -307,17 +364,18 @@ void Judge::check_events(const engine::Engine& engine, const engine::Effects& fx
   }
 }
 
+Duration Judge::scarce() const {
+  return world_.options().mode == Mode::cpu_model ? std::chrono::milliseconds(5) : Duration{};
+}
+
 void Judge::acquired(const Acquire& call) {
-  // Where processors are scarce, a thread that is ready may have to wait for one.
-  const Duration scarce =
-      world_.options().mode == Mode::cpu_model ? std::chrono::milliseconds(5) : Duration{};
-  const Duration stalled = world_.stalled() - call.stalled_before + scarce;
+  const Duration stalled = world_.stalled() - call.stalled_before + scarce();
   if (call.deadline != no_deadline) {
     require(call.answered <= call.deadline + stalled, "L1", [&] {
       return "an acquire returned " + ms(call.answered - call.deadline) + " after its deadline";
     });
   }
-  if (call.timed_out) {
+  if (call.error != nullptr && call.error->code() == Code::acquire_timeout) {
     require(call.answered >= call.deadline, "T2", [&] {
       return "an acquire timed out " + ms(call.deadline - call.answered) + " before its deadline";
     });
@@ -325,6 +383,34 @@ void Judge::acquired(const Acquire& call) {
   if (call.deadline <= call.asked) {
     require(call.answered - call.asked <= stalled, "T11", "an acquire that was not to wait waited");
   }
+  // From when there was an answer for it, it has to be awake.
+  const auto served = served_at_.find(world_.running());
+  if (call.error == nullptr && served != served_at_.end() && served->second >= call.asked) {
+    require(call.answered <= served->second + slack_since(served->second) + scarce(), "L2", [&] {
+      return "an acquire returned " + ms(call.answered - served->second) + " after it was served";
+    });
+  }
+  if (draining_since_ <= call.answered) {
+    const Instant since = std::max(draining_since_, call.asked);
+    require(call.answered <= since + slack_since(since) + scarce(), "L8", [&] {
+      return "an acquire returned " + ms(call.answered - since) + " after the pool was closed";
+    });
+  }
+  if (call.error != nullptr && call.error->acquire() != nullptr) {
+    check_report(call, *call.error->acquire());
+  }
+}
+
+void Judge::check_report(const Acquire& call, const AcquireReport& report) {
+  const Duration phases = std::accumulate(report.phases.begin(), report.phases.end(), Duration{});
+  require(phases == report.waited, "O1", [&] {
+    return "an acquire waited for " + ms(report.waited) + ", its phases for " + ms(phases);
+  });
+  if (report.create_error.empty()) return;
+  require(report.create_error_age <= report.waited || failing_seen_ >= call.asked, "O2", [&] {
+    return "the cause of a failed acquire is " + ms(report.create_error_age) +
+           " old, and connects have succeeded since";
+  });
 }
 
 void Judge::log_called() {

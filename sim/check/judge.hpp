@@ -15,8 +15,11 @@
 #pragma once
 
 #include "core/engine/types.hpp"
+#include "sim/check/supply.hpp"
 #include "sim/server/server.hpp"
 #include "sim/world/sim_runtime.hpp"
+
+#include <weir/error.hpp>
 
 #include <cstdint>
 #include <map>
@@ -54,7 +57,7 @@ class Judge final : public StepWatcher {
     Instant deadline;
     Instant answered;
     Duration stalled_before;  // World::stalled() when it asked
-    bool timed_out;
+    const Error* error;       // null: it has a lease
   };
   void acquired(const Acquire& call);
 
@@ -82,6 +85,7 @@ class Judge final : public StepWatcher {
     engine::Op op{};
     std::uint64_t lease_warned = 0;
     bool above_min_at_close = false;
+    bool surplus_at_close = false;
     bool given_up = false;  // its operation was aborted
     Instant created;
     bool fresh = false;  // created, and not yet seen idle
@@ -97,11 +101,18 @@ class Judge final : public StepWatcher {
   void check_starts(const engine::Engine& engine, const engine::Effects& fx);
   void check_resolved(const engine::Engine& engine, const engine::PlainRack& rack,
                       const engine::Effects& fx);
+  void check_deadlocks(const engine::Engine& engine, const engine::PlainRack& rack,
+                       const engine::Effects& fx);
   void check_times(const engine::Engine& engine, const engine::PlainRack& rack);
-  void check_events(const engine::Engine& engine, const engine::Effects& fx);
+  void check_events(const engine::Engine& engine, const engine::PlainRack& rack,
+                    const engine::Effects& fx);
+  void check_report(const Acquire& call, const AcquireReport& report);
+  // Where processors are scarce, a thread that is ready may have to wait for one.
+  [[nodiscard]] Duration scarce() const;
 
   World& world_;
   const Server* server_;
+  Supply supply_;
   engine::EngineConfig config_;  // the pool's, at this step
   std::uint32_t max_ever_ = 0;
   Judgement judgement_;
@@ -113,6 +124,10 @@ class Judge final : public StepWatcher {
   Instant above_min_since_;      // that there are more connections of use than min
   std::uint64_t steps_due_ = 0;  // in a row, at one instant, with a timer that is due
   Instant stepped_at_;
+  std::map<std::uint64_t, Instant> served_at_;  // a thread that waited
+  Instant draining_since_ = no_deadline;
+  Instant failing_seen_ = Instant::min();  // that connects fail, last
+  bool failing_ = false;
   std::vector<std::pair<Instant, Duration>> stalls_;  // when the ledger grew, and to what
 };
 

@@ -232,10 +232,10 @@ class Simulation final : StepWatcher {
 
   Result<weir::Lease> acquire(const ClientGroup& group) {
     const Duration timeout = group.timeout.value_or(scenario_.pool.acquire_timeout);
-    Judge::Acquire call{world_.now(), after(world_.now(), timeout), {}, world_.stalled(), false};
+    Judge::Acquire call{world_.now(), after(world_.now(), timeout), {}, world_.stalled(), nullptr};
     auto lease = pool_->acquire({.timeout = group.timeout, .tag = "sim", .task = world_.running()});
     call.answered = world_.now();
-    call.timed_out = !lease && lease.error().code() == Code::acquire_timeout;
+    call.error = lease ? nullptr : &lease.error();
     judge_.acquired(call);
     return lease;
   }
