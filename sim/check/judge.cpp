@@ -80,6 +80,7 @@ void Judge::stepped(const std::string&, const engine::Engine& engine, const engi
   engine.check(world_.now());  // S2, S3, S4's books, S7, S18, L2: by recounting
   check_counts(engine, rack);
   check_starts(engine, fx);
+  check_links(engine);
   check_resolved(engine, rack, fx);
   check_deadlocks(engine, rack, fx);
   check_events(engine, rack, fx);
@@ -134,10 +135,27 @@ void Judge::check_counts(const engine::Engine& engine, const engine::PlainRack& 
   } else {
     draining_since_ = std::min(draining_since_, world_.now());
     require(engine.queue().empty(), "L8", "somebody waits for a pool that is closing");
+    if (engine.drained()) drained_at_ = std::min(drained_at_, world_.now());
   }
   if (engine.phase() != engine::Engine::Phase::open) {
     require(!rack.gate_open(), "S11", "a pool that is not open lends to whoever comes");
   }
+}
+
+// Whatever the driver has open is a connection of the pool's, also one that comes up or is given
+// up.
+void Judge::check_links(const engine::Engine& engine) {
+  if (server_ == nullptr || server_->ledger().overflowed) return;
+  const std::vector<Record>& records = server_->ledger().records;
+  for (; records_read_ < records.size(); ++records_read_) {
+    const Record& record = records[records_read_];
+    links_ += record.what == What::dialed ? 1 : 0;
+    links_ -= record.what == What::hung_up ? 1 : 0;
+  }
+  require(links_ <= engine.physical(), "S1 by the server", [&] {
+    return std::to_string(links_) + " links are open, and the pool counts " +
+           std::to_string(engine.physical()) + " connections";
+  });
 }
 
 void Judge::check_starts(const engine::Engine& engine, const engine::Effects& fx) {
@@ -170,7 +188,10 @@ void Judge::check_starts(const engine::Engine& engine, const engine::Effects& fx
     watch.op_started = world_.now();
     ++judgement_.seen[{std::string(name_of(engine.state(op.slot))),
                        "start " + std::string(name_of(op.op))}];
-    if (op.op == engine::Op::connect) ++connects;
+    if (op.op == engine::Op::connect) {
+      ++connects;
+      watch.connect_started = world_.now();
+    }
     if (op.op == engine::Op::close) {
       // What else leaves in this step has its own reason.
       watch.above_min_at_close = engine.physical() - going + closes - 1 >= config_.min;
@@ -261,56 +282,61 @@ void Judge::check_times(const engine::Engine& engine, const engine::PlainRack& r
   if (of_use <= config_.min || config_.min != min_before_) above_min_since_ = now;
   min_before_ = config_.min;
   for (SlotId id = 0; id < engine.slot_count(); ++id) {
-    const SlotState state = engine.state(id);
-    if (state != SlotState::racked || rack.view(id).lent()) slot(id).idle_from = Instant{};
-    if (rack.view(id).lent()) {
-      require(rack.view(id).since < rack.view(id).expires_at, "S5",
+    check_attempt(id, engine.state(id));
+    const auto& view = rack.view(id);
+    if (view.word != engine::Rack::Word::idle) slot(id).idle_from = Instant{};
+    if (view.lent()) {
+      require(view.since < view.expires_at, "S5",
               "a connection was lent past the end of its lifetime");
-    }
-    if (state == SlotState::racked && open) {
-      const auto& view = rack.view(id);
-      if (view.word != engine::Rack::Word::idle) continue;
-      SlotWatch& watch = slot(id);
-      if (watch.idle_from == Instant{}) watch.idle_from = now;
-      if (watch.fresh || view.lease != watch.last_lease) watch.idle_since = view.since;
-      if (watch.fresh) watch.expires_at = view.expires_at;
-      watch.fresh = false;
-      watch.last_lease = view.lease;
-      require(view.since == watch.idle_since, "T3",
-              "the idle time of a connection was changed by something else than a lease");
-      require(view.expires_at == watch.expires_at, "T4", "a lifetime was drawn twice");
-      // A look at it, which may have hung, does not end its idleness, but keeps it from the reaper.
-      const Duration away = watch.idle_from - view.since;
-      const Duration late =
-          config_.reap_interval + std::max(away, Duration{}) + slack_since(view.since);
-      if (view.expires_at != no_deadline) {
-        require(now <= after(view.expires_at, late), "T4", [&] {
-          return "an idle connection stays " + ms(now - view.expires_at) + " past its lifetime";
-        });
-      }
-      const bool above_min = of_use > config_.min;
-      if (config_.idle_timeout != no_timeout && above_min) {
-        const Instant limit =
-            after(after(std::max(view.since, above_min_since_), config_.idle_timeout), late);
-        // Of those above min the oldest go; which they are changes with every return, so a
-        // connection may have become one of them only now.
-        if (rack.oldest_idle() == id && engine.queue().empty()) {
-          require(now <= after(limit, config_.reap_interval), "T3",
-                  [&] { return "a connection is idle for " + ms(now - view.since); });
-        }
-      }
-    }
-    if (state == SlotState::connecting && id < slots_.size()) {
-      const SlotWatch& watch = slots_[id];
-      if (watch.op != engine::Op::connect) continue;
-      const Duration age = now - watch.op_started;
-      const Duration limit = config_.create_timeout + engine::abort_grace + 20 * scarce();
-      require(age <= limit + slack_since(watch.op_started), "T9", [&] {
-        return "an attempt to connect goes on for " + ms(age) +
-               ", with create_timeout = " + ms(config_.create_timeout);
-      });
+    } else if (open && view.word == engine::Rack::Word::idle) {
+      check_idle(id, engine, rack, of_use);
     }
   }
+}
+
+// An attempt is given up at its deadline, and set aside soon after; also if it ends in this step.
+void Judge::check_attempt(SlotId id, SlotState state) {
+  SlotWatch& watch = slot(id);
+  const bool connects = state == SlotState::connecting || state == SlotState::initialising;
+  if (!std::exchange(watch.connects, connects) && !connects) return;
+  const Duration age = world_.now() - watch.connect_started;
+  const Duration limit = config_.create_timeout + engine::abort_grace + 20 * scarce();
+  require(age <= limit + slack_since(watch.connect_started), "T9", [&] {
+    return "an attempt to connect goes on for " + ms(age) +
+           ", with create_timeout = " + ms(config_.create_timeout);
+  });
+}
+
+void Judge::check_idle(SlotId id, const engine::Engine& engine, const engine::PlainRack& rack,
+                       std::uint32_t of_use) {
+  const Instant now = world_.now();
+  const auto& view = rack.view(id);
+  SlotWatch& watch = slot(id);
+  if (watch.idle_from == Instant{}) watch.idle_from = now;
+  if (watch.fresh || view.lease != watch.last_lease) watch.idle_since = view.since;
+  if (watch.fresh) watch.expires_at = view.expires_at;
+  watch.fresh = false;
+  watch.last_lease = view.lease;
+  require(view.since == watch.idle_since, "T3",
+          "the idle time of a connection was changed by something else than a lease");
+  require(view.expires_at == watch.expires_at, "T4", "a lifetime was drawn twice");
+  // A look at it, which may have hung, does not end its idleness, but keeps it from the reaper.
+  const Duration away = watch.idle_from - view.since;
+  const Duration late =
+      config_.reap_interval + std::max(away, Duration{}) + slack_since(view.since);
+  if (view.expires_at != no_deadline) {
+    require(now <= after(view.expires_at, late), "T4", [&] {
+      return "an idle connection stays " + ms(now - view.expires_at) + " past its lifetime";
+    });
+  }
+  // Of those above min the oldest go; which they are changes with every return, so a connection may
+  // have become one of them only now.
+  if (config_.idle_timeout == no_timeout || of_use <= config_.min) return;
+  if (rack.oldest_idle() != id || !engine.queue().empty()) return;
+  const Instant limit =
+      after(after(std::max(view.since, above_min_since_), config_.idle_timeout), late);
+  require(now <= after(limit, config_.reap_interval), "T3",
+          [&] { return "a connection is idle for " + ms(now - view.since); });
 }
 
 void Judge::check_events(const engine::Engine& engine, const engine::PlainRack& rack,
@@ -343,6 +369,12 @@ void Judge::check_events(const engine::Engine& engine, const engine::PlainRack& 
         }
         if (event.reason == CloseReason::surplus) {
           require(watch.surplus_at_close, "C4", "a shrink closed more than was too many");
+        }
+        if (event.reason == CloseReason::lifetime && !watch.fresh) {
+          require(watch.op_started >= watch.expires_at, "T4", [&] {
+            return "a connection was retired " + ms(watch.expires_at - watch.op_started) +
+                   " before the end of its lifetime";
+          });
         }
         if (event.reason == CloseReason::lifetime && config_.max_lifetime != no_timeout) {
           const Duration age = world_.now() - watch.created;
@@ -412,6 +444,14 @@ void Judge::check_report(const Acquire& call, const AcquireReport& report) {
   require(report.create_error_age <= report.waited || failing_seen_ >= call.asked, "O2", [&] {
     return "the cause of a failed acquire is " + ms(report.create_error_age) +
            " old, and connects have succeeded since";
+  });
+}
+
+void Judge::closed(Instant asked) {
+  if (drained_at_ == no_deadline) return;  // a driver call hangs
+  const Instant since = std::max(drained_at_, asked);
+  require(world_.now() <= since + slack_since(since) + scarce(), "L2", [&] {
+    return "closing went on for " + ms(world_.now() - since) + " after the last connection";
   });
 }
 

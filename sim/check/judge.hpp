@@ -60,6 +60,8 @@ class Judge final : public StepWatcher {
     const Error* error;       // null: it has a lease
   };
   void acquired(const Acquire& call);
+  // A drain that was asked for at `asked` has returned.
+  void closed(Instant asked);
 
   // The host's log is called: no lock of the pool may be held.
   void log_called();
@@ -82,6 +84,8 @@ class Judge final : public StepWatcher {
  private:
   struct SlotWatch {
     Instant op_started;
+    Instant connect_started;
+    bool connects = false;  // at the step before
     engine::Op op{};
     std::uint64_t lease_warned = 0;
     bool above_min_at_close = false;
@@ -98,12 +102,16 @@ class Judge final : public StepWatcher {
   SlotWatch& slot(std::uint32_t id);
   [[nodiscard]] Duration slack_since(Instant from) const;
   void check_counts(const engine::Engine& engine, const engine::PlainRack& rack);
+  void check_links(const engine::Engine& engine);
   void check_starts(const engine::Engine& engine, const engine::Effects& fx);
   void check_resolved(const engine::Engine& engine, const engine::PlainRack& rack,
                       const engine::Effects& fx);
   void check_deadlocks(const engine::Engine& engine, const engine::PlainRack& rack,
                        const engine::Effects& fx);
   void check_times(const engine::Engine& engine, const engine::PlainRack& rack);
+  void check_attempt(engine::SlotId id, engine::SlotState state);
+  void check_idle(engine::SlotId id, const engine::Engine& engine, const engine::PlainRack& rack,
+                  std::uint32_t of_use);
   void check_events(const engine::Engine& engine, const engine::PlainRack& rack,
                     const engine::Effects& fx);
   void check_report(const Acquire& call, const AcquireReport& report);
@@ -124,8 +132,11 @@ class Judge final : public StepWatcher {
   Instant above_min_since_;      // that there are more connections of use than min
   std::uint64_t steps_due_ = 0;  // in a row, at one instant, with a timer that is due
   Instant stepped_at_;
+  std::size_t records_read_ = 0;                // of the server's ledger
+  std::int64_t links_ = 0;                      // that the driver has open, by them
   std::map<std::uint64_t, Instant> served_at_;  // a thread that waited
   Instant draining_since_ = no_deadline;
+  Instant drained_at_ = no_deadline;
   Instant failing_seen_ = Instant::min();  // that connects fail, last
   bool failing_ = false;
   std::vector<std::pair<Instant, Duration>> stalls_;  // when the ledger grew, and to what

@@ -411,6 +411,7 @@ class Simulation final : StepWatcher {
     const Instant asked = world_.now();
     const Duration stalled = world_.stalled();
     const auto drained = pool_->drain(scenario_.pool.drain_timeout);
+    judge_.closed(asked);
     const Duration took = world_.now() - asked - (world_.stalled() - stalled);
     judge_.require(took <= scenario_.pool.drain_timeout + std::chrono::seconds(6), "T10",
                    [&] { return "closing took " + observe::short_duration(took); });
