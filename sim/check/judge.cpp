@@ -36,7 +36,10 @@ std::string ms(Duration d) { return observe::short_duration(d); }
 
 }  // namespace
 
-Judge::Judge(World& world, const Server* server) : world_(world), server_(server) {
+Judge::Judge(World& world, const Server* server)
+    : world_(world),
+      server_(server),
+      scarce_(world.options().mode == Mode::cpu_model ? std::chrono::milliseconds(5) : Duration{}) {
   world_.watch(this);
 }
 
@@ -159,7 +162,9 @@ void Judge::check_links(const engine::Engine& engine) {
 }
 
 void Judge::check_starts(const engine::Engine& engine, const engine::Effects& fx) {
-  for (const SlotId id : fx.abort) slot(id).given_up = true;
+  for (const SlotId id : fx.abort) {
+    slot(id).given_up = engine.state(id) != SlotState::racked;  // else it is the lease's call
+  }
   for (const engine::StartOp& op : fx.start) slot(op.slot).given_up = false;
   std::uint32_t connects = 0;
   const auto closes = static_cast<std::uint32_t>(
@@ -284,10 +289,15 @@ void Judge::check_times(const engine::Engine& engine, const engine::PlainRack& r
   for (SlotId id = 0; id < engine.slot_count(); ++id) {
     check_attempt(id, engine.state(id));
     const auto& view = rack.view(id);
+    if (engine.state(id) == SlotState::racked) {
+      require(!slot(id).given_up, "S10", "a connection is used whose operation was given up");
+    }
     if (view.word != engine::Rack::Word::idle) slot(id).idle_from = Instant{};
     if (view.lent()) {
       require(view.since < view.expires_at, "S5",
               "a connection was lent past the end of its lifetime");
+      require(view.proof == view.since || after(view.proof, config_.validate_after) > view.since,
+              "T7", "a connection was lent without a look that was due");
     } else if (open && view.word == engine::Rack::Word::idle) {
       check_idle(id, engine, rack, of_use);
     }
@@ -300,7 +310,7 @@ void Judge::check_attempt(SlotId id, SlotState state) {
   const bool connects = state == SlotState::connecting || state == SlotState::initialising;
   if (!std::exchange(watch.connects, connects) && !connects) return;
   const Duration age = world_.now() - watch.connect_started;
-  const Duration limit = config_.create_timeout + engine::abort_grace + 20 * scarce();
+  const Duration limit = config_.create_timeout + engine::abort_grace + 20 * scarce_;
   require(age <= limit + slack_since(watch.connect_started), "T9", [&] {
     return "an attempt to connect goes on for " + ms(age) +
            ", with create_timeout = " + ms(config_.create_timeout);
@@ -396,12 +406,8 @@ void Judge::check_events(const engine::Engine& engine, const engine::PlainRack& 
   }
 }
 
-Duration Judge::scarce() const {
-  return world_.options().mode == Mode::cpu_model ? std::chrono::milliseconds(5) : Duration{};
-}
-
 void Judge::acquired(const Acquire& call) {
-  const Duration stalled = world_.stalled() - call.stalled_before + scarce();
+  const Duration stalled = world_.stalled() - call.stalled_before + scarce_;
   if (call.deadline != no_deadline) {
     require(call.answered <= call.deadline + stalled, "L1", [&] {
       return "an acquire returned " + ms(call.answered - call.deadline) + " after its deadline";
@@ -418,13 +424,13 @@ void Judge::acquired(const Acquire& call) {
   // From when there was an answer for it, it has to be awake.
   const auto served = served_at_.find(world_.running());
   if (call.error == nullptr && served != served_at_.end() && served->second >= call.asked) {
-    require(call.answered <= served->second + slack_since(served->second) + scarce(), "L2", [&] {
+    require(call.answered <= served->second + slack_since(served->second) + scarce_, "L2", [&] {
       return "an acquire returned " + ms(call.answered - served->second) + " after it was served";
     });
   }
   if (draining_since_ <= call.answered) {
     const Instant since = std::max(draining_since_, call.asked);
-    require(call.answered <= since + slack_since(since) + scarce(), "L8", [&] {
+    require(call.answered <= since + slack_since(since) + scarce_, "L8", [&] {
       return "an acquire returned " + ms(call.answered - since) + " after the pool was closed";
     });
   }
@@ -436,7 +442,7 @@ void Judge::acquired(const Acquire& call) {
 void Judge::check_report(const Acquire& call, const AcquireReport& report) {
   const Duration phases = std::accumulate(report.phases.begin(), report.phases.end(), Duration{});
   // Read in the same step, between two points of which the clock may move.
-  const Duration between = world_.stalled() - call.stalled_before + scarce();
+  const Duration between = world_.stalled() - call.stalled_before + scarce_;
   require(std::chrono::abs(phases - report.waited) <= between, "O1", [&] {
     return "an acquire waited for " + ms(report.waited) + ", its phases for " + ms(phases);
   });
@@ -450,7 +456,7 @@ void Judge::check_report(const Acquire& call, const AcquireReport& report) {
 void Judge::closed(Instant asked) {
   if (drained_at_ == no_deadline) return;  // a driver call hangs
   const Instant since = std::max(drained_at_, asked);
-  require(world_.now() <= since + slack_since(since) + scarce(), "L2", [&] {
+  require(world_.now() <= since + slack_since(since) + scarce_, "L2", [&] {
     return "closing went on for " + ms(world_.now() - since) + " after the last connection";
   });
 }

@@ -115,11 +115,11 @@ class Judge final : public StepWatcher {
   void check_events(const engine::Engine& engine, const engine::PlainRack& rack,
                     const engine::Effects& fx);
   void check_report(const Acquire& call, const AcquireReport& report);
-  // Where processors are scarce, a thread that is ready may have to wait for one.
-  [[nodiscard]] Duration scarce() const;
 
   World& world_;
   const Server* server_;
+  // Where processors are scarce, a thread that is ready may have to wait for one.
+  const Duration scarce_;
   Supply supply_;
   engine::EngineConfig config_;  // the pool's, at this step
   std::uint32_t max_ever_ = 0;

@@ -321,6 +321,7 @@ class Simulation final : StepWatcher {
         return;
       case Action::What::drain:
         static_cast<void>(pool_->drain(action.timeout));
+        judge_.closed(asked);
         drained_ = true;
         break;
     }

@@ -6,7 +6,7 @@ by the property that it breaks.
 A mutant is a patch of this folder. It opens with three lines, or four:
     Mutant: <id> <what it breaks>       M1 ... M35: the catalogue of pools.md, section 6.3
     Seen in: <where>
-    Killed by: <ids of properties>      pools.md, section 5; as in the catalogue
+    Killed by: <ids of properties>      pools.md, section 5; as in the catalogue. Or `hang`
     Not found by explore: <why>         only where that is so
 The judges, in this order; the first that answers is the one that the table names:
     programs    random programs against the engine (tests/engine/properties.cpp). One counts if the
@@ -19,6 +19,8 @@ The judges, in this order; the first that answers is the one that the table name
                 It has to find each, or the patch says why it cannot.
 A patch that does not apply or compile is a failure, like a mutant that survives: the bug is still
 out there, only our copy of it is outdated. So is a number of the catalogue without a patch.
+
+--write-docs puts the table into docs/mutants.md, which table_test.py compares with the patches.
 
 Exit: 0 all killed, 1 not all, 77 not asked for."""
 import argparse
@@ -34,6 +36,9 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = pathlib.Path(__file__).resolve().parent
+DOCS = ROOT / "docs/mutants.md"
+TABLE_FOLLOWS = "## The table"
+COLUMNS = ("mutant", "seen in", "killed by", "steps", "explore", "runs", "seconds")
 CATALOGUE = {f"M{n}" for n in range(1, 36)}
 OUT_OF_SCOPE = {"M25": "one breaker for all endpoints: a pool has one endpoint",
                 "M30": "the resolver that finds changes is not the one that dials: a pool has one "
@@ -42,6 +47,7 @@ FLAGS = ["-std=c++20", "-w", "-I.", "-Icore/include", "-Icore/abi/include",
          "-DTOML_HEADER_ONLY=0", "-DTOML_SHARED_LIB=1"]
 LIBRARIES = ["-lgtest", "-lfmt", "-ltomlplusplus", "-lpthread"]
 TIME_LIMIT = 300  # seconds; a mutant that spins is found by its world long before
+TESTS_LIMIT = 60  # a few tests of the shell, which may hang
 PROGRAMS = 10000
 BY_COLUMNS = 76
 # Beside core/engine: what a pool over the mock driver is made of, without the door to it, which
@@ -60,9 +66,9 @@ UNNAMED = {"invariant": {"S1", "S2", "S3", "S4", "S5", "S7", "S10", "S18", "L2"}
            "hang": {"L1", "L2", "L5", "S9"}}
 
 
-def run(command, cwd, env=None):
+def run(command, cwd, env=None, limit=TIME_LIMIT):
     return subprocess.run(list(map(str, command)), cwd=cwd, env=env, capture_output=True, text=True,
-                          check=False, timeout=TIME_LIMIT, errors="replace")
+                          check=False, timeout=limit, errors="replace")
 
 
 def sources_in(*places):
@@ -81,6 +87,9 @@ def is_biography(text):
 
 def tests_that_name(properties, sources):
     """Returns: a filter for the tests of these sources that name one of the properties."""
+    properties = [p for p in properties if p[-1].isdigit()]  # the others are words of explore
+    if not properties:
+        return ""
     names = []
     named = re.compile(rf"//.*\b({'|'.join(properties)})\b")
     for source in sources:
@@ -174,7 +183,7 @@ def ask_tests(program, properties, sources):
     names = tests_that_name(properties, sources)
     if not names:
         return None
-    result = run([program, f"--gtest_filter={names}"], program.parent)
+    result = run([program, f"--gtest_filter={names}"], program.parent, limit=TESTS_LIMIT)
     if result.returncode == 0:
         return None
     case = (re.search(r"\[  FAILED  \] (\S+)", result.stdout)
@@ -193,9 +202,8 @@ def ask_explore(program, seconds):
 
 def is_named(found, properties):
     """Whether what explore found is a property of these."""
-    if found in UNNAMED:
-        return bool(UNNAMED[found].intersection(properties))
-    return found.split()[0] in properties
+    return (found.split()[0] in properties
+            or bool(UNNAMED.get(found, set()).intersection(properties)))
 
 
 def judge(objects, head):
@@ -315,11 +323,29 @@ def measure(heads, compiler, jobs, where):
         yield from pool.map(one, heads)
 
 
+def cells_of(head, verdict):
+    """Returns: a row of the table."""
+    return head["what"], head["seen"], verdict.by, verdict.steps, *verdict.explored
+
+
+def write_docs(rows):
+    """Replaces the table of DOCS."""
+    def line(cells):
+        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    table = [line(COLUMNS), "|---" * len(COLUMNS) + "|"]
+    table += [line(cells if any(cells[4:]) else (*cells[:4], "not found", "", ""))
+              for cells in rows]
+    prose = [text for text in DOCS.read_text().splitlines() if not text.startswith("|")]
+    at = prose.index(TABLE_FOLLOWS) + 2
+    DOCS.write_text("\n".join(prose[:at] + table + prose[at:]) + "\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--compiler", default=os.environ.get("CXX", "g++"))
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--always", action="store_true", help="whatever WEIR_TEST_SCALE says")
+    parser.add_argument("--write-docs", action="store_true", help=f"the table, into {DOCS.name}")
     parser.add_argument("patches", nargs="*", type=pathlib.Path)
     args = parser.parse_args()
     if os.environ.get("WEIR_TEST_SCALE") != "full" and not args.always:
@@ -331,20 +357,23 @@ def main():
             return 77
     patches = [p.resolve() for p in args.patches] or sorted(HERE.glob("*.patch"))
     killed = 0
+    rows = []
     try:
         heads = read_heads(patches)
         wide = {key: max(len(h[key]) for h in heads.values()) for key in ("what", "seen")}
         row = (f"{{:{wide['what']}}} | {{:{wide['seen']}}} | {{:{BY_COLUMNS}}} | {{:>9}} | "
                "{:14} | {:>5} | {}")
-        print(row.format("mutant", "seen in", "killed by", "steps", "explore", "runs", "seconds"))
+        print(row.format(*COLUMNS))
         with tempfile.TemporaryDirectory(prefix="weir-mutants-") as folder:
             for patch, verdict in measure(heads, args.compiler, args.jobs, pathlib.Path(folder)):
                 killed += verdict.killed
-                print(row.format(heads[patch]["what"], heads[patch]["seen"], verdict.by,
-                                 verdict.steps, *verdict.explored), flush=True)
+                rows.append(cells_of(heads[patch], verdict))
+                print(row.format(*rows[-1]), flush=True)
     except RuntimeError as error:
         print(error)
         return 1
+    if args.write_docs:
+        write_docs(rows)
     for number, why in OUT_OF_SCOPE.items():
         print(f"{number} is out of scope: {why}")
     missing = CATALOGUE - set(OUT_OF_SCOPE) - {h["what"].split()[0] for h in heads.values()}
