@@ -5,6 +5,8 @@
 #include "core/observe/texts.hpp"
 
 #include <algorithm>
+#include <numeric>
+#include <set>
 
 namespace weir::sim {
 namespace {
@@ -34,7 +36,10 @@ std::string ms(Duration d) { return observe::short_duration(d); }
 
 }  // namespace
 
-Judge::Judge(World& world, const Server* server) : world_(world), server_(server) {
+Judge::Judge(World& world, const Server* server)
+    : world_(world),
+      server_(server),
+      scarce_(world.options().mode == Mode::cpu_model ? std::chrono::milliseconds(5) : Duration{}) {
   world_.watch(this);
 }
 
@@ -81,9 +86,14 @@ void Judge::stepped(const std::string&, const engine::Engine& engine, const engi
   engine.check(world_.now());  // S2, S3, S4's books, S7, S18, L2: by recounting
   check_counts(engine, rack);
   check_starts(engine, fx);
+  check_links(engine);
   check_resolved(engine, rack, fx);
-  check_events(engine, fx);
+  check_deadlocks(engine, rack, fx);
+  check_events(engine, rack, fx);
   check_times(engine, rack);
+  supply_.stepped(*this, engine, rack, fx, world_.now());
+  if (failing_ || engine.creator().failing()) failing_seen_ = world_.now();
+  failing_ = engine.creator().failing();
 }
 
 void Judge::check_counts(const engine::Engine& engine, const engine::PlainRack& rack) {
@@ -129,12 +139,35 @@ void Judge::check_counts(const engine::Engine& engine, const engine::PlainRack& 
     require(counts.lent == rack.lent_count() && counts.idle == rack.idle_count(), "S3",
             "the counts differ from the rack's");
   } else {
+    draining_since_ = std::min(draining_since_, world_.now());
     require(engine.queue().empty(), "L8", "somebody waits for a pool that is closing");
+    if (engine.drained()) drained_at_ = std::min(drained_at_, world_.now());
+  }
+  if (engine.phase() != engine::Engine::Phase::open) {
+    require(!rack.gate_open(), "S11", "a pool that is not open lends to whoever comes");
   }
 }
 
+// Whatever the driver has open is a connection of the pool's, also one that comes up or is given
+// up.
+void Judge::check_links(const engine::Engine& engine) {
+  if (server_ == nullptr || server_->ledger().overflowed) return;
+  const std::vector<Record>& records = server_->ledger().records;
+  for (; records_read_ < records.size(); ++records_read_) {
+    const Record& record = records[records_read_];
+    links_ += record.what == What::dialed ? 1 : 0;
+    links_ -= record.what == What::hung_up ? 1 : 0;
+  }
+  require(links_ <= engine.physical(), "S1 by the server", [&] {
+    return std::to_string(links_) + " links are open, and the pool counts " +
+           std::to_string(engine.physical()) + " connections";
+  });
+}
+
 void Judge::check_starts(const engine::Engine& engine, const engine::Effects& fx) {
-  for (const SlotId id : fx.abort) slot(id).given_up = true;
+  for (const SlotId id : fx.abort) {
+    slot(id).given_up = engine.state(id) != SlotState::racked;  // else it is the lease's call
+  }
   for (const engine::StartOp& op : fx.start) slot(op.slot).given_up = false;
   std::uint32_t connects = 0;
   const auto closes = static_cast<std::uint32_t>(
@@ -142,24 +175,38 @@ void Judge::check_starts(const engine::Engine& engine, const engine::Effects& fx
                     [](const engine::StartOp& op) { return op.op == engine::Op::close; }));
   std::uint32_t going = 0;   // or hanging, which is replaced
   std::uint32_t doomed = 0;  // beside those
+  std::uint32_t closing = 0;
+  std::uint32_t hung = 0;
   for (SlotId id = 0; id < engine.slot_count(); ++id) {
     const SlotState state = engine.state(id);
     if (state == SlotState::closing || state == SlotState::quarantined) {
       ++going;
+      ++(state == SlotState::closing ? closing : hung);
     } else if (state != SlotState::closed && slot(id).given_up) {
       ++doomed;
     }
   }
+  auto closes_left = static_cast<std::uint32_t>(
+      std::count_if(fx.start.begin(), fx.start.end(), [&](const engine::StartOp& op) {
+        return op.op == engine::Op::close && engine.state(op.slot) == SlotState::closing;
+      }));
   for (const engine::StartOp& op : fx.start) {
     SlotWatch& watch = slot(op.slot);
     watch.op = op.op;
     watch.op_started = world_.now();
     ++judgement_.seen[{std::string(name_of(engine.state(op.slot))),
                        "start " + std::string(name_of(op.op))}];
-    if (op.op == engine::Op::connect) ++connects;
+    if (op.op == engine::Op::connect) {
+      ++connects;
+      watch.connect_started = world_.now();
+    }
     if (op.op == engine::Op::close) {
       // What else leaves in this step has its own reason.
       watch.above_min_at_close = engine.physical() - going + closes - 1 >= config_.min;
+      // They leave one after another; those that are still to leave count.
+      const std::uint32_t staying = engine.physical() - closing + closes_left;
+      watch.surplus_at_close = staying > config_.max + std::min(hung, config_.quarantine_max);
+      if (engine.state(op.slot) == SlotState::closing) --closes_left;
     }
   }
   if (connects == 0) return;
@@ -185,6 +232,8 @@ void Judge::check_resolved(const engine::Engine& engine, const engine::PlainRack
     const Instant enqueued = now - resolved.waited;
     if (resolved.outcome == engine::Outcome::lent) {
       ++judgement_.seen[{"racked", "lent"}];
+      const auto& view = rack.view(resolved.slot);
+      if (view.lease == resolved.lease) served_at_[view.holder.thread] = now;
       if (!engine.queue().empty()) {
         require(engine.queue()[engine.queue().head()].enqueued >= enqueued, "F1",
                 "a waiter was served before one who came earlier");
@@ -207,6 +256,26 @@ void Judge::check_resolved(const engine::Engine& engine, const engine::PlainRack
   }
 }
 
+// Only the caller that is told so need not be in the queue: everybody else who holds a connection
+// has to wait there.
+void Judge::check_deadlocks(const engine::Engine& engine, const engine::PlainRack& rack,
+                            const engine::Effects& fx) {
+  const auto told = static_cast<std::size_t>(
+      std::count_if(fx.resolved.begin(), fx.resolved.end(), [](const engine::Resolved& resolved) {
+        return resolved.outcome == engine::Outcome::self_deadlock;
+      }));
+  if (told == 0) return;
+  std::set<engine::TaskId> waiting;
+  std::set<engine::TaskId> at_work;
+  engine.queue().for_each([&](const engine::Waiter& w) { waiting.insert(w.holder.task); });
+  for (SlotId id = 0; id < engine.slot_count(); ++id) {
+    const auto& view = rack.view(id);
+    if (view.lent() && !waiting.contains(view.holder.task)) at_work.insert(view.holder.task);
+  }
+  require(at_work.size() <= told, "S18",
+          "a caller is told of a deadlock, and one who holds a connection does not wait");
+}
+
 void Judge::check_times(const engine::Engine& engine, const engine::PlainRack& rack) {
   const Instant now = world_.now();
   const bool open = engine.phase() == engine::Engine::Phase::open;
@@ -221,55 +290,70 @@ void Judge::check_times(const engine::Engine& engine, const engine::PlainRack& r
   if (of_use <= config_.min || config_.min != min_before_) above_min_since_ = now;
   min_before_ = config_.min;
   for (SlotId id = 0; id < engine.slot_count(); ++id) {
-    const SlotState state = engine.state(id);
-    if (state != SlotState::racked || rack.view(id).lent()) slot(id).idle_from = Instant{};
-    if (state == SlotState::racked && open) {
-      const auto& view = rack.view(id);
-      if (view.word != engine::Rack::Word::idle) continue;
-      SlotWatch& watch = slot(id);
-      if (watch.idle_from == Instant{}) watch.idle_from = now;
-      if (watch.fresh || view.lease != watch.last_lease) watch.idle_since = view.since;
-      if (watch.fresh) watch.expires_at = view.expires_at;
-      watch.fresh = false;
-      watch.last_lease = view.lease;
-      require(view.since == watch.idle_since, "T3",
-              "the idle time of a connection was changed by something else than a lease");
-      require(view.expires_at == watch.expires_at, "T4", "a lifetime was drawn twice");
-      // A look at it, which may have hung, does not end its idleness, but keeps it from the reaper.
-      const Duration away = watch.idle_from - view.since;
-      const Duration late =
-          config_.reap_interval + std::max(away, Duration{}) + slack_since(view.since);
-      if (view.expires_at != no_deadline) {
-        require(now <= after(view.expires_at, late), "T4", [&] {
-          return "an idle connection stays " + ms(now - view.expires_at) + " past its lifetime";
-        });
-      }
-      const bool above_min = of_use > config_.min;
-      if (config_.idle_timeout != no_timeout && above_min) {
-        const Instant limit =
-            after(after(std::max(view.since, above_min_since_), config_.idle_timeout), late);
-        // Of those above min the oldest go; which they are changes with every return, so a
-        // connection may have become one of them only now.
-        if (rack.oldest_idle() == id && engine.queue().empty()) {
-          require(now <= after(limit, config_.reap_interval), "T3",
-                  [&] { return "a connection is idle for " + ms(now - view.since); });
-        }
-      }
+    check_attempt(id, engine.state(id));
+    const auto& view = rack.view(id);
+    if (engine.state(id) == SlotState::racked) {
+      require(!slot(id).given_up, "S10", "a connection is used whose operation was given up");
     }
-    if (state == SlotState::connecting && id < slots_.size()) {
-      const SlotWatch& watch = slots_[id];
-      if (watch.op != engine::Op::connect) continue;
-      const Duration age = now - watch.op_started;
-      const Duration limit = config_.create_timeout + std::chrono::seconds(10);
-      require(age <= limit + slack_since(watch.op_started), "T9", [&] {
-        return "an attempt to connect goes on for " + ms(age) +
-               ", with create_timeout = " + ms(config_.create_timeout);
-      });
+    if (view.word != engine::Rack::Word::idle) slot(id).idle_from = Instant{};
+    if (view.lent()) {
+      require(view.since < view.expires_at, "S5",
+              "a connection was lent past the end of its lifetime");
+      require(view.proof == view.since || after(view.proof, config_.validate_after) > view.since,
+              "T7", "a connection was lent without a look that was due");
+    } else if (open && view.word == engine::Rack::Word::idle) {
+      check_idle(id, engine, rack, of_use);
     }
   }
 }
 
-void Judge::check_events(const engine::Engine& engine, const engine::Effects& fx) {
+// An attempt is given up at its deadline, and set aside soon after; also if it ends in this step.
+void Judge::check_attempt(SlotId id, SlotState state) {
+  SlotWatch& watch = slot(id);
+  const bool connects = state == SlotState::connecting || state == SlotState::initialising;
+  if (!std::exchange(watch.connects, connects) && !connects) return;
+  const Duration age = world_.now() - watch.connect_started;
+  const Duration limit = config_.create_timeout + engine::abort_grace + 20 * scarce_;
+  require(age <= limit + slack_since(watch.connect_started), "T9", [&] {
+    return "an attempt to connect goes on for " + ms(age) +
+           ", with create_timeout = " + ms(config_.create_timeout);
+  });
+}
+
+void Judge::check_idle(SlotId id, const engine::Engine& engine, const engine::PlainRack& rack,
+                       std::uint32_t of_use) {
+  const Instant now = world_.now();
+  const auto& view = rack.view(id);
+  SlotWatch& watch = slot(id);
+  if (watch.idle_from == Instant{}) watch.idle_from = now;
+  if (watch.fresh || view.lease != watch.last_lease) watch.idle_since = view.since;
+  if (watch.fresh) watch.expires_at = view.expires_at;
+  watch.fresh = false;
+  watch.last_lease = view.lease;
+  require(view.since == watch.idle_since, "T3",
+          "the idle time of a connection was changed by something else than a lease");
+  require(view.expires_at == watch.expires_at, "T4", "a lifetime was drawn twice");
+  // A look at it, which may have hung, does not end its idleness, but keeps it from the reaper.
+  const Duration away = watch.idle_from - view.since;
+  const Duration late =
+      config_.reap_interval + std::max(away, Duration{}) + slack_since(view.since);
+  if (view.expires_at != no_deadline) {
+    require(now <= after(view.expires_at, late), "T4", [&] {
+      return "an idle connection stays " + ms(now - view.expires_at) + " past its lifetime";
+    });
+  }
+  // Of those above min the oldest go; which they are changes with every return, so a connection may
+  // have become one of them only now.
+  if (config_.idle_timeout == no_timeout || of_use <= config_.min) return;
+  if (rack.oldest_idle() != id || !engine.queue().empty()) return;
+  const Instant limit =
+      after(after(std::max(view.since, above_min_since_), config_.idle_timeout), late);
+  require(now <= after(limit, config_.reap_interval), "T3",
+          [&] { return "a connection is idle for " + ms(now - view.since); });
+}
+
+void Judge::check_events(const engine::Engine& engine, const engine::PlainRack& rack,
+                         const engine::Effects& fx) {
   for (const engine::Event& event : fx.events) {
     require(event.step >= last_event_step_, "O3", "events out of order");
     last_event_step_ = event.step;
@@ -279,6 +363,12 @@ void Judge::check_events(const engine::Engine& engine, const engine::Effects& fx
     if (event.type == engine::Event::Type::closed)
       what += " " + std::string(to_string(event.reason));
     ++judgement_.seen[{std::string(state), std::move(what)}];
+    if (event.type == engine::Event::Type::leapt) {
+      for (SlotId id = 0; id < engine.slot_count(); ++id) {
+        if (rack.view(id).word != engine::Rack::Word::idle) continue;
+        require(rack.suspect(id), "T8", "a connection is trusted after a leap of the clock");
+      }
+    }
     if (event.slot == engine::no_slot) continue;
     SlotWatch& watch = slot(event.slot);
     switch (event.type) {
@@ -289,6 +379,15 @@ void Judge::check_events(const engine::Engine& engine, const engine::Effects& fx
       case engine::Event::Type::closed: {
         if (event.reason == CloseReason::idle) {
           require(watch.above_min_at_close, "S12", "the reaper went below min");
+        }
+        if (event.reason == CloseReason::surplus) {
+          require(watch.surplus_at_close, "C4", "a shrink closed more than was too many");
+        }
+        if (event.reason == CloseReason::lifetime && !watch.fresh) {
+          require(watch.op_started >= watch.expires_at, "T4", [&] {
+            return "a connection was retired " + ms(watch.expires_at - watch.op_started) +
+                   " before the end of its lifetime";
+          });
         }
         if (event.reason == CloseReason::lifetime && config_.max_lifetime != no_timeout) {
           const Duration age = world_.now() - watch.created;
@@ -311,16 +410,13 @@ void Judge::check_events(const engine::Engine& engine, const engine::Effects& fx
 }
 
 void Judge::acquired(const Acquire& call) {
-  // Where processors are scarce, a thread that is ready may have to wait for one.
-  const Duration scarce =
-      world_.options().mode == Mode::cpu_model ? std::chrono::milliseconds(5) : Duration{};
-  const Duration stalled = world_.stalled() - call.stalled_before + scarce;
+  const Duration stalled = world_.stalled() - call.stalled_before + scarce_;
   if (call.deadline != no_deadline) {
     require(call.answered <= call.deadline + stalled, "L1", [&] {
       return "an acquire returned " + ms(call.answered - call.deadline) + " after its deadline";
     });
   }
-  if (call.timed_out) {
+  if (call.error != nullptr && call.error->code() == Code::acquire_timeout) {
     require(call.answered >= call.deadline, "T2", [&] {
       return "an acquire timed out " + ms(call.deadline - call.answered) + " before its deadline";
     });
@@ -328,6 +424,44 @@ void Judge::acquired(const Acquire& call) {
   if (call.deadline <= call.asked) {
     require(call.answered - call.asked <= stalled, "T11", "an acquire that was not to wait waited");
   }
+  // From when there was an answer for it, it has to be awake.
+  const auto served = served_at_.find(world_.running());
+  if (call.error == nullptr && served != served_at_.end() && served->second >= call.asked) {
+    require(call.answered <= served->second + slack_since(served->second) + scarce_, "L2", [&] {
+      return "an acquire returned " + ms(call.answered - served->second) + " after it was served";
+    });
+  }
+  if (draining_since_ <= call.answered) {
+    const Instant since = std::max(draining_since_, call.asked);
+    require(call.answered <= since + slack_since(since) + scarce_, "L8", [&] {
+      return "an acquire returned " + ms(call.answered - since) + " after the pool was closed";
+    });
+  }
+  if (call.error != nullptr && call.error->acquire() != nullptr) {
+    check_report(call, *call.error->acquire());
+  }
+}
+
+void Judge::check_report(const Acquire& call, const AcquireReport& report) {
+  const Duration phases = std::accumulate(report.phases.begin(), report.phases.end(), Duration{});
+  // Read in the same step, between two points of which the clock may move.
+  const Duration between = world_.stalled() - call.stalled_before + scarce_;
+  require(std::chrono::abs(phases - report.waited) <= between, "O1", [&] {
+    return "an acquire waited for " + ms(report.waited) + ", its phases for " + ms(phases);
+  });
+  if (report.create_error.empty()) return;
+  require(report.create_error_age <= report.waited || failing_seen_ >= call.asked, "O2", [&] {
+    return "the cause of a failed acquire is " + ms(report.create_error_age) +
+           " old, and connects have succeeded since";
+  });
+}
+
+void Judge::closed(Instant asked) {
+  if (drained_at_ == no_deadline) return;  // a driver call hangs
+  const Instant since = std::max(drained_at_, asked);
+  require(world_.now() <= since + slack_since(since) + scarce_, "L2", [&] {
+    return "closing went on for " + ms(world_.now() - since) + " after the last connection";
+  });
 }
 
 void Judge::log_called() {

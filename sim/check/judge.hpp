@@ -15,8 +15,11 @@
 #pragma once
 
 #include "core/engine/types.hpp"
+#include "sim/check/supply.hpp"
 #include "sim/server/server.hpp"
 #include "sim/world/sim_runtime.hpp"
+
+#include <weir/error.hpp>
 
 #include <array>
 #include <cstdint>
@@ -55,9 +58,11 @@ class Judge final : public StepWatcher {
     Instant deadline;
     Instant answered;
     Duration stalled_before;  // World::stalled() when it asked
-    bool timed_out;
+    const Error* error;       // null: it has a lease
   };
   void acquired(const Acquire& call);
+  // A drain that was asked for at `asked` has returned.
+  void closed(Instant asked);
 
   // The host's log is called: no lock of the pool may be held.
   void log_called();
@@ -80,9 +85,12 @@ class Judge final : public StepWatcher {
  private:
   struct SlotWatch {
     Instant op_started;
+    Instant connect_started;
+    bool connects = false;  // at the step before
     engine::Op op{};
     std::uint64_t lease_warned = 0;
     bool above_min_at_close = false;
+    bool surplus_at_close = false;
     bool given_up = false;  // its operation was aborted
     Instant created;
     bool fresh = false;  // created, and not yet seen idle
@@ -95,14 +103,25 @@ class Judge final : public StepWatcher {
   SlotWatch& slot(std::uint32_t id);
   [[nodiscard]] Duration slack_since(Instant from) const;
   void check_counts(const engine::Engine& engine, const engine::PlainRack& rack);
+  void check_links(const engine::Engine& engine);
   void check_starts(const engine::Engine& engine, const engine::Effects& fx);
   void check_resolved(const engine::Engine& engine, const engine::PlainRack& rack,
                       const engine::Effects& fx);
+  void check_deadlocks(const engine::Engine& engine, const engine::PlainRack& rack,
+                       const engine::Effects& fx);
   void check_times(const engine::Engine& engine, const engine::PlainRack& rack);
-  void check_events(const engine::Engine& engine, const engine::Effects& fx);
+  void check_attempt(engine::SlotId id, engine::SlotState state);
+  void check_idle(engine::SlotId id, const engine::Engine& engine, const engine::PlainRack& rack,
+                  std::uint32_t of_use);
+  void check_events(const engine::Engine& engine, const engine::PlainRack& rack,
+                    const engine::Effects& fx);
+  void check_report(const Acquire& call, const AcquireReport& report);
 
   World& world_;
   const Server* server_;
+  // Where processors are scarce, a thread that is ready may have to wait for one.
+  const Duration scarce_;
+  Supply supply_;
   engine::EngineConfig config_;  // the pool's, at this step
   std::uint32_t max_ever_ = 0;
   Judgement judgement_;
@@ -115,6 +134,13 @@ class Judge final : public StepWatcher {
   Instant above_min_since_;      // that there are more connections of use than min
   std::uint64_t steps_due_ = 0;  // in a row, at one instant, with a timer that is due
   Instant stepped_at_;
+  std::size_t records_read_ = 0;                // of the server's ledger
+  std::int64_t links_ = 0;                      // that the driver has open, by them
+  std::map<std::uint64_t, Instant> served_at_;  // a thread that waited
+  Instant draining_since_ = no_deadline;
+  Instant drained_at_ = no_deadline;
+  Instant failing_seen_ = Instant::min();  // that connects fail, last
+  bool failing_ = false;
   std::vector<std::pair<Instant, Duration>> stalls_;  // when the ledger grew, and to what
 };
 

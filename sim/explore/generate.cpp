@@ -85,6 +85,15 @@ PoolConfig draw_pool(Dice& dice) {
 }
 
 void draw_server(Dice& dice, const PoolConfig& pool, Settings& s) {
+  // A database that takes no time: then the pool's own locks and wake-ups are all that there is.
+  if (dice.chance(15)) {
+    for (auto field : {&Settings::network, &Settings::resolve, &Settings::tls, &Settings::auth,
+                       &Settings::statement, &Settings::commit, &Settings::ping, &Settings::reset,
+                       &Settings::goodbye}) {
+      s.*field = Distribution{};
+    }
+    return;
+  }
   s.network = dice.distribution({"0ms", "100us", "exp(200us)", "uniform(100us,1ms)"});
   s.auth = dice.distribution({"0ms", "1ms", "exp(3ms)", "bimodal(2ms,80ms,0.05)"});
   s.statement = dice.distribution({"0ms", "1ms", "exp(2ms)", "lognormal(1ms,0.8)",
@@ -126,6 +135,8 @@ ClientGroup draw_clients(Dice& dice, std::uint64_t number, Duration duration,
   for (std::uint32_t i = 0; i < statements; ++i)
     g.sql.push_back(dice.one_of<const char*>(driver == "sqlite" ? sqlite : mock));
   g.transaction = dice.chance(25);
+  if (g.transaction && dice.chance(30)) g.sql.emplace_back("FAIL constraint");  // is rolled back
+  if (dice.chance(15)) g.within = dice.one_of<Duration>({5ms, 50ms});
   g.retry = dice.chance(15);
   g.hold = dice.distribution({"0ms", "0ms", "exp(1ms)", "5ms", "bimodal(1ms,200ms,0.02)"});
   if (dice.chance(30)) g.timeout = dice.one_of<Duration>({0ms, 1ms, 30ms, 1s});
@@ -304,6 +315,7 @@ void simpler_clients(const Scenario& s, std::vector<Scenario>& out) {
     with([](ClientGroup& g) { return set(g.nested, 0U); });
     with([](ClientGroup& g) { return set(g.leak_ppm, 0U); });
     with([](ClientGroup& g) { return set(g.timeout, std::optional<Duration>{}); });
+    with([](ClientGroup& g) { return set(g.within, ClientGroup{}.within); });
     with([](ClientGroup& g) { return set(g.from, Duration{}); });
     with([](ClientGroup& g) { return set(g.loop, ClientGroup::Loop::closed); });
     with([](ClientGroup& g) { return set(g.hold, Distribution{}); });

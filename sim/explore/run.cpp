@@ -239,10 +239,10 @@ class Simulation final : StepWatcher {
 
   Result<weir::Lease> acquire(const ClientGroup& group) {
     const Duration timeout = group.timeout.value_or(scenario_.pool.acquire_timeout);
-    Judge::Acquire call{world_.now(), after(world_.now(), timeout), {}, world_.stalled(), false};
+    Judge::Acquire call{world_.now(), after(world_.now(), timeout), {}, world_.stalled(), nullptr};
     auto lease = pool_->acquire({.timeout = group.timeout, .tag = "sim", .task = world_.running()});
     call.answered = world_.now();
-    call.timed_out = !lease && lease.error().code() == Code::acquire_timeout;
+    call.error = lease ? nullptr : &lease.error();
     judge_.acquired(call);
     return lease;
   }
@@ -328,6 +328,7 @@ class Simulation final : StepWatcher {
         return;
       case Action::What::drain:
         static_cast<void>(pool_->drain(action.timeout));
+        judge_.closed(asked);
         drained_ = true;
         break;
     }
@@ -426,6 +427,7 @@ class Simulation final : StepWatcher {
     const Instant asked = world_.now();
     const Duration stalled = world_.stalled();
     const auto drained = pool_->drain(scenario_.pool.drain_timeout);
+    judge_.closed(asked);
     const Duration took = world_.now() - asked - (world_.stalled() - stalled);
     judge_.require(took <= scenario_.pool.drain_timeout + std::chrono::seconds(6), "T10",
                    [&] { return "closing took " + observe::short_duration(took); });

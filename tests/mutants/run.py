@@ -3,18 +3,24 @@
 """Puts known bugs of pools into a copy of the sources, one at a time; each has to be noticed, and
 by the property that it breaks.
 
-A mutant is a patch of this folder. It opens with three lines:
+A mutant is a patch of this folder. It opens with three lines, or four:
     Mutant: <id> <what it breaks>       M1 ... M35: the catalogue of pools.md, section 6.3
     Seen in: <where>
-    Killed by: <ids of properties>      pools.md, section 5; as in the catalogue
+    Killed by: <ids of properties>      pools.md, section 5; as in the catalogue. Or `hang`
+    Not found by explore: <why>         only where that is so
 The judges, in this order; the first that answers is the one that the table names:
     programs    random programs against the engine (tests/engine/properties.cpp). One counts if the
                 first property that it breaks is a named one; the steps are those that all programs
                 made until then. That an assertion ended a program does not count.
     biography   the tests of tests/engine and, for a mutant in core/runtime, of tests/runtime whose
                 source names one of the properties: // S7, L2. Only those are run, one has to fail.
+    explore     what `weir sim explore` does (explore_main.cpp), with a fixed seed. It is asked about
+                every mutant, for columns of its own: what it found, after how many runs and seconds.
+                It has to find each, or the patch says why it cannot.
 A patch that does not apply or compile is a failure, like a mutant that survives: the bug is still
 out there, only our copy of it is outdated. So is a number of the catalogue without a patch.
+
+--write-docs puts the table into docs/mutants.md, which table_test.py compares with the patches.
 
 Exit: 0 all killed, 1 not all, 77 not asked for."""
 import argparse
@@ -30,6 +36,9 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = pathlib.Path(__file__).resolve().parent
+DOCS = ROOT / "docs/mutants.md"
+TABLE_FOLLOWS = "## The table"
+COLUMNS = ("mutant", "seen in", "killed by", "steps", "explore", "runs", "seconds")
 CATALOGUE = {f"M{n}" for n in range(1, 36)}
 OUT_OF_SCOPE = {"M25": "one breaker for all endpoints: a pool has one endpoint",
                 "M30": "the resolver that finds changes is not the one that dials: a pool has one "
@@ -38,25 +47,35 @@ FLAGS = ["-std=c++20", "-w", "-I.", "-Icore/include", "-Icore/abi/include",
          "-DTOML_HEADER_ONLY=0", "-DTOML_SHARED_LIB=1"]
 LIBRARIES = ["-lgtest", "-lfmt", "-ltomlplusplus", "-lpthread"]
 TIME_LIMIT = 300  # seconds; a mutant that spins is found by its world long before
+TESTS_LIMIT = 60  # a few tests of the shell, which may hang
 PROGRAMS = 10000
 BY_COLUMNS = 76
 # Beside core/engine: what a pool over the mock driver is made of, without the door to it, which
 # brings the whole loader.
 SHELL = ("core/base", "core/config", "core/observe", "core/runtime", "core/loader/driver_table.cpp",
-         "backends/common", "backends/mock", "tests/runtime")
-HEAD = re.compile(r"Mutant: (?P<what>.+)\nSeen in: (?P<seen>.+)\nKilled by: (?P<by>.+)\n")
+         "backends/common", "backends/mock")
+SIMULATOR = ("sim/world", "sim/world/switch_x86_64.S", "sim/server", "sim/check",
+             "sim/explore/campaign.cpp", "sim/explore/generate.cpp", "sim/explore/run.cpp",
+             "tests/mutants/explore_main.cpp")
+HEAD = re.compile(r"Mutant: (?P<what>.+)\nSeen in: (?P<seen>.+)\nKilled by: (?P<by>.+)\n"
+                  r"(?:Not found by explore: (?P<hidden>.+)\n)?")
+SEED = 1
+EXPLORE_SECONDS = 30
+# What explore says where no property is named, and which ones that can be.
+UNNAMED = {"invariant": {"S1", "S2", "S3", "S4", "S5", "S7", "S10", "S18", "L2"},
+           "hang": {"L1", "L2", "L5", "S9"}}
 
 
-def run(command, cwd, env=None):
+def run(command, cwd, env=None, limit=TIME_LIMIT):
     return subprocess.run(list(map(str, command)), cwd=cwd, env=env, capture_output=True, text=True,
-                          check=False, timeout=TIME_LIMIT, errors="replace")
+                          check=False, timeout=limit, errors="replace")
 
 
 def sources_in(*places):
     """Returns: the C++ sources in these folders, which may also be files."""
     found = []
     for place in places:
-        found += [ROOT / place] if place.endswith(".cpp") else sorted((ROOT / place).glob("*.cpp"))
+        found += [ROOT / place] if place.endswith((".cpp", ".S")) else sorted((ROOT / place).glob("*.cpp"))
     return [p.relative_to(ROOT) for p in found]
 
 
@@ -68,6 +87,9 @@ def is_biography(text):
 
 def tests_that_name(properties, sources):
     """Returns: a filter for the tests of these sources that name one of the properties."""
+    properties = [p for p in properties if p[-1].isdigit()]  # the others are words of explore
+    if not properties:
+        return ""
     names = []
     named = re.compile(rf"//.*\b({'|'.join(properties)})\b")
     for source in sources:
@@ -93,10 +115,11 @@ def suites():
     world = [p for p in tests if p.name.startswith(("world", "program"))]
     properties = [p for p in tests if p.name == "properties.cpp"]
     biographies = [p for p in tests if is_biography((ROOT / p).read_text())]
+    shell = engine + [p for p in sources_in(*SHELL) if p.name != "pools.cpp"]
     return {"programs": Suite(engine + world + properties, ["-lrapidcheck"]),
             "biography": Suite(engine + world + biographies, ["-lgtest_main"]),
-            "shell": Suite(engine + [p for p in sources_in(*SHELL) if p.name != "pools.cpp"],
-                           ["-lgtest_main"])}
+            "shell": Suite(shell + sources_in("tests/runtime"), ["-lgtest_main"]),
+            "explore": Suite(shell + sources_in(*SIMULATOR), ["-lrapidcheck", "-ldl"])}
 
 
 class Objects:
@@ -116,9 +139,9 @@ class Objects:
     def reached(self, source):
         if str(source) in self.touched:
             return True
-        # The shell's templates are instantiated in one place.
+        # The shell's templates are instantiated in one place for each runtime.
         headers = {t for t in self.touched if not t.endswith(".ipp")}
-        if any(t.endswith(".ipp") for t in self.touched) and source.name == "os_pool.cpp":
+        if len(headers) < len(self.touched) and source.name in ("os_pool.cpp", "sim_runtime.cpp"):
             return True
         read = self.sound.place(source).with_suffix(".d").read_text().split()
         return bool(headers.intersection(os.path.normpath(path) for path in read))
@@ -129,8 +152,8 @@ class Objects:
             return self.sound.get(source)
         target = self.place(source)
         if not target.exists():
-            # The engine makes millions of steps; the rest is compiled more often than run.
-            speed = "-O1" if "engine" in source.parts else "-O0"
+            # Tests and the real shell are compiled more often than run.
+            speed = "-O0" if "tests" in source.parts or source.name == "os_pool.cpp" else "-O1"
             result = run([self.compiler, speed, *FLAGS, "-MMD", "-c", source, "-o", target],
                          self.tree)
             if result.returncode != 0:
@@ -160,12 +183,27 @@ def ask_tests(program, properties, sources):
     names = tests_that_name(properties, sources)
     if not names:
         return None
-    result = run([program, f"--gtest_filter={names}"], program.parent)
+    result = run([program, f"--gtest_filter={names}"], program.parent, limit=TESTS_LIMIT)
     if result.returncode == 0:
         return None
     case = (re.search(r"\[  FAILED  \] (\S+)", result.stdout)
             or re.search(r"\[ RUN      \] (\S+)(?!.*\[ RUN)", result.stdout, re.S))
     return case.group(1) if case else "?", "biography"
+
+
+def ask_explore(program, seconds):
+    """Returns: (which property breaks, after how many runs, and seconds), or None."""
+    result = run([program, SEED, seconds], program.parent)
+    answer = re.match(r"(?:found (.+?)|nothing)\|(\d+)\|([\d.]+)\|", result.stdout)
+    if answer is None:
+        raise RuntimeError(f"explore gave no answer: {(result.stdout + result.stderr)[-2000:]}")
+    return answer.groups() if answer.group(1) else None
+
+
+def is_named(found, properties):
+    """Whether what explore found is a property of these."""
+    return (found.split()[0] in properties
+            or bool(UNNAMED.get(found, set()).intersection(properties)))
 
 
 def judge(objects, head):
@@ -186,19 +224,41 @@ def judge(objects, head):
     return None
 
 
+class Verdict:
+    """What became of a mutant."""
+
+    def __init__(self, killed, by, steps="", explored=None):
+        self.killed = killed
+        self.by = by
+        self.steps = steps
+        self.explored = explored or ("", "", "")  # property, runs, seconds
+
+
+def judge_all(objects, head):
+    noticed = judge(objects, head)
+    explored = ask_explore(objects.link("explore", suites()["explore"]), EXPLORE_SECONDS)
+    if noticed is None and explored and is_named(explored[0], head["by"].split(", ")):
+        noticed = explored[0], "explore"
+    if noticed is None:
+        return Verdict(False, "SURVIVED", "", explored)
+    if (explored is None) != (head["hidden"] is not None):
+        why = "is not found by explore" if explored is None else "is found by explore after all"
+        return Verdict(False, f"{noticed[0]}, but it {why}", noticed[1], explored)
+    return Verdict(True, *noticed, explored)
+
+
 def try_patch(patch, head, objects):
-    """Returns: (killed?, killed by, steps)."""
+    """Returns: the verdict."""
     command = ["patch", "-p1", "--fuzz=0", "--no-backup-if-mismatch", "-r", "-", "-i", patch]
     if run([*command, "--dry-run"], objects.tree).returncode != 0:
-        return False, "DOES NOT APPLY", ""
+        return Verdict(False, "DOES NOT APPLY")
     run(command, objects.tree)
     objects.touched = set(re.findall(r"^\+\+\+ b/(\S+)", patch.read_text(), re.M))
     objects.folder.mkdir()
     try:
-        noticed = judge(objects, head)
-        return (True, *noticed) if noticed else (False, "SURVIVED", "")
+        return judge_all(objects, head)
     except RuntimeError as error:
-        return False, f"DOES NOT COMPILE: {str(error).strip().splitlines()[0]}", ""
+        return Verdict(False, f"DOES NOT COMPILE: {str(error).strip().splitlines()[0]}")
     finally:
         run([*command, "-R"], objects.tree)
         shutil.rmtree(objects.folder)
@@ -219,7 +279,7 @@ def read_heads(patches):
 def tree_copies(where, count):
     for n in range(count):
         tree = where / f"tree{n}"
-        for folder in ("core", "backends", "tests/engine", "tests/runtime"):
+        for folder in ("core", "backends", "sim", "tests/engine", "tests/mutants", "tests/runtime"):
             shutil.copytree(ROOT / folder, tree / folder)
         yield tree
 
@@ -229,7 +289,12 @@ def build_and_test(sound, jobs):
     everything = {s for suite in suites().values() for s in suite.sources}
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         list(pool.map(sound.get, sorted(everything)))
+    found = ask_explore(sound.link("explore", suites()["explore"]), EXPLORE_SECONDS)
+    if found:
+        return f"explore finds without any mutant: {found[0]}"
     for name, suite in suites().items():
+        if name == "explore":
+            continue
         result = run([sound.link(name, suite)], sound.folder)
         if result.returncode != 0:
             return f"{name} fails without any mutant:\n{(result.stdout + result.stderr)[-4000:]}"
@@ -237,7 +302,7 @@ def build_and_test(sound, jobs):
 
 
 def measure(heads, compiler, jobs, where):
-    """Yields: (patch, killed?, killed by, steps), in order."""
+    """Yields: (patch, verdict), in order."""
     trees = list(tree_copies(where, jobs))
     (where / "sound").mkdir()
     sound = Objects(compiler, trees[0], where / "sound")
@@ -251,11 +316,28 @@ def measure(heads, compiler, jobs, where):
     def one(patch):
         objects = idle.get()
         try:
-            return patch, *try_patch(patch, heads[patch], objects)
+            return patch, try_patch(patch, heads[patch], objects)
         finally:
             idle.put(objects)
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         yield from pool.map(one, heads)
+
+
+def cells_of(head, verdict):
+    """Returns: a row of the table."""
+    return head["what"], head["seen"], verdict.by, verdict.steps, *verdict.explored
+
+
+def write_docs(rows):
+    """Replaces the table of DOCS."""
+    def line(cells):
+        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    table = [line(COLUMNS), "|---" * len(COLUMNS) + "|"]
+    table += [line(cells if any(cells[4:]) else (*cells[:4], "not found", "", ""))
+              for cells in rows]
+    prose = [text for text in DOCS.read_text().splitlines() if not text.startswith("|")]
+    at = prose.index(TABLE_FOLLOWS) + 2
+    DOCS.write_text("\n".join(prose[:at] + table + prose[at:]) + "\n")
 
 
 def main():
@@ -263,6 +345,7 @@ def main():
     parser.add_argument("--compiler", default=os.environ.get("CXX", "g++"))
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--always", action="store_true", help="whatever WEIR_TEST_SCALE says")
+    parser.add_argument("--write-docs", action="store_true", help=f"the table, into {DOCS.name}")
     parser.add_argument("patches", nargs="*", type=pathlib.Path)
     args = parser.parse_args()
     if os.environ.get("WEIR_TEST_SCALE") != "full" and not args.always:
@@ -274,19 +357,23 @@ def main():
             return 77
     patches = [p.resolve() for p in args.patches] or sorted(HERE.glob("*.patch"))
     killed = 0
+    rows = []
     try:
         heads = read_heads(patches)
         wide = {key: max(len(h[key]) for h in heads.values()) for key in ("what", "seen")}
-        row = f"{{:{wide['what']}}} | {{:{wide['seen']}}} | {{:{BY_COLUMNS}}} | {{}}"
-        print(row.format("mutant", "seen in", "killed by", "steps"))
+        row = (f"{{:{wide['what']}}} | {{:{wide['seen']}}} | {{:{BY_COLUMNS}}} | {{:>9}} | "
+               "{:14} | {:>5} | {}")
+        print(row.format(*COLUMNS))
         with tempfile.TemporaryDirectory(prefix="weir-mutants-") as folder:
-            for patch, noticed, by, steps in measure(heads, args.compiler, args.jobs,
-                                                     pathlib.Path(folder)):
-                killed += noticed
-                print(row.format(heads[patch]["what"], heads[patch]["seen"], by, steps), flush=True)
+            for patch, verdict in measure(heads, args.compiler, args.jobs, pathlib.Path(folder)):
+                killed += verdict.killed
+                rows.append(cells_of(heads[patch], verdict))
+                print(row.format(*rows[-1]), flush=True)
     except RuntimeError as error:
         print(error)
         return 1
+    if args.write_docs:
+        write_docs(rows)
     for number, why in OUT_OF_SCOPE.items():
         print(f"{number} is out of scope: {why}")
     missing = CATALOGUE - set(OUT_OF_SCOPE) - {h["what"].split()[0] for h in heads.values()}
