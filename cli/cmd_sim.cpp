@@ -77,7 +77,10 @@ void show(Context& context, const sim::Case& shown) {
   }
 }
 
-int code_of(const sim::Report& report) { return report.ok() ? exit_ok : exit_property; }
+int code_of(const Context& context, const sim::Report& report) {
+  if (report.signature() == sim::interrupted_run) return context.interrupt.exit_code();
+  return report.ok() ? exit_ok : exit_property;
+}
 
 // The scenario of FILE, with the seed and the engine of the command line.
 struct Prepared {
@@ -100,13 +103,15 @@ std::optional<Prepared> prepare(Context& context, int& code) {
   sim::RunOptions options;
   options.engine = *engine;
   options.keep_history = context.has("--html") || context.has("--trace");
-  return Prepared{*std::move(scenario), options};
+  options.interrupted = [&context] { return context.interrupt.raised(); };
+  return Prepared{*std::move(scenario), std::move(options)};
 }
 
 // A failing run once more, with its steps, so that it can be shown. The same run: its steps are the
 // same whether they are kept or not.
 void keep_steps_of_failure(const Prepared& prepared, Timed& timed) {
   if (timed.report.ok() || timed.report.ending.steps > 1'000'000) return;
+  if (timed.report.signature() == sim::interrupted_run) return;
   sim::RunOptions again = prepared.options;
   again.keep_trace = true;
   timed.report = sim::run(prepared.scenario, again);
@@ -123,10 +128,10 @@ int run_sim_run(Context& context) {
   const sim::Case shown{prepared->scenario, timed.report, timed.wall};
   if (auto written = write_reports(context, shown); !written) return context.fail(written.error());
   show(context, shown);
-  if (!context.has("--twice")) return code_of(timed.report);
+  if (!context.has("--twice")) return code_of(context, timed.report);
   const std::string differs =
       sim::compare_runs(prepared->scenario, timed.report, prepared->options.engine);
-  if (differs.empty()) return code_of(timed.report);
+  if (differs.empty()) return code_of(context, timed.report);
   context.out.prose(differs + "\n");
   return exit_nondeterminism;
 }
@@ -165,7 +170,7 @@ int run_sim_replay(Context& context) {
   show(context, shown);
   context.out.prose(compared(report, prepared->scenario.expected) + "\n");
   // A file of a failing case is a test: it passes once the failure is gone.
-  return code_of(report);
+  return code_of(context, report);
 }
 
 int run_sim_minimize(Context& context) {
@@ -211,6 +216,8 @@ nlohmann::ordered_json json_of(const sim::CampaignState& state,
                            {"wall_ns", state.wall.count()}};
   j["checked"] = nlohmann::ordered_json::object();
   for (const auto& [property, count] : state.judgement.checked) j["checked"][property] = count;
+  j["marks"] = nlohmann::ordered_json::object();
+  for (const auto& [mark, times] : state.judgement.marks) j["marks"][mark] = times;
   j["found"] = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < state.found.size(); ++i) {
     const sim::CaseFound& f = state.found[i];
@@ -247,6 +254,9 @@ void tell(Context& context, const sim::CampaignState& state,
     context.out.data(fmt::format(" {} {}", property, sim::short_count(count)));
   }
   context.out.data("\n");
+  std::string missed;
+  for (const auto& [mark, times] : state.judgement.marks) missed += times == 0 ? " " + mark : "";
+  if (!missed.empty()) context.out.data("turns of the shell that no run took:" + missed + "\n");
 }
 
 // Written as soon as they are known, and before anything is shown: what a report cannot show must

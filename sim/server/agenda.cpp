@@ -35,12 +35,12 @@ weir_time Server::idle_end(const Link& link) const {
 
 // A request that is under way arrives before the end of its connection does, and a server looks up
 // from its work only afterwards.
-weir_time Server::next_of(const Link& link) const {
+weir_time Server::next_of(const Link& link, std::int64_t each) const {
   using Phase = Op::Phase;
   weir_time at = std::min(link.cancel_at, idle_end(link));
   const bool at_work = link.runs() || link.op.phase == Phase::outbound;
   if (link.op.phase == Phase::serving) {
-    at = std::min(at, clock_ + rounded_up(link.op.work, speed()));
+    at = std::min(at, clock_ + rounded_up(link.op.work, each));
   } else if (at_work) {
     at = std::min(at, link.op.at);
   }
@@ -64,8 +64,9 @@ void Server::advance(weir_time now) {
   for (;;) {
     weir_time at = next_edge();
     auto next = links_.end();
+    const std::int64_t each = speed();
     for (auto it = links_.begin(); it != links_.end(); ++it) {
-      const weir_time then = next_of(it->second);
+      const weir_time then = next_of(it->second, each);
       if (then >= at) continue;
       at = then;
       next = it;

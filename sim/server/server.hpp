@@ -141,7 +141,7 @@ class Server {
   using Links = std::map<std::uint64_t, Link>;
 
   // agenda.cpp: what happens next, and catching up.
-  [[nodiscard]] weir_time next_of(const Link& link) const;
+  [[nodiscard]] weir_time next_of(const Link& link, std::int64_t each) const;  // at this speed()
   [[nodiscard]] weir_time idle_end(const Link& link) const;
   [[nodiscard]] weir_time next_edge() const;
   [[nodiscard]] std::int64_t speed() const;
