@@ -14,9 +14,9 @@ The judges, in this order; the first that answers is the one that the table name
                 made until then. That an assertion ended a program does not count.
     biography   the tests of tests/engine and, for a mutant in core/runtime, of tests/runtime whose
                 source names one of the properties: // S7, L2. Only those are run, one has to fail.
-    explore     what `weir sim explore` does (explore_main.cpp), with a fixed seed. It is asked about
-                every mutant, for columns of its own: what it found, after how many runs and seconds.
-                It has to find each, or the patch says why it cannot.
+    explore     what `weir sim explore` does (explore_main.cpp), with a fixed seed. It is asked
+                about every mutant, for columns of its own: what it found, after how many runs and
+                seconds. It has to find each, or the patch says why it cannot.
 A patch that does not apply or compile is a failure, like a mutant that survives: the bug is still
 out there, only our copy of it is outdated. So is a number of the catalogue without a patch.
 
@@ -63,7 +63,8 @@ SEED = 1
 EXPLORE_SECONDS = 30
 # What explore says where no property is named, and which ones that can be.
 UNNAMED = {"invariant": {"S1", "S2", "S3", "S4", "S5", "S7", "S10", "S18", "L2"},
-           "hang": {"L1", "L2", "L5", "S9"}}
+           "hang": {"L1", "L2", "L5", "S9"},
+           "endless": {"L1", "L7"}}
 
 
 def run(command, cwd, env=None, limit=TIME_LIMIT):
@@ -75,7 +76,8 @@ def sources_in(*places):
     """Returns: the C++ sources in these folders, which may also be files."""
     found = []
     for place in places:
-        found += [ROOT / place] if place.endswith((".cpp", ".S")) else sorted((ROOT / place).glob("*.cpp"))
+        is_file = place.endswith((".cpp", ".S"))
+        found += [ROOT / place] if is_file else sorted((ROOT / place).glob("*.cpp"))
     return [p.relative_to(ROOT) for p in found]
 
 

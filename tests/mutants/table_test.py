@@ -21,7 +21,7 @@ def problems_of(head, row, text):
     found = []
     if row[1] != head["seen"]:
         found.append(f"seen in: the patch says {head['seen']}")
-    if not row[2] or row[2].isupper():
+    if not row[2] or "SURVIVED" in row[2] or "DOES NOT" in row[2]:
         found.append("nobody noticed it")
     if (row[4] == "not found") != (head["hidden"] is not None):
         found.append("explore: the row and the patch differ on whether it is found")
