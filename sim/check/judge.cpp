@@ -39,7 +39,7 @@ std::string ms(Duration d) { return observe::short_duration(d); }
 Judge::Judge(World& world, const Server* server)
     : world_(world),
       server_(server),
-      scarce_(world.options().mode == Mode::cpu_model ? std::chrono::milliseconds(5) : Duration{}) {
+      scarce_(world.mode() == Mode::cpu_model ? std::chrono::milliseconds(5) : Duration{}) {
   world_.watch(this);
 }
 

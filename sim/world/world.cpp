@@ -34,12 +34,13 @@ void end_world(const char* expression, const char* file, int line) {
 World::World(const WorldOptions& options, std::unique_ptr<Schedule> schedule)
     : options_(options),
       schedule_(std::move(schedule)),
+      mode_(options.mode),
       contexts_(Contexts::create(options.engine)),
       now_(beginning - options.lead) {
   base::assert_hook = &end_world;
   if (options.lead == Duration{}) return;
   after_lead_ = std::exchange(schedule_, make_schedule({}, 0));
-  mode_after_lead_ = std::exchange(options_.mode, Mode::ideal);
+  options_.mode = Mode::ideal;
 }
 
 World::~World() = default;
@@ -169,7 +170,7 @@ void World::plan_look() noexcept {
 void World::begin() {
   WEIR_ASSERT(after_lead_ != nullptr);
   schedule_ = std::move(after_lead_);
-  options_.mode = mode_after_lead_;
+  options_.mode = mode_;
   begun_at_ = step_;
   if (options_.mode == Mode::cpu_model) {
     running_->has_core = true;

@@ -89,7 +89,10 @@ class World {
   // ---- for programs and judges
 
   [[nodiscard]] Instant now() const noexcept { return now_; }
+  // As they are now: the mode is ideal before begin() and after calm().
   [[nodiscard]] const WorldOptions& options() const noexcept { return options_; }
+  // The mode between the two.
+  [[nodiscard]] Mode mode() const noexcept { return mode_; }
   // A stream of its own for each (name, number): taking one client away changes nobody's draws.
   [[nodiscard]] base::Random stream(std::string_view purpose, std::uint64_t number = 0) const;
   // Ends the run as failed, at once. The first one counts. Does not return when called by a virtual
@@ -202,7 +205,7 @@ class World {
   WorldOptions options_;
   std::unique_ptr<Schedule> schedule_;
   std::unique_ptr<Schedule> after_lead_;
-  Mode mode_after_lead_{};
+  const Mode mode_;
   std::unique_ptr<Contexts> contexts_;
   std::vector<std::unique_ptr<Thread>> threads_;  // by id - 1
   std::deque<Thread*> ready_;                     // longest first

@@ -47,7 +47,10 @@ struct Sight {
 // time is over. Returns: whether it came so far.
 template <class Once>
 bool litmus(const char* name, Duration time, Once&& once) {
-  ScheduleSpec spec{.kind = ScheduleSpec::Kind::pct, .depth = depth, .steps = 1};
+  ScheduleSpec spec;
+  spec.kind = ScheduleSpec::Kind::pct;
+  spec.depth = depth;
+  spec.steps = 1;
   const Sight first = once(1, spec);
   EXPECT_EQ(first.failure, "") << name;
   spec.steps = static_cast<std::uint32_t>(first.steps);
