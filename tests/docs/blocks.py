@@ -3,6 +3,7 @@
 
 A marker is an HTML comment on the line before the fence:
   <!-- run -->          a C++ program that is run, too, in the directory of its document
+  <!-- finds: WORDS --> tests under the simulator, linked with weir-sim; they fail with these words
   <!-- file: NAME -->   the block is also written to NAME there, for programs and commands below it
   <!-- body -->         C++ statements; `pools`, `db` (a Pool) and `c` (a Connection) are in scope
   <!-- fragment -->     TOML that is only a part of a weir.toml: checked for syntax

@@ -33,12 +33,15 @@ class Tools:
         self.weir = str(pathlib.Path(weir).resolve())
         self.source = pathlib.Path(source)
         self.compiler = compiler
-        self.include = [f"-I{source}/core/include", f"-I{source}/core/abi/include"]
+        self.include = [f"-I{source}/core/include", f"-I{source}/core/abi/include",
+                        f"-I{source}/sim/include"]
         for fallback in sorted(self.source.glob("subprojects/*expected*/include")):
             self.include += ["-isystem", str(fallback)]
-        self.link = [f"-L{build}/core", f"-Wl,-rpath,{build}/core", "-lweir"]
-        if sanitize != "none":
-            self.link.append(f"-fsanitize={sanitize}")
+        flags = [] if sanitize == "none" else [f"-fsanitize={sanitize}"]
+        self.link = [f"-L{build}/core", f"-Wl,-rpath,{build}/core", "-lweir", *flags]
+        self.link_sim = [f"-L{build}/sim", f"-Wl,-rpath,{build}/sim", "-lweir-sim", "-lgtest_main",
+                         "-lgtest", *flags]
+        self.has_sim = (pathlib.Path(build) / "sim" / "libweir-sim.so").exists()
 
     def run(self, command: list, directory, stdin: str = "") -> subprocess.CompletedProcess:
         env = {**os.environ, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
@@ -70,7 +73,8 @@ class Page:
     def check(self, block: Block) -> list:
         if match := re.fullmatch(r"file: *([\w.-]+)", block.marker):
             (self.directory / match[1]).write_text(block.text)
-        elif block.marker not in ("", "run", "body", "fragment"):
+        elif (block.marker not in ("", "run", "body", "fragment")
+              and not block.marker.startswith("finds: ")):
             return [f"unknown marker <!-- {block.marker} -->"]
         handler = {"cpp": self.cpp, "c": self.c, "toml": self.toml, "json": self.json,
                    "console": self.console, "sh": self.shell, "bash": self.shell,
@@ -88,11 +92,25 @@ class Page:
         program = self.directory / "program"
         command = [*self.tools.compiler, "-std=c++20", "-Wall", "-Wextra", *self.tools.include,
                    "-x", "c++", "-"]
-        if block.marker != "run":
+        finds = block.marker.startswith("finds: ") and self.tools.has_sim
+        if block.marker != "run" and not finds:
             return failure(self.tools.run([*command, "-fsyntax-only"], self.directory, text))
+        if finds:
+            return self.finds(block, [*command, "-x", "none", "-o", program, *self.tools.link_sim])
         problems = failure(self.tools.run([*command, "-x", "none", "-o", program, *self.tools.link],
                                           self.directory, text))
         return problems or failure(self.tools.run([program], self.directory))
+
+    def finds(self, block: Block, command: list) -> list:
+        """A host's test under the simulator, which fails and says so."""
+        problems = failure(self.tools.run(command, self.directory, block.text))
+        if problems:
+            return problems
+        done = self.tools.run([command[command.index("-o") + 1]], self.directory)
+        words = block.marker.removeprefix("finds: ")
+        if done.returncode == 1 and words in done.stdout:
+            return []
+        return [f"exit status {done.returncode}, no '{words}'", *done.stdout.splitlines()[-30:]]
 
     def c(self, block: Block) -> list:
         return failure(self.tools.run(["cc", "-std=c11", "-Wall", "-Wextra", "-fsyntax-only",

@@ -68,6 +68,12 @@ BAD = {
     "an unknown marker": "<!-- rnu -->\n```cpp\nint main() {}\n```\n",
 }
 
+# What is noticed where the simulator was built.
+BAD_SIM = {
+    "a search that finds nothing": "<!-- finds: a bug -->\n```cpp\n#include <weir/sim.hpp>\n"
+                                   "#include <gtest/gtest.h>\nTEST(A, b) {}\n```\n",
+}
+
 
 def extraction(tap: Tap) -> None:
     found = [(b.line, b.language, b.marker, b.text) for b in blocks_of("x.md", DOCUMENT)]
@@ -130,7 +136,7 @@ def main() -> int:
     rules(tap, pathlib.Path(args.source))
     for name, text in GOOD.items():
         tap.check(f"passes: {name}", judge(tools, text))
-    for name, text in BAD.items():
+    for name, text in {**BAD, **(BAD_SIM if tools.has_sim else {})}.items():
         problems = judge(tools, text)
         quiet = not problems or problems == ["no block was found"]
         tap.check(f"is noticed: {name}", "it was not" if quiet else [])

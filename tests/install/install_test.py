@@ -7,12 +7,14 @@ is and through CMake, and must print the rows of the SQLite file named by DATABA
 is found only through the directory compiled into the library; nothing in the environment points to
 it. That is why the build's prefix must be a directory of its own: DESTDIR alone would move the
 files but not the path that was compiled in. The driver template is copied away, built against the
-installed header and used by a pool.
+installed header and used by a pool. sim_host.cpp is a host's test under the simulator, which is
+built and run in the same ways.
 """
 import argparse
 import json
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import sqlite3
@@ -26,7 +28,14 @@ from tap import Tap  # noqa: E402  (the path is set just above)
 
 TEMPLATE = HERE.parent.parent / "plugins" / "template"
 
+# sim/world/tripwire.cpp
+WATCHED = {"clock_gettime", "gettimeofday", "time", "nanosleep", "clock_nanosleep", "usleep",
+           "sleep", "poll", "getrandom", "getentropy", "rand", "random", "sched_yield",
+           "pthread_create", "pthread_cond_wait", "pthread_cond_timedwait",
+           "pthread_cond_clockwait"}
+
 TEMPLATE_EXPECTED = "0 deleted\ngreen\n62625.0\nW506\n1001 keys\n"
+SIM_EXPECTED = "nothing is lost\nreplayed\nexception\nW103\nAda\n"
 EXPECTED = "1 Ada\n3 Grace Brewster\n4 Čapek\n"
 
 
@@ -138,21 +147,22 @@ def with_pkg_config(inst: Installed, tap: Tap) -> None:
                       inst.refusal(host, preload))
 
 
-def with_cmake(inst: Installed, tap: Tap) -> None:
-    name = "host built by CMake prints the rows"
+def cmake(inst: Installed, tap: Tap, name: str, program: str, components: str, target: str,
+          expected: str) -> None:
+    """A host of one file, built by CMake and run."""
     if not shutil.which("cmake"):
         tap.skip(name, "cmake is not installed")
         return
-    source = inst.work / "cmake"
+    source = inst.work / f"cmake-{pathlib.Path(program).stem}"
     source.mkdir()
-    shutil.copyfile(HERE / "host.cpp", source / "host.cpp")
-    (source / "CMakeLists.txt").write_text("""\
+    shutil.copyfile(HERE / program, source / "host.cpp")
+    (source / "CMakeLists.txt").write_text(f"""\
 cmake_minimum_required(VERSION 3.20)
 project(host CXX)
-find_package(weir 0.1 REQUIRED)
+find_package(weir 0.1 REQUIRED {components})
 add_executable(host host.cpp)
-target_link_libraries(host PRIVATE weir::weir)
-message(STATUS "plugins go to ${weir_PLUGIN_DIR}")
+target_link_libraries(host PRIVATE {target})
+message(STATUS "plugins go to ${{weir_PLUGIN_DIR}}")
 """)
     build = source / "build"
     compiler = shlex.split(inst.args.compiler)[-1]
@@ -161,8 +171,49 @@ message(STATUS "plugins go to ${weir_PLUGIN_DIR}")
                              f"-DCMAKE_CXX_COMPILER={compiler}",
                              f"-DCMAKE_CXX_FLAGS={' '.join(inst.sanitize)}")
                 or inst.attempt("cmake", "--build", build)
-                or inst.run_host(build / "host"))
+                or inst.run_host(build / "host", expected=expected))
     tap.check(name, problems)
+
+
+def with_cmake(inst: Installed, tap: Tap) -> None:
+    cmake(inst, tap, "host built by CMake prints the rows", "host.cpp", "", "weir::weir", EXPECTED)
+
+
+def exports_of(inst: Installed, library: str) -> list:
+    """What a library exports that is neither Weir's, nor a template of the standard library's, nor
+    a call that the simulator watches."""
+    done = inst.run("nm", "-DC", "--defined-only", inst.libdir / library)
+    others = []
+    for line in done.stdout.splitlines():
+        kind, name = line.split(maxsplit=2)[1:]
+        ours = re.match(r"((typeinfo|typeinfo name|vtable|guard variable) for )?weir::|weir_", name)
+        if not (ours or name in WATCHED or kind in "VWu"):
+            others.append(f"it exports {name}")
+    return others + done.stderr.splitlines()
+
+
+def the_simulator(inst: Installed, tap: Tap) -> None:
+    """libweir-sim, which is linked instead of libweir."""
+    if not (inst.libdir / "libweir-sim.so").exists():
+        tap.skip("a host's test under the simulator", "built without the simulator")
+        return
+    tap.check("libweir-sim exports Weir's names and the calls that it watches",
+              exports_of(inst, "libweir-sim.so"))
+    libs = inst.pkg_config("--libs", "weir-sim")
+    tap.check("weir-sim is linked instead of weir",
+              [] if "-lweir-sim" in libs and "-lweir" not in libs else f"--libs says {libs}")
+    for name, command, flags, preload, reason in compilers(inst):
+        what = f"a host's test built by {name} and pkg-config finds its bug"
+        if reason:
+            tap.skip(what, reason)
+            continue
+        host = inst.work / f"sim-host-{name}"
+        tap.check(what, inst.attempt(command, "-std=c++20", "-Wall", "-Wextra", "-Werror", *flags,
+                                     HERE / "sim_host.cpp", "-o", host,
+                                     *inst.pkg_config("--cflags", "--libs", "weir-sim"))
+                  or inst.run_host(host, preload, SIM_EXPECTED))
+    cmake(inst, tap, "a host's test built by CMake finds its bug", "sim_host.cpp",
+          "COMPONENTS sim", "weir::sim", SIM_EXPECTED)
 
 
 def for_driver_authors(inst: Installed, tap: Tap) -> None:
@@ -287,6 +338,7 @@ def main() -> int:
             for_driver_authors(inst, tap)
             with_pkg_config(inst, tap)
             with_cmake(inst, tap)
+            the_simulator(inst, tap)
             the_command(inst, tap)
             the_template(inst, tap)
     return tap.finish()

@@ -50,8 +50,9 @@ THIRD_PARTIES = {
     r"mysql|cppconn|mariadb": ("backends/mysql",),
     r"CLI/|nlohmann/": ("cli", "sim"),
     r"dlfcn\.h": ("core/loader", "sim"),
-    r"gtest/|gmock/|benchmark/": (),
-    r"rapidcheck": ("sim",),
+    r"gmock/|benchmark/": (),
+    r"gtest/": ("examples",),
+    r"rapidcheck": ("sim", "examples"),
 }
 
 # Standard headers that bring what the engine must not have: time, threads, chance, the outside.

@@ -112,7 +112,7 @@ class WEIR_API Outcome {
   [[nodiscard]] std::uint64_t failures() const noexcept;  // rounds that ended with an error
   [[nodiscard]] std::uint64_t failures(Code) const noexcept;
   [[nodiscard]] LatencySummary round() const;             // how long they took, from when due
-  [[nodiscard]] const PoolStats& stats() const noexcept;  // at the end of the clients' time
+  [[nodiscard]] const PoolStats& stats() const noexcept;  // after everything has healed
   // How often a property of the pool was put to the test; 0 says that the run shows nothing of it.
   [[nodiscard]] std::uint64_t checked(std::string_view property) const;
 
