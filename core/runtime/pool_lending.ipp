@@ -77,7 +77,7 @@ Result<Lease> BasicPool<R>::queue_up(const engine::Holder& holder, const Request
 template <Runtime R>
 void BasicPool<R>::take_back(detail::SessionRef ref) noexcept {
   Session& session = *ref.session;
-  if (forked()) return;                 // the parent will give it back
+  if (forked()) return;                       // the parent will give it back
   if (!session.end_lease(ref.lease)) return;  // went back before: nothing is ours to return
   const Session::Facts seen = session.facts();
   const engine::ReturnFacts facts{seen.broken, seen.busy, seen.dirty};
