@@ -14,6 +14,7 @@
 #include "sim/world/sanitizers.hpp"
 #include "sim/world/world.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -38,16 +39,29 @@ bool armed() noexcept {
          world->guarded();
 }
 
-// A sanitizer's runtime looks at the clock when memory is asked for. What it sees goes nowhere
-// else.
-bool of_sanitizer(const void* caller) noexcept {
-  Dl_info object;
-  if (::dladdr(caller, &object) == 0 || object.dli_fname == nullptr) return false;
+bool of_sanitizer(const Dl_info& object) noexcept {
+  if (object.dli_fname == nullptr) return false;
   const std::string_view path = object.dli_fname;
   const std::string_view file = path.substr(path.rfind('/') + 1);
   return file.starts_with("libasan.") || file.starts_with("libtsan.") ||
          file.starts_with("libubsan.") || file.starts_with("liblsan.") ||
          file.starts_with("libclang_rt.");
+}
+
+// Whether a sanitizer's runtime looks at the clock because memory is asked for: what it sees goes
+// nowhere else. It also stands between a program and libc, but only one function deep.
+bool for_memory(const void* caller) noexcept {
+  Dl_info object;
+  if (::dladdr(caller, &object) == 0 || !of_sanitizer(object)) return false;
+  void* frames[64];
+  void** const end = frames + ::backtrace(frames, 64);
+  void** const first = std::find(frames, end, caller);
+  return std::find_if(first, end,
+                      [&](const void* frame) {
+                        return ::dladdr(frame, &object) == 0 || !of_sanitizer(object);
+                      }) -
+             first >
+         2;
 }
 
 [[noreturn]] void sprung(const char* call) noexcept {
@@ -72,13 +86,13 @@ F* real(const char* name) noexcept {
 }  // namespace
 }  // namespace weir::sim
 
-#define WEIR_TRAP_BODY(name, ...)                                                      \
-  {                                                                                    \
-    static auto* const next = weir::sim::real<decltype(name)>(#name);                  \
-    if (weir::sim::armed() && !weir::sim::of_sanitizer(__builtin_return_address(0))) { \
-      weir::sim::sprung(#name);                                                        \
-    }                                                                                  \
-    return next(__VA_ARGS__);                                                          \
+#define WEIR_TRAP_BODY(name, ...)                                                    \
+  {                                                                                  \
+    static auto* const next = weir::sim::real<decltype(name)>(#name);                \
+    if (weir::sim::armed() && !weir::sim::for_memory(__builtin_return_address(0))) { \
+      weir::sim::sprung(#name);                                                      \
+    }                                                                                \
+    return next(__VA_ARGS__);                                                        \
   }
 
 // One trap a line.
