@@ -77,10 +77,7 @@ void show(Context& context, const sim::Case& shown) {
   }
 }
 
-int code_of(const Context& context, const sim::Report& report) {
-  if (report.signature() == sim::interrupted_run) return context.interrupt.exit_code();
-  return report.ok() ? exit_ok : exit_property;
-}
+int code_of(const sim::Report& report) { return report.ok() ? exit_ok : exit_property; }
 
 // The scenario of FILE, with the seed and the engine of the command line.
 struct Prepared {
@@ -107,14 +104,21 @@ std::optional<Prepared> prepare(Context& context, int& code) {
   return Prepared{*std::move(scenario), std::move(options)};
 }
 
-// A failing run once more, with its steps, so that it can be shown. The same run: its steps are the
-// same whether they are kept or not.
-void keep_steps_of_failure(const Prepared& prepared, Timed& timed) {
-  if (timed.report.ok() || timed.report.ending.steps > 1'000'000) return;
-  if (timed.report.signature() == sim::interrupted_run) return;
-  sim::RunOptions again = prepared.options;
-  again.keep_trace = true;
-  timed.report = sim::run(prepared.scenario, again);
+// Runs it; if it fails, once more, with its steps, so that it can be shown. The same run: its steps
+// are the same whether they are kept or not.
+// Returns: nothing once it was said that it was interrupted, with `code` to exit with.
+std::optional<Timed> run_to_show(Context& context, const Prepared& prepared, int& code) {
+  Timed timed = run_timed(prepared.scenario, prepared.options);
+  if (!timed.report.ok() && timed.report.ending.steps <= 1'000'000) {
+    sim::RunOptions again = prepared.options;
+    again.keep_trace = true;
+    timed.report = sim::run(prepared.scenario, again);
+  }
+  if (timed.report.signature() != sim::interrupted_run) return timed;
+  context.out.prose(fmt::format("interrupted after {} of virtual time: nothing can be said of it\n",
+                                observe::short_duration(timed.report.virtual_time)));
+  code = context.interrupt.exit_code();
+  return std::nullopt;
 }
 
 }  // namespace
@@ -123,15 +127,15 @@ int run_sim_run(Context& context) {
   int code = exit_ok;
   auto prepared = prepare(context, code);
   if (!prepared) return code;
-  Timed timed = run_timed(prepared->scenario, prepared->options);
-  keep_steps_of_failure(*prepared, timed);
-  const sim::Case shown{prepared->scenario, timed.report, timed.wall};
+  const auto timed = run_to_show(context, *prepared, code);
+  if (!timed) return code;
+  const sim::Case shown{prepared->scenario, timed->report, timed->wall};
   if (auto written = write_reports(context, shown); !written) return context.fail(written.error());
   show(context, shown);
-  if (!context.has("--twice")) return code_of(context, timed.report);
+  if (!context.has("--twice")) return code_of(timed->report);
   const std::string differs =
-      sim::compare_runs(prepared->scenario, timed.report, prepared->options.engine);
-  if (differs.empty()) return code_of(context, timed.report);
+      sim::compare_runs(prepared->scenario, timed->report, prepared->options.engine);
+  if (differs.empty()) return code_of(timed->report);
   context.out.prose(differs + "\n");
   return exit_nondeterminism;
 }
@@ -162,15 +166,15 @@ int run_sim_replay(Context& context) {
   int code = exit_ok;
   auto prepared = prepare(context, code);
   if (!prepared) return code;
-  Timed timed = run_timed(prepared->scenario, prepared->options);
-  keep_steps_of_failure(*prepared, timed);
-  const sim::Report& report = timed.report;
-  const sim::Case shown{prepared->scenario, report, timed.wall};
+  const auto timed = run_to_show(context, *prepared, code);
+  if (!timed) return code;
+  const sim::Report& report = timed->report;
+  const sim::Case shown{prepared->scenario, report, timed->wall};
   if (auto written = write_reports(context, shown); !written) return context.fail(written.error());
   show(context, shown);
   context.out.prose(compared(report, prepared->scenario.expected) + "\n");
   // A file of a failing case is a test: it passes once the failure is gone.
-  return code_of(context, report);
+  return code_of(report);
 }
 
 int run_sim_minimize(Context& context) {
@@ -179,14 +183,15 @@ int run_sim_minimize(Context& context) {
   if (!prepared) return code;
   auto budget = duration(context, "--budget", std::chrono::seconds(30));
   if (!budget) return context.usage_error(budget.error().message());
-  const sim::Report report = sim::run(prepared->scenario, prepared->options);
-  if (report.ok()) {
+  const auto timed = run_to_show(context, *prepared, code);
+  if (!timed) return code;
+  if (timed->report.ok()) {
     context.out.prose(context.text("FILE") +
                       ": nothing fails, so there is nothing to make smaller\n");
     return exit_failed;
   }
   const sim::CaseFound found =
-      sim::minimize(prepared->scenario, report, *budget, prepared->options.engine,
+      sim::minimize(prepared->scenario, timed->report, *budget, prepared->options.engine,
                     [&] { return context.interrupt.raised(); });
   const std::string text = sim::to_toml(found.minimal);
   if (!context.has("--out")) {

@@ -30,7 +30,7 @@ enum class Mark : std::uint8_t {
   leapt,              // the timer came much too late
   pool_ended_itself,  // the last one out was a lease or an operation, after the pool's owner
 };
-inline constexpr std::size_t mark_count = 13;
+inline constexpr auto mark_count = static_cast<std::size_t>(Mark::pool_ended_itself) + 1;
 
 [[nodiscard]] constexpr std::string_view to_string(Mark mark) noexcept {
   constexpr std::array<std::string_view, mark_count> names{

@@ -192,7 +192,6 @@ void Judge::check_starts(const engine::Engine& engine, const engine::Effects& fx
       }));
   for (const engine::StartOp& op : fx.start) {
     SlotWatch& watch = slot(op.slot);
-    watch.op = op.op;
     watch.op_started = world_.now();
     ++judgement_.seen[{std::string(name_of(engine.state(op.slot))),
                        "start " + std::string(name_of(op.op))}];

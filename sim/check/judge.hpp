@@ -87,7 +87,6 @@ class Judge final : public StepWatcher {
     Instant op_started;
     Instant connect_started;
     bool connects = false;  // at the step before
-    engine::Op op{};
     std::uint64_t lease_warned = 0;
     bool above_min_at_close = false;
     bool surplus_at_close = false;

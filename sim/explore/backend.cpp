@@ -25,8 +25,6 @@ std::shared_ptr<const LoadedDriver> linked_in(const weir_driver* driver) {
       *loader::DriverTable::create(driver, "linked in"), "(linked in)", {}, {}, false, {}});
 }
 
-weir_time on_servers_clock(Instant at) { return at.time_since_epoch().count(); }
-
 // ---------------------------------------------------------------- the mock
 
 class MockBackend final : public Backend {

@@ -36,6 +36,11 @@ class Backend {
   [[nodiscard]] virtual Server* server() noexcept { return nullptr; }
 };
 
+// The mock's server counts a world's time in ns.
+[[nodiscard]] inline weir_time on_servers_clock(Instant at) noexcept {
+  return at.time_since_epoch().count();
+}
+
 // By the driver of the scenario's pool. Faults end where the scenario's time does.
 [[nodiscard]] Result<std::unique_ptr<Backend>> make_backend(const Scenario& scenario, World& world);
 

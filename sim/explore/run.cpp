@@ -29,8 +29,6 @@ namespace {
 using SimPool = runtime::BasicPool<SimRuntime>;
 using SimExecutor = runtime::BasicExecutor<SimRuntime>;
 
-weir_time on_servers_clock(Instant at) { return at.time_since_epoch().count(); }
-
 // How long the pool may take to come to rest once nothing disturbs it any more: an attempt that
 // began before is given up and hangs, its successor waits for the longest backoff, and then `min`
 // is filled a few at a time.

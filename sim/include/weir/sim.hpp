@@ -65,7 +65,8 @@ struct Host {
   HostFunction prepare = {};
   // A round of a client, instead of the scenario's statements. An error is counted.
   HostFunction work = {};
-  // Once, after everything has healed. An error is a finding, with the property "host".
+  // Once, after everything has healed; not if the scenario has drained the pool. An error is a
+  // finding, with the property "host".
   HostFunction check = {};
 };
 

@@ -4,6 +4,7 @@
 // holds, each run twice with the same trace; and the cases that once failed, replayed.
 #include "sim/explore/campaign.hpp"
 #include "sim/explore/scenario_file.hpp"
+#include "tests/sim/explore/scale.hpp"
 
 #include <weir/pool.hpp>
 
@@ -13,7 +14,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <string_view>
 
 #include <gtest/gtest.h>
 
@@ -21,11 +21,6 @@ namespace weir::sim {
 namespace {
 
 using namespace std::chrono_literals;
-
-bool full() {
-  const char* const scale = std::getenv("WEIR_TEST_SCALE");
-  return scale != nullptr && std::string_view(scale) == "full";
-}
 
 TEST(Explore, every_property_holds_and_each_was_put_to_the_test) {
   CampaignOptions options;

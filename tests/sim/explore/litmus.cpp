@@ -12,11 +12,11 @@
 #include "sim/explore/run.hpp"
 #include "sim/explore/scenario_file.hpp"
 #include "sim/world/sim_runtime.hpp"
+#include "tests/sim/explore/scale.hpp"
 
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <string_view>
 
@@ -30,11 +30,6 @@ using WallClock = std::chrono::steady_clock;
 using Executor = runtime::BasicExecutor<SimRuntime>;
 
 constexpr std::uint32_t depth = 3;
-
-bool full() {
-  const char* const scale = std::getenv("WEIR_TEST_SCALE");
-  return scale != nullptr && std::string_view(scale) == "full";
-}
 
 // What a run took; its text is not empty if it failed.
 struct Sight {

@@ -8,10 +8,9 @@
 //   M/M/c with patience   acquires give up after tau: the closed form of simulation.md, section 5.4
 //   Little                mean number waiting = arrival rate * mean wait
 #include "sim/explore/run.hpp"
+#include "tests/sim/explore/scale.hpp"
 
 #include <cmath>
-#include <cstdlib>
-#include <string_view>
 
 #include <gtest/gtest.h>
 
@@ -28,10 +27,6 @@ struct Queue {
 };
 
 // The bound follows from the runs' own spread, so fewer and shorter runs only make it wider.
-bool full() {
-  const char* const scale = std::getenv("WEIR_TEST_SCALE");
-  return scale != nullptr && std::string_view(scale) == "full";
-}
 std::uint64_t seeds() { return full() ? 8 : 5; }
 
 Scenario scenario_of(const Queue& q, std::uint64_t seed) {

@@ -5,11 +5,11 @@
 // its transactions is what the disk has.
 #include "sim/explore/campaign.hpp"
 #include "sim/explore/scenario_file.hpp"
+#include "tests/sim/explore/scale.hpp"
 
 #include <weir/pool.hpp>
 #include <weir/retry.hpp>
 
-#include <cstdlib>
 #include <string_view>
 
 #include <gtest/gtest.h>
@@ -18,11 +18,6 @@ namespace weir::sim {
 namespace {
 
 using namespace std::chrono_literals;
-
-bool full() {
-  const char* const scale = std::getenv("WEIR_TEST_SCALE");
-  return scale != nullptr && std::string_view(scale) == "full";
-}
 
 Scenario scenario(std::string_view text) { return scenario_from_string(text, "test", ".").value(); }
 
