@@ -109,12 +109,13 @@ std::optional<Prepared> prepare(Context& context, int& code) {
 // Returns: nothing once it was said that it was interrupted, with `code` to exit with.
 std::optional<Timed> run_to_show(Context& context, const Prepared& prepared, int& code) {
   Timed timed = run_timed(prepared.scenario, prepared.options);
-  if (!timed.report.ok() && timed.report.ending.steps <= 1'000'000) {
+  const auto interrupted = [&] { return timed.report.signature() == sim::interrupted_run; };
+  if (!timed.report.ok() && !interrupted() && timed.report.ending.steps <= 1'000'000) {
     sim::RunOptions again = prepared.options;
     again.keep_trace = true;
     timed.report = sim::run(prepared.scenario, again);
   }
-  if (timed.report.signature() != sim::interrupted_run) return timed;
+  if (!interrupted()) return timed;
   context.out.prose(fmt::format("interrupted after {} of virtual time: nothing can be said of it\n",
                                 observe::short_duration(timed.report.virtual_time)));
   code = context.interrupt.exit_code();
