@@ -2,7 +2,6 @@
 #include "sim/world/world.hpp"
 
 #include "core/base/assert.hpp"
-#include "sim/world/sanitizers.hpp"
 #include "sim/world/streams.hpp"
 
 #include <algorithm>
@@ -268,14 +267,7 @@ bool World::block(WaitList* list, Instant until, Op what, ObjectId object) {
   me.waits_for = object;
   me.wait_until = until;
   me.list = list;
-  if (list != nullptr) {
-#ifdef WEIR_SIM_ASAN
-    // The list may lie on a stack of AddressSanitizer's own, which nobody looks through once this
-    // thread was left behind.
-    const __lsan::ScopedDisabler left_behind;
-#endif
-    list->threads_.push_back(&me);
-  }
+  if (list != nullptr) list->threads_.push_back(&me);
   timers_.set(me.id, until);
   release_core(me);
   go_on_elsewhere(false);
