@@ -1,13 +1,28 @@
 // SPDX-License-Identifier: MIT
 //
-// The parts of weir/pool.hpp that are the same for every runtime.
+// The parts of weir/pool.hpp that are the same for every runtime, and the names of its log levels.
 #include "core/runtime/session.hpp"
 
 #include <weir/pool.hpp>
+#include <weir/pools.hpp>
 
 #include <algorithm>
 
 namespace weir {
+
+std::string_view to_string(LogLevel level) noexcept {
+  switch (level) {
+    case LogLevel::query:
+      return "query";
+    case LogLevel::info:
+      return "info";
+    case LogLevel::warn:
+      return "warn";
+    case LogLevel::error:
+      return "error";
+  }
+  return "";
+}
 
 Lease::Lease(Lease&& other) noexcept
     : pool_(std::exchange(other.pool_, nullptr)),

@@ -79,20 +79,6 @@ void to_stderr(LogLevel level, std::string_view pool, std::string_view line) {
 
 }  // namespace
 
-std::string_view to_string(LogLevel level) noexcept {
-  switch (level) {
-    case LogLevel::query:
-      return "query";
-    case LogLevel::info:
-      return "info";
-    case LogLevel::warn:
-      return "warn";
-    case LogLevel::error:
-      return "error";
-  }
-  return "";
-}
-
 // ---------------------------------------------------------------- Pools
 
 struct Pools::Impl {

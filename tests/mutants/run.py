@@ -43,7 +43,7 @@ CATALOGUE = {f"M{n}" for n in range(1, 36)}
 OUT_OF_SCOPE = {"M25": "one breaker for all endpoints: a pool has one endpoint",
                 "M30": "the resolver that finds changes is not the one that dials: a pool has one "
                        "endpoint, and its driver does both at once"}
-FLAGS = ["-std=c++20", "-w", "-I.", "-Icore/include", "-Icore/abi/include",
+FLAGS = ["-std=c++20", "-w", "-I.", "-Icore/include", "-Icore/abi/include", "-Isim/include",
          "-DTOML_HEADER_ONLY=0", "-DTOML_SHARED_LIB=1"]
 LIBRARIES = ["-lgtest", "-lfmt", "-ltomlplusplus", "-lpthread"]
 TIME_LIMIT = 300  # seconds; a mutant that spins is found by its world long before
@@ -55,8 +55,9 @@ BY_COLUMNS = 76
 SHELL = ("core/base", "core/config", "core/observe", "core/runtime", "core/loader/driver_table.cpp",
          "backends/common", "backends/mock")
 SIMULATOR = ("sim/world", "sim/world/switch_x86_64.S", "sim/server", "sim/check",
-             "sim/explore/campaign.cpp", "sim/explore/generate.cpp", "sim/explore/run.cpp",
-             "tests/mutants/explore_main.cpp")
+             "sim/explore/backend.cpp", "sim/explore/build_id.cpp", "sim/explore/campaign.cpp",
+             "sim/explore/generate.cpp", "sim/explore/minimize.cpp", "sim/explore/run.cpp",
+             "sim/sqlite/faults.cpp", "tests/mutants/explore_main.cpp")
 HEAD = re.compile(r"Mutant: (?P<what>.+)\nSeen in: (?P<seen>.+)\nKilled by: (?P<by>.+)\n"
                   r"(?:Not found by explore: (?P<hidden>.+)\n)?")
 SEED = 1
