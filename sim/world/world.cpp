@@ -3,10 +3,12 @@
 
 #include "core/base/assert.hpp"
 #include "sim/world/streams.hpp"
+#include "sim/world/watchdog.hpp"
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <thread>
 
 namespace weir::sim {
 
@@ -67,6 +69,8 @@ const std::string& World::name_of(ThreadId thread) const {
 Ending World::run(std::function<void()> main) {
   WEIR_ASSERT(threads_.empty());
   World* const around = std::exchange(here, this);
+  const Watchdog watchdog(*this);
+  if (options_.wall_clock) wall_ahead_ = wall_now() - now_;
   static_cast<void>(spawn(std::move(main)));
   threads_.front()->name = "main";
   plan_look();
@@ -162,12 +166,16 @@ void World::stop(Ending::Kind kind, std::string property, std::string text) {
 void World::plan_look() noexcept {
   const std::uint64_t next = schedule_->next_look(step_ - begun_at_);
   schedule_looks_at_ = next == never ? never : next + begun_at_;
-  look_at_ = options_.mode == Mode::cpu_model ? step_ + 1
-                                              : std::min(schedule_looks_at_, options_.steps_max);
+  const bool each = options_.mode == Mode::cpu_model || options_.wall_clock;
+  look_at_ = each ? step_ + 1 : std::min(schedule_looks_at_, options_.steps_max);
 }
 
 void World::begin() {
   WEIR_ASSERT(after_lead_ != nullptr);
+  if (options_.wall_clock && now_ < beginning) {  // nobody waits for the rest of the lead
+    wall_ahead_ -= beginning - now_;
+    follow_wall_clock();
+  }
   schedule_ = std::move(after_lead_);
   options_.mode = mode_;
   begun_at_ = step_;
@@ -191,7 +199,8 @@ void World::look() {
              std::to_string((now_ - beginning).count()) + " ns: " + who_waits());
   }
   if (options_.mode == Mode::cpu_model) charge();
-  if (options_.mode != Mode::cpu_model || step_ >= schedule_looks_at_) preempt();
+  if (options_.wall_clock) follow_wall_clock();
+  if (step_ >= schedule_looks_at_) preempt();
   plan_look();
 }
 
@@ -395,16 +404,43 @@ void World::step_clock(bool early) {
          "still running after the longest virtual time: " + who_waits());
     return;
   }
-  if (then > now_) {
+  if (options_.wall_clock) {
+    wait_for_wall_clock(then);
+  } else if (then > now_) {
     if (early) stalled_ += then - now_;
     now_ = then;
   }
+  wake_due();
+}
+
+void World::wake_due() {
   event(the_clock, Op::advance, 0, static_cast<std::uint64_t>((now_ - beginning).count()));
   while (!timers_.empty() && timers_.earliest() <= now_) {
     Thread& due = at(timers_.front());
     if (due.waits_in != Op::yield) event(due.id, Op::timeout, due.waits_for, 0);
     unblock(due, true);
   }
+}
+
+// ---------------------------------------------------------------- the wall clock
+
+Instant World::wall_now() const {
+  return Instant(std::chrono::steady_clock::now().time_since_epoch()) - wall_ahead_;
+}
+
+// What a step has taken in reality it has taken from everybody else, ready or due.
+void World::follow_wall_clock() {
+  const Instant real = wall_now();
+  if (real <= now_) return;
+  stalled_ += real - now_;
+  now_ = real;
+  if (!timers_.empty() && timers_.earliest() <= now_) wake_due();
+}
+
+void World::wait_for_wall_clock(Instant then) {
+  while (wall_now() < then) std::this_thread::sleep_for(then - wall_now());
+  stalled_ += std::max(wall_now() - std::max(then, now_), Duration{});
+  now_ = std::max(wall_now(), now_);
 }
 
 // ---------------------------------------------------------------- what is told

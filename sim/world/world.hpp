@@ -12,6 +12,10 @@
 // `cpu_model` mode every step of a thread takes `op_cost` on one of `cores` processors, for which
 // ready threads compete.
 //
+// By the wall clock, for drivers that block in the real world, virtual time is real time: nobody
+// goes to a timer before it is due, and what a step takes in reality is in the stall ledger. No two
+// such runs are the same.
+//
 // Invariants: 1. exactly one virtual thread runs; a point is the only place where that changes.
 //             2. nothing in here depends on an address, a hash order or the machine: one scenario
 //                has one trace hash.
@@ -47,7 +51,11 @@ struct WorldOptions {
   Duration op_cost = std::chrono::nanoseconds(50);  // cpu_model
   std::uint32_t cores = 2;                          // cpu_model
   bool keep_trace = false;
-  bool guard = true;  // real clocks, chance, sleep and threads end the process (tripwire.cpp)
+  bool guard = true;        // real clocks, chance, sleep and threads end the process (tripwire.cpp)
+  bool wall_clock = false;  // mode ideal and a fifo schedule only; nothing is guarded or watched
+  // A thread that takes this long in reality from one point to the next ends the process
+  // (watchdog.hpp). 0: never.
+  Duration stuck_after = std::chrono::seconds(30);
 };
 
 // How a run ended.
@@ -88,7 +96,10 @@ class World {
 
   // ---- for programs and judges
 
-  [[nodiscard]] Instant now() const noexcept { return now_; }
+  [[nodiscard]] Instant now() {
+    if (options_.wall_clock) follow_wall_clock();
+    return now_;
+  }
   // As they are now: the mode is ideal before begin() and after calm().
   [[nodiscard]] const WorldOptions& options() const noexcept { return options_; }
   // The mode between the two.
@@ -106,6 +117,7 @@ class World {
   void note(std::uint64_t value) noexcept;
   // How long ready threads have been kept from running by early steps of the clock, in all.
   [[nodiscard]] Duration stalled() const noexcept { return stalled_; }
+  [[nodiscard]] std::uint64_t steps() const noexcept { return step_; }
   [[nodiscard]] ThreadId running() const noexcept { return running_ == nullptr ? 0 : running_->id; }
   [[nodiscard]] std::uint32_t& locks_held() noexcept { return running_->locks; }
   [[nodiscard]] const std::string& name_of(ThreadId thread) const;
@@ -114,7 +126,7 @@ class World {
   // What the schedule chose otherwise than by default: replays this run.
   [[nodiscard]] const std::vector<Deviation>& deviations() const noexcept { return deviations_; }
   [[nodiscard]] std::size_t threads() const noexcept { return threads_.size(); }
-  [[nodiscard]] bool guarded() const noexcept { return options_.guard; }
+  [[nodiscard]] bool guarded() const noexcept { return options_.guard && !options_.wall_clock; }
   void disarm() noexcept { options_.guard = false; }
   void watch(StepWatcher* watcher) noexcept { watcher_ = watcher; }
   [[nodiscard]] StepWatcher* watcher() const noexcept { return watcher_; }
@@ -192,6 +204,10 @@ class World {
   [[nodiscard]] Thread* pick_next();
   void switch_to(Thread& next, bool ends);
   void step_clock(bool early);
+  void wake_due();
+  [[nodiscard]] Instant wall_now() const;
+  void follow_wall_clock();
+  void wait_for_wall_clock(Instant then);
   [[nodiscard]] std::size_t ask(Question question);
   [[nodiscard]] bool may_run(const Thread& thread) const noexcept;
   void release_core(Thread& thread) noexcept;
@@ -212,6 +228,7 @@ class World {
   base::DeadlineHeap timers_;                     // by thread
   Thread* running_ = nullptr;
   Instant now_;
+  Duration wall_ahead_{};  // of now_; by the wall clock
   std::uint64_t step_ = 0;
   std::uint64_t begun_at_ = 0;  // the step from which the schedule counts
   std::uint64_t look_at_ = never;

@@ -5,9 +5,11 @@
 #include "sim/world/sync.hpp"
 
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <set>
 #include <thread>
+#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -237,6 +239,78 @@ TEST(TripwireDeathTest, the_real_world_does_not_leak_in) {
   EXPECT_DEATH(in_world([] { std::thread([] {}).join(); }), "called pthread_create");
   EXPECT_DEATH(in_world([] { static_cast<void>(std::rand()); }), "called rand");
   EXPECT_DEATH(Mutex().lock(), "belongs to no world");
+}
+
+TEST(WatchdogDeathTest, a_thread_that_comes_to_no_point_is_named) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto in_world = [](const std::function<void()>& body) {
+    WorldOptions o = options();
+    o.stuck_after = 50ms;
+    World world(o, ScheduleSpec{});
+    static_cast<void>(world.run(body));
+  };
+  const char* const named = "main has not come to a scheduling point for 0.05 s of real time";
+  EXPECT_DEATH(in_world([] {
+                 int ends[2];
+                 char byte;
+                 if (::pipe(ends) == 0) static_cast<void>(!::read(ends[0], &byte, 1));
+               }),
+               named);
+  EXPECT_DEATH(in_world([] {
+                 for (volatile const bool on = true; on;) {
+                 }
+               }),
+               named);
+}
+
+TEST(Watchdog, lets_a_long_run_be) {
+  WorldOptions o = options();
+  o.stuck_after = 20ms;
+  o.guard = false;  // it looks at the real clock
+  World world(o, ScheduleSpec{});
+  const auto end = std::chrono::steady_clock::now() + 200ms;
+  const Ending ending = world.run([&] {
+    while (std::chrono::steady_clock::now() < end) World::current().point(Op::yield, 0);
+  });
+  EXPECT_TRUE(ending.ok());
+  EXPECT_GT(ending.steps, 1000U);
+}
+
+volatile std::sig_atomic_t came = 0;
+
+TEST(WatchdogDeathTest, leaves_the_signal_of_others_to_them) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto program = [] {
+    static_cast<void>(std::signal(SIGVTALRM, [](int) { came = 1; }));
+    World world(options(), ScheduleSpec{});
+    static_cast<void>(world.run([] {}));
+    static_cast<void>(::raise(SIGVTALRM));
+    std::_Exit(came == 1 ? 0 : 1);
+  };
+  EXPECT_EXIT(program(), testing::ExitedWithCode(0), "");
+}
+
+TEST(WallClock, is_the_time_of_the_world) {
+  WorldOptions o = options();
+  o.wall_clock = true;
+  World world(o, ScheduleSpec{});
+  const auto begin = std::chrono::steady_clock::now();
+  Duration other{};
+  const Ending ending = world.run([&] {
+    Thread sleeper([&] {
+      const Instant before = World::current().now();
+      World::current().sleep_until(before + 20ms);
+      other = World::current().now() - before;
+    });
+    std::this_thread::sleep_for(50ms);  // nobody else can run meanwhile
+    World::current().sleep_until(World::current().now() + 30ms);
+    sleeper.join();
+  });
+  EXPECT_TRUE(ending.ok());
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, 80ms);
+  EXPECT_GE(ending.at - World::beginning, 80ms);
+  EXPECT_GE(other, 20ms);
+  EXPECT_GE(world.stalled(), 50ms);
 }
 
 TEST(Tripwire, is_not_in_the_way_elsewhere) {
