@@ -79,13 +79,14 @@ void show(Context& context, const sim::Case& shown) {
 
 int code_of(const sim::Report& report) { return report.ok() ? exit_ok : exit_property; }
 
-// The scenario of FILE, with the seed and the engine of the command line.
+// The scenario of FILE, with the seed and the engine of the command line. `again`: what cannot be
+// done unless another run is the same.
 struct Prepared {
   sim::Scenario scenario;
   sim::RunOptions options;
 };
 // Returns: nothing once it was said what is wrong, with `code` to exit with.
-std::optional<Prepared> prepare(Context& context, int& code) {
+std::optional<Prepared> prepare(Context& context, int& code, std::string_view again = {}) {
   const auto wrong = [&](int why) {
     code = why;
     return std::nullopt;
@@ -97,9 +98,17 @@ std::optional<Prepared> prepare(Context& context, int& code) {
   auto scenario = sim::read_scenario(context.text("FILE"));
   if (!scenario) return wrong(context.fail(scenario.error()));
   if (context.has("--seed")) scenario->seed = *seed;
+  if (scenario->clock == sim::Clock::wall && !again.empty()) {
+    return wrong(context.fail(Error(
+        Code::config_conflict,
+        fmt::format("{}: clock = \"wall\": no two runs by the wall clock are the same, so {}; "
+                    "`weir sim run` runs it once",
+                    context.text("FILE"), again))));
+  }
   sim::RunOptions options;
   options.engine = *engine;
   options.keep_history = context.has("--html") || context.has("--trace");
+  options.keep_trace = scenario->clock == sim::Clock::wall;
   options.interrupted = [&context] { return context.interrupt.raised(); };
   return Prepared{*std::move(scenario), std::move(options)};
 }
@@ -110,7 +119,8 @@ std::optional<Prepared> prepare(Context& context, int& code) {
 std::optional<Timed> run_to_show(Context& context, const Prepared& prepared, int& code) {
   Timed timed = run_timed(prepared.scenario, prepared.options);
   const auto interrupted = [&] { return timed.report.signature() == sim::interrupted_run; };
-  if (!timed.report.ok() && !interrupted() && timed.report.ending.steps <= 1'000'000) {
+  if (!timed.report.ok() && !interrupted() && !prepared.options.keep_trace &&
+      timed.report.ending.steps <= 1'000'000) {
     sim::RunOptions again = prepared.options;
     again.keep_trace = true;
     timed.report = sim::run(prepared.scenario, again);
@@ -126,7 +136,7 @@ std::optional<Timed> run_to_show(Context& context, const Prepared& prepared, int
 
 int run_sim_run(Context& context) {
   int code = exit_ok;
-  auto prepared = prepare(context, code);
+  auto prepared = prepare(context, code, context.has("--twice") ? "two cannot be compared" : "");
   if (!prepared) return code;
   const auto timed = run_to_show(context, *prepared, code);
   if (!timed) return code;
@@ -165,7 +175,7 @@ std::string compared(const sim::Report& report, const sim::Expected& expected) {
 
 int run_sim_replay(Context& context) {
   int code = exit_ok;
-  auto prepared = prepare(context, code);
+  auto prepared = prepare(context, code, "this one cannot be replayed");
   if (!prepared) return code;
   const auto timed = run_to_show(context, *prepared, code);
   if (!timed) return code;
@@ -180,7 +190,7 @@ int run_sim_replay(Context& context) {
 
 int run_sim_minimize(Context& context) {
   int code = exit_ok;
-  auto prepared = prepare(context, code);
+  auto prepared = prepare(context, code, "this one cannot be made smaller");
   if (!prepared) return code;
   auto budget = duration(context, "--budget", std::chrono::seconds(30));
   if (!budget) return context.usage_error(budget.error().message());

@@ -43,10 +43,15 @@ class Overlay {
     s.name = base_.name;
     s.duration = std::max(s.duration, least_duration(base_));
     s.steps_max = std::min(s.steps_max, base_.steps_max);
+    s.plugin = base_.plugin;
     pool(s.pool);
     clients(s);
-    server(s.server);
-    disk(s.disk);
+    if (has_plugin(s)) {
+      s.server = {};
+    } else {
+      server(s.server);
+      disk(s.disk);
+    }
     if (!base_.actions.empty() || !actions_) s.actions = base_.actions;
     cut_to(s, s.duration);
   }
@@ -55,6 +60,7 @@ class Overlay {
   // A drawn one is still of the same database, and does with it what the host's does.
   void pool(PoolConfig& pool) const {
     if (!pools_) return;
+    pool.driver = base_.pool.driver;
     pool.name = base_.pool.name;
     pool.url = base_.pool.url;
     pool.options = base_.pool.options;
@@ -112,9 +118,15 @@ class Overlay {
   bool statements_;
 };
 
-Result<Generator> generator_of(const Search& search) {
+Result<Generator> generator_of(Search search) {
   auto base = scenario_from_string(search.scenario, "scenario", search.base_dir);
   if (!base) return fail(std::move(base).error());
+  if (base->clock == Clock::wall) {
+    return fail(Code::config_conflict,
+                "clock = \"wall\": no two runs by the wall clock are the same, so what a search "
+                "found could not be found again; simulate() runs such a scenario once");
+  }
+  if (has_plugin(*base)) search.statements = false;  // what its database understands is not known
   Generator generator;
   generator.longest = base->duration;
   generator.driver = base->pool.driver;

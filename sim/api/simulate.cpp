@@ -36,13 +36,16 @@ Result<Outcome> outcome_of(const Scenario& scenario, const Host& host,
                            const SimulateOptions& options) {
   const Engine engine = engine_of(options.os_threads);
   const auto begin = WallClock::now();
-  Report report = run(scenario, {.engine = engine, .keep_history = true}, host);
+  const bool once = scenario.clock == Clock::wall;  // another run would be another one
+  Report report = run(scenario, {.engine = engine, .keep_trace = once, .keep_history = true}, host);
   const auto wall = std::chrono::duration_cast<Duration>(WallClock::now() - begin);
   if (report.signature() == "config") {
     return fail(Code::config_conflict, std::move(report.ending.text));
   }
   std::string differs;
-  if (!report.ok()) {
+  if (once) {
+    // Nothing can be said of determinism.
+  } else if (!report.ok()) {
     differs = keep_steps(scenario, host, engine, report);
   } else if (options.twice) {
     differs = compare_runs(scenario, report, engine, host);
@@ -72,6 +75,7 @@ Result<Outcome> simulate_file(const std::string& path, const Host& host,
 Outcome minimize(const Outcome& outcome, const Host& host, Duration budget) {
   const Outcome::Data& data = outcome.data();
   if (outcome.ok() || outcome.property() == nondeterminism) return outcome;
+  if (data.scenario.clock == Clock::wall) return outcome;
   CaseFound found = minimize(data.scenario, data.report, budget, data.engine, {}, host);
   if (found.report.signature() != outcome.property()) return outcome;
   return make_outcome({std::move(found.minimal), std::move(found.report), {}, data.engine});

@@ -6,6 +6,7 @@
 #include "sim/server/extension.hpp"
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 
 #ifdef WEIR_SIM_SQLITE
@@ -148,9 +149,31 @@ Result<std::unique_ptr<Backend>> make_sqlite(const Scenario&, World&) {
 
 #endif
 
+// ---------------------------------------------------------------- a plugin
+
+class PluginBackend final : public Backend {
+ public:
+  explicit PluginBackend(std::shared_ptr<const LoadedDriver> driver) : driver_(std::move(driver)) {}
+  std::shared_ptr<const LoadedDriver> driver() const override { return driver_; }
+
+ private:
+  std::shared_ptr<const LoadedDriver> driver_;
+};
+
+Result<std::unique_ptr<Backend>> make_plugin(const Scenario& scenario) {
+  static std::mutex one_at_a_time;  // the loader's
+  const std::lock_guard lock(one_at_a_time);
+  DriversConfig config;
+  if (!scenario.plugin.empty()) config.pins[scenario.pool.driver].path = scenario.plugin;
+  auto loaded = loader::load(scenario.pool.driver, config, "/", {});
+  if (!loaded) return fail(std::move(loaded).error());
+  return std::make_unique<PluginBackend>(*std::move(loaded));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Backend>> make_backend(const Scenario& scenario, World& world) {
+  if (has_plugin(scenario)) return make_plugin(scenario);
   if (scenario.pool.driver == "sqlite") return make_sqlite(scenario, world);
   return std::make_unique<MockBackend>(scenario);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Backend: what a scenario's pool connects to, made anew for one world: the server of the mock, or
-// SQLite with a disk of its own. The drivers are the ones that ship, linked in.
+// SQLite with a disk of its own, with the drivers that ship, linked in; or whatever the driver of a
+// plugin connects to, of which nothing is simulated but what it asks weir_host for.
 //
 // Called by: run(). Owner: run(), which destroys it after the pool. Threads: virtual ones.
 // Process: SQLite's settings are global. The first world on SQLite makes them, and cannot if the

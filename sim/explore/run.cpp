@@ -56,7 +56,7 @@ class Simulation final : StepWatcher {
     report_.ending = world_.run([this] { main(); });
     report_.judgement = judge_.judgement();
     report_.virtual_time = std::max(report_.ending.at - World::beginning, Duration{});
-    report_.stalled = world_.stalled();
+    report_.stalled = world_.stalled() - stalled_before_;
     report_.deviations = world_.deviations();
     if (server_ != nullptr) report_.sessions_max = server_->ledger().sessions_max;
     report_.trace = world_.take_trace();
@@ -75,6 +75,7 @@ class Simulation final : StepWatcher {
     o.steps_max = scenario_.steps_max;
     o.time_max = scenario_.duration + std::chrono::hours(24);
     o.keep_trace = options_.keep_trace;
+    o.wall_clock = scenario_.clock == Clock::wall;
     if (host_.prepare || !scenario_.setup.empty()) o.lead = std::chrono::minutes(1);
     return o;
   }
@@ -126,8 +127,9 @@ class Simulation final : StepWatcher {
       world_.fail("setup", "it took " + observe::short_duration(world_.now() - World::beginning +
                                                                 world_.options().lead));
     }
-    world_.sleep_until(World::beginning);
+    if (!world_.options().wall_clock) world_.sleep_until(World::beginning);
     world_.begin();
+    stalled_before_ = world_.stalled();
   }
 
   Result<void> set_up() {
@@ -472,6 +474,7 @@ class Simulation final : StepWatcher {
   std::shared_ptr<SimPool> pool_;
   std::vector<weir::Lease> leaked_;
   Instant next_sample_ = World::beginning;
+  Duration stalled_before_{};  // the beginning
   std::uint64_t leases_ = 0;
   bool drained_ = false;
 };

@@ -74,6 +74,10 @@ struct DiskSettings {
   friend bool operator==(const DiskSettings&, const DiskSettings&) = default;
 };
 
+// wall: virtual time is real time. For drivers of plugins that block in the real world; such a run
+// is not reproducible.
+enum class Clock : std::uint8_t { simulated, wall };
+
 // What a failing case is known to do.
 struct Expected {
   std::string property;          // empty: it holds
@@ -87,7 +91,9 @@ struct Scenario {
   std::string name;
   std::uint64_t seed = 1;
   Duration duration = std::chrono::seconds(10);
-  PoolConfig pool;        // driver "mock" or "sqlite"
+  Clock clock = Clock::simulated;
+  std::string plugin;     // absolute path of the driver's library or manifest; empty: see Backend
+  PoolConfig pool;        // driver "mock" or "sqlite", or one of a plugin
   std::string pool_file;  // where it comes from, if it does; as written, relative to the scenario
   Settings server;        // of the mock; its times are ns from the beginning of the run
   DiskSettings disk;      // of SQLite
@@ -100,5 +106,10 @@ struct Scenario {
   Expected expected;
   friend bool operator==(const Scenario&, const Scenario&) = default;
 };
+
+// Whether the pool's driver is one of a plugin, around which nothing is simulated.
+[[nodiscard]] inline bool has_plugin(const Scenario& scenario) {
+  return scenario.pool.driver != "mock" && scenario.pool.driver != "sqlite";
+}
 
 }  // namespace weir::sim

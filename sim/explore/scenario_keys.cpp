@@ -27,6 +27,7 @@ constexpr std::uint32_t words(Enums... enumerators) {
 }
 
 constexpr std::array<string_view, 3> mode_words{"ideal", "adversarial", "cpu_model"};
+constexpr std::array<string_view, 2> clock_words{"virtual", "wall"};
 constexpr std::array<string_view, 2> loop_words{"closed", "open"};
 constexpr std::array<string_view, 5> action_words{"resize", "suspend", "resume", "evict", "drain"};
 constexpr std::array<string_view, 4> schedule_words{"fifo", "random", "pct", "replay"};
@@ -84,6 +85,18 @@ constexpr ScenarioKey top_keys[] = {
      .least = 1,
      .most = std::numeric_limits<std::int64_t>::max(),
      .doc = "A run that takes more steps counts as a hang."},
+    {.name = "clock",
+     .form = Form::word,
+     .access = member<Scenario, &Scenario::clock>,
+     .words = clock_words,
+     .doc = "`wall`: virtual time is real time, for a driver that blocks in the real world. No two "
+            "such runs are the same, so they cannot be replayed."},
+    {.name = "plugin",
+     .form = Form::text,
+     .access = member<Scenario, &Scenario::plugin>,
+     .doc =
+         "The library or the manifest, relative to this file, of the driver that `[pool]` names; "
+         "else one that is not linked in is looked for in the installed plugins."},
     {.name = "pool_file",
      .form = Form::text,
      .access = member<Scenario, &Scenario::pool_file>,

@@ -184,11 +184,14 @@ class PoolReader {
       return entry != nullptr ? entry->value.place : name_place_;
     };
     if (std::find(drivers.begin(), drivers.end(), pool.driver) == drivers.end()) {
+      if (request_.any_driver) return;
       const std::string_view near = nearest(pool.driver, drivers);
       report(Code::config_value, place_of("driver"),
              "the driver of a simulated pool is \"mock\" or \"sqlite\"",
              near.empty() ? "remove the line to have the mock's"
-                          : fmt::format("did you mean \"{}\"?", near));
+                          : fmt::format("did you mean \"{}\"?", near),
+             {"that of a plugin needs `plugin`, its library, at the top of the file, or "
+              "clock = \"wall\""});
     } else if (pool.driver == mock_driver && !pool.url.reveal().starts_with("mock:")) {
       report(Code::config_value, place_of("url"), "this is no URL of the mock's",
              "remove it, or write \"mock:name\"");
@@ -227,7 +230,10 @@ class PoolReader {
     const Entry* found = pools != nullptr ? pools->value.find(name_) : nullptr;
     if (found == nullptr || found->value.kind != Kind::table) return no_such_pool(pools);
     Node pool = found->value;
-    if (text_of(own, "driver") != sqlite || text_of(pool, "driver") != sqlite) make_mock(pool);
+    // A server is simulated unless the scenario asks, by its name, for the driver of the file.
+    const std::string driver = text_of(own, "driver");
+    const bool real = driver == sqlite || (request_.any_driver && !driver.empty());
+    if (!real || text_of(pool, "driver") != driver) make_mock(pool);
     Entry version = root.find("version") != nullptr ? *root.find("version") : version_one();
     const Node alone = weir_toml(std::move(version), name_, found->key_place, pool);
     return faultless(text, alone) ? std::optional(std::move(pool)) : std::nullopt;

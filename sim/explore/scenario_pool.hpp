@@ -36,6 +36,7 @@ struct PoolRequest {
   const config::Entry* file = nullptr;   // `pool_file`, a text; null if there is none
   std::string_view scenario;             // its name, for messages
   std::string_view base_dir;             // what `pool_file` is relative to
+  bool any_driver = false;               // not only those that are linked in
 };
 
 struct PoolAnswer {

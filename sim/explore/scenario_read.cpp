@@ -51,16 +51,20 @@ class ScenarioReader {
     if (!format_is_ours(root)) return {};
     read_table(top(), root, &scenario_);
     const Entry* const file = root.find("pool_file");
-    PoolAnswer pool = read_pool(
-        {root.find("pool"), file != nullptr && good(*file) ? file : nullptr, name_, base_dir_},
-        source_);
+    const bool any_driver = !scenario_.plugin.empty() || scenario_.clock == Clock::wall;
+    PoolAnswer pool = read_pool({root.find("pool"), file != nullptr && good(*file) ? file : nullptr,
+                                 name_, base_dir_, any_driver},
+                                source_);
     scenario_.pool = std::move(pool.pool);
+    if (!scenario_.plugin.empty())
+      scenario_.plugin = config::absolute_path(std::string(base_dir_), scenario_.plugin);
     std::move(pool.faults.begin(), pool.faults.end(), std::back_inserter(faults_));
     for (const Entry& entry : root.entries) {
       const ScenarioTable& table = scenario_table(entry.key);
       if (!table.name.empty()) read_section(table, entry);
       refuse_of_other_driver(table, entry);
     }
+    if (pool.faults.empty()) check_driver(root);
     return std::move(scenario_);
   }
 
@@ -100,12 +104,16 @@ class ScenarioReader {
     const bool of_mock = table.name == "server" || table.name == "fault";
     const bool of_sqlite = table.name == "disk" || table.name == "disk_fault";
     const std::string& driver = scenario_.pool.driver;
-    if ((of_mock && driver == "sqlite") || (of_sqlite && driver == mock_driver)) {
-      report(Code::config_conflict, entry.key_place,
-             fmt::format("{} means nothing with the driver {}", table.header(), driver),
-             of_mock ? "for SQLite, write [disk] and [[disk_fault]]"
-                     : "add driver = \"sqlite\" to [pool], or write [server] and [[fault]]");
-    }
+    if (driver.empty() || (of_mock && driver == mock_driver) || (of_sqlite && driver == "sqlite"))
+      return;
+    if (!of_mock && !of_sqlite) return;
+    std::string_view remedy = "nothing around the driver of a plugin is simulated";
+    if (driver == "sqlite") remedy = "for SQLite, write [disk] and [[disk_fault]]";
+    if (driver == mock_driver)
+      remedy = "add driver = \"sqlite\" to [pool], or write [server] and [[fault]]";
+    report(Code::config_conflict, entry.key_place,
+           fmt::format("{} means nothing with the driver {}", table.header(), printable(driver)),
+           std::string(remedy));
   }
 
   void read_section(const ScenarioTable& table, const Entry& entry) {
@@ -273,6 +281,25 @@ class ScenarioReader {
       report(Code::config_conflict, every != nullptr ? every->value.place : node.place,
              "an open loop without a time between arrivals never ends",
              "such as every = \"exp(10ms)\"; or set `rounds`");
+  }
+
+  // What a plugin's driver needs, and what only such a driver has.
+  void check_driver(const Node& root) {
+    const bool inside = !has_plugin(scenario_);
+    const Entry* const plugin = good_entry(root, "plugin");
+    if (plugin != nullptr && inside)
+      report(Code::config_conflict, plugin->value.place,
+             fmt::format("the driver {} is linked in and has no plugin", scenario_.pool.driver),
+             "name the plugin's driver in [pool], or remove the line");
+    const Entry* const clock = good_entry(root, "clock");
+    if (clock == nullptr || scenario_.clock != Clock::wall) return;
+    if (inside)
+      report(Code::config_conflict, clock->value.place,
+             fmt::format("the driver {} runs by virtual time only", scenario_.pool.driver),
+             "the wall clock is for drivers of plugins");
+    if (scenario_.mode != Mode::ideal || scenario_.schedule.kind != ScheduleSpec::Kind::fifo)
+      report(Code::config_conflict, clock->value.place,
+             "by the wall clock nobody decides who runs when", "remove `mode` and [schedule]");
   }
 
   void check_disk_fault(const Node& node, const DiskTrouble& trouble) {

@@ -101,10 +101,14 @@ std::string facts(const Case& shown) {
   };
   line("sessions", fmt::format("at most {}", r.sessions_max));
   line("time", pace_text(shown));
-  if (r.stalled > Duration{}) line("stalled", short_duration(r.stalled) + " by early timers");
+  const bool wall = shown.scenario.clock == Clock::wall;
+  if (r.stalled > Duration{}) {
+    line("stalled", short_duration(r.stalled) + (wall ? " by steps" : " by early timers"));
+  }
   line("steps", grouped(r.ending.steps));
   line("seed", std::to_string(shown.scenario.seed));
-  line("trace", hash_text(r.ending.trace_hash));
+  line("trace", hash_text(r.ending.trace_hash) +
+                    (wall ? ", of this run alone: it was by the wall clock" : ""));
   return out;
 }
 

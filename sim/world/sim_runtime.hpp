@@ -46,12 +46,16 @@ struct SimRuntime {
   static std::uint64_t thread_id() noexcept { return World::current().running(); }
   static std::uint64_t random_seed();
 
-  // Descriptors belong to the real world: a driver that waits for one is not simulated, and the run
-  // ends with its name.
+  // Descriptors belong to the real world: by virtual time a driver that waits for one is not
+  // simulated, and the run ends with its name. By the wall clock it is looked at now and then,
+  // while the other threads run.
   class FdWaiter {
    public:
     std::int32_t wait(int fd, std::uint32_t events, Instant until) noexcept;
-    void wake() noexcept {}
+    void wake() noexcept { woken_ = true; }
+
+   private:
+    bool woken_ = false;
   };
 
   static void probe(runtime::Mark mark) noexcept {

@@ -329,6 +329,13 @@ def simulator(weir: Weir, tap) -> None:
         Expect(weir.interrupted("sim", verb, "long.toml")).code(130).no_out().err(
             "interrupted after [1-9].* of virtual time").to(
                 tap, f"SIGINT ends sim {verb}, in a run")
+    weir.write("wall.toml", 'format = 1\nclock = "wall"\n[pool]\ndriver = "mine"\nurl = "mine:x"\n')
+    Expect(weir("sim", "run", "wall.toml")).code(2).out("driver \"mine\" was not found").to(
+        tap, "sim run with a driver that is nowhere")
+    for args in (["run", "--twice"], ["replay"], ["minimize"]):
+        Expect(weir("sim", args[0], "wall.toml", *args[1:])).code(65).no_out().err(
+            'wall.toml: clock = "wall"', "weir sim run").to(
+                tap, f"sim {' '.join(args)} by the wall clock")
     weir.write("bad.toml", SCENARIO.replace("restart", "restrat"))
     Expect(weir("sim", "run", "bad.toml")).code(65).no_out().err('did you mean "restart"').to(
         tap, "sim run of a bad scenario")

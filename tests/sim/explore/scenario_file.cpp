@@ -437,6 +437,18 @@ TEST(ScenarioFaults, are_tables_of_what_is_behind_another_driver) {
                "add driver = \"sqlite\" to [pool]");
 }
 
+TEST(ScenarioFaults, are_plugins_and_clocks_that_do_not_go_with_the_rest) {
+  const std::string other = "[pool]\ndriver = \"other\"\nurl = \"other:x\"\n";
+  expect_fault(other, "needs `plugin`, its library");
+  expect_fault("plugin = \"x.so\"\n", "the driver mock is linked in and has no plugin");
+  expect_fault("clock = \"wall\"\n", "the driver mock runs by virtual time only");
+  expect_fault("clock = \"real\"\n", "\"virtual\" or \"wall\"");
+  expect_fault("clock = \"wall\"\nmode = \"adversarial\"\n" + other,
+               "nobody decides who runs when");
+  expect_fault("plugin = \"x.so\"\n" + other + "[server]\nauth = \"1ms\"\n",
+               "nothing around the driver of a plugin is simulated");
+}
+
 TEST(ScenarioFaults, are_faults_of_a_disk_where_they_cannot_happen) {
   const std::string sqlite = "[pool]\ndriver = \"sqlite\"\n[[disk_fault]]\n";
   expect_fault(sqlite + "what = \"full\"\non = \"read\"\n", "this fault cannot happen at `read`");

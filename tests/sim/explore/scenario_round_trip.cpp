@@ -200,6 +200,12 @@ Scenario any_scenario() {
   s.seed = *rc::gen::arbitrary<std::uint64_t>();
   s.duration = Duration(1) + *any_duration(1h);
   s.pool = any_pool();
+  if (*rc::gen::arbitrary<bool>()) {
+    s.pool.driver = "other";
+    s.pool.url = Secret("other:x");
+    s.plugin = *rc::gen::element<std::string>("", "/a b/\"x\".so");
+    s.clock = s.plugin.empty() ? Clock::wall : any_of(Clock::wall);
+  }
   if (s.pool.driver == "mock") s.server = any_server(s.duration);
   if (s.pool.driver == "sqlite") s.disk = any_disk(s.duration);
   if (*rc::gen::arbitrary<bool>()) s.setup = {"A" + any_text(), "B" + any_text()};
@@ -209,8 +215,10 @@ Scenario any_scenario() {
   }
   const int actions = *rc::gen::inRange(0, 4);
   for (int i = 0; i < actions; ++i) s.actions.push_back(any_action(s.duration));
-  s.mode = any_of(Mode::cpu_model);
-  s.schedule = any_schedule();
+  if (s.clock == Clock::simulated) {
+    s.mode = any_of(Mode::cpu_model);
+    s.schedule = any_schedule();
+  }
   s.steps_max = *rc::gen::inRange<std::uint64_t>(1, INT64_MAX);
   s.expected = {any_text(), *rc::gen::arbitrary<std::uint64_t>(), any_text(), any_text()};
   return s;
