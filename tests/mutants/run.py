@@ -44,7 +44,8 @@ OUT_OF_SCOPE = {"M25": "one breaker for all endpoints: a pool has one endpoint",
                 "M30": "the resolver that finds changes is not the one that dials: a pool has one "
                        "endpoint, and its driver does both at once"}
 FLAGS = ["-std=c++20", "-w", "-I.", "-Icore/include", "-Icore/abi/include", "-Isim/include",
-         "-DTOML_HEADER_ONLY=0", "-DTOML_SHARED_LIB=1"]
+         "-DTOML_HEADER_ONLY=0", "-DTOML_SHARED_LIB=1",
+         *(f'-DWEIR_{place}_DIR="/nowhere"' for place in ("PLUGIN", "BIN", "LIB"))]
 LIBRARIES = ["-lgtest", "-lfmt", "-ltomlplusplus", "-lpthread"]
 TIME_LIMIT = 300  # seconds; a mutant that spins is found by its world long before
 TESTS_LIMIT = 60  # a few tests of the shell, which may hang
@@ -57,7 +58,10 @@ SHELL = ("core/base", "core/config", "core/observe", "core/runtime", "core/loade
 SIMULATOR = ("sim/world", "sim/world/switch_x86_64.S", "sim/server", "sim/check",
              "sim/explore/backend.cpp", "sim/explore/build_id.cpp", "sim/explore/campaign.cpp",
              "sim/explore/generate.cpp", "sim/explore/minimize.cpp", "sim/explore/run.cpp",
-             "sim/sqlite/faults.cpp", "tests/mutants/explore_main.cpp")
+             "sim/sqlite/faults.cpp", "tests/mutants/explore_main.cpp",
+             *(f"core/loader/{name}.cpp"
+               for name in ("elf", "entry", "library", "loader", "manifest", "places", "probe",
+                            "sha256", "surroundings", "trust")))
 HEAD = re.compile(r"Mutant: (?P<what>.+)\nSeen in: (?P<seen>.+)\nKilled by: (?P<by>.+)\n"
                   r"(?:Not found by explore: (?P<hidden>.+)\n)?")
 SEED = 1
