@@ -32,7 +32,7 @@ std::int32_t SimRuntime::FdWaiter::wait(int fd, std::uint32_t events, Instant un
     if (std::exchange(woken_, false)) return WEIR_WAIT_INTERRUPTED;
     if (::poll(&seen, 1, 0) != 0)
       return WEIR_WAIT_READY;  // of an error the driver's own call tells
-    if (world.now() >= until) return WEIR_WAIT_TIMEOUT;
+    if (world.look_at_clock() >= until) return WEIR_WAIT_TIMEOUT;
     world.sleep_until(std::min(until, after(world.now(), between_looks)));
   }
 }

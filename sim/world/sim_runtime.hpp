@@ -37,7 +37,7 @@ struct SimRuntime {
   using atomic = Atomic<T>;
   using thread = Thread;
 
-  static Instant now() noexcept { return World::current().now(); }
+  static Instant now() noexcept { return World::current().look_at_clock(); }
   static void sleep_until(Instant until) { World::current().sleep_until(until); }
   static void wait_until(condition_variable& cv, std::unique_lock<mutex>& lock, Instant until) {
     if (StepWatcher* watcher = World::current().watcher()) watcher->waits();

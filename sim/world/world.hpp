@@ -96,7 +96,10 @@ class World {
 
   // ---- for programs and judges
 
-  [[nodiscard]] Instant now() {
+  [[nodiscard]] Instant now() const noexcept { return now_; }
+  // The same for the program under test: by the wall clock this is where time goes on, so that who
+  // judges a step sees the time at which it was made.
+  [[nodiscard]] Instant look_at_clock() {
     if (options_.wall_clock) follow_wall_clock();
     return now_;
   }

@@ -303,7 +303,7 @@ TEST(WallClock, is_the_time_of_the_world) {
       other = World::current().now() - before;
     });
     std::this_thread::sleep_for(50ms);  // nobody else can run meanwhile
-    World::current().sleep_until(World::current().now() + 30ms);
+    World::current().sleep_until(World::current().look_at_clock() + 30ms);
     sleeper.join();
   });
   EXPECT_TRUE(ending.ok());
