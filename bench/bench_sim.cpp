@@ -22,22 +22,32 @@ WorldOptions endless() {
   return o;
 }
 
-// One switch there and one back for each iteration; rate is of switches.
+// From one fiber to another and back, as a world does it; rate is of switches.
 void fiber_switch(benchmark::State& state) {
   struct Two {
+    benchmark::State& state;
     std::unique_ptr<Contexts> contexts = Contexts::create(Engine::fiber);
-    std::unique_ptr<Context> fiber;
-  } two;
-  two.fiber = two.contexts->make(
+    std::unique_ptr<Context> one{};
+    std::unique_ptr<Context> other{};
+  } two{state};
+  two.one = two.contexts->make(
       [](void* arg) {
         auto& both = *static_cast<Two*>(arg);
-        for (;;) both.contexts->switch_to(*both.fiber, both.contexts->outside(), false);
+        for (auto _ : both.state) both.contexts->switch_to(*both.one, *both.other, false);
+        both.contexts->switch_to(*both.one, both.contexts->outside(), false);
       },
       &two);
-  for (auto _ : state) two.contexts->switch_to(two.contexts->outside(), *two.fiber, false);
+  two.other = two.contexts->make(
+      [](void* arg) {
+        auto& both = *static_cast<Two*>(arg);
+        for (;;) both.contexts->switch_to(*both.other, *both.one, false);
+      },
+      &two);
+  two.contexts->switch_to(two.contexts->outside(), *two.one, false);
   state.counters["switches"] = benchmark::Counter(2.0 * static_cast<double>(state.iterations()),
                                                   benchmark::Counter::kIsRate);
-  two.contexts->leave_behind(std::move(two.fiber));
+  two.contexts->leave_behind(std::move(two.one));
+  two.contexts->leave_behind(std::move(two.other));
 }
 BENCHMARK(fiber_switch);
 
@@ -108,14 +118,16 @@ void small_schedules(benchmark::State& state) {
 }
 BENCHMARK(small_schedules);
 
+// Nobody asks, for a year. With lifetimes, each of the two connections is replaced every half hour.
 void idle_year(benchmark::State& state) {
   Scenario s = plain(24h * 365);
-  s.pool.min = 2;  // which are replaced every half hour
+  s.pool.min = 2;
+  if (state.range(0) == 0) s.pool.max_lifetime = no_timeout;
   for (auto _ : state) {
     if (!run(s).ok()) state.SkipWithError("the run failed");
   }
 }
-BENCHMARK(idle_year)->Unit(benchmark::kMillisecond);
+BENCHMARK(idle_year)->ArgName("lifetimes")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace weir::sim

@@ -51,8 +51,8 @@ void Judge::count(const char* property) {
   checked_.emplace_back(property, 1);
 }
 
-Judgement Judge::judgement() const {
-  Judgement all = judgement_;
+Judgement Judge::judgement() && {
+  Judgement all = std::move(judgement_);
   for (const auto& [property, count] : checked_) all.checked[property] += count;
   for (std::size_t i = 0; i < marks_.size(); ++i) {
     all.marks[std::string(to_string(static_cast<runtime::Mark>(i)))] = marks_[i];

@@ -80,7 +80,7 @@ class Judge final : public StepWatcher {
     }
   }
 
-  [[nodiscard]] Judgement judgement() const;
+  [[nodiscard]] Judgement judgement() &&;
 
  private:
   struct SlotWatch {

@@ -54,7 +54,7 @@ class Simulation final : StepWatcher {
 
   Report run() {
     report_.ending = world_.run([this] { main(); });
-    report_.judgement = judge_.judgement();
+    report_.judgement = std::move(judge_).judgement();
     report_.virtual_time = std::max(report_.ending.at - World::beginning, Duration{});
     report_.stalled = world_.stalled() - stalled_before_;
     report_.deviations = world_.deviations();
@@ -100,8 +100,7 @@ class Simulation final : StepWatcher {
 
   bool open() {
     const auto loaded = (*backend_)->driver();
-    auto options = config::check_driver_options(scenario_.pool.options, loaded->table.info(),
-                                                {"scenario", scenario_.pool.name});
+    auto options = driver_options(loaded->table.info());
     if (!options) return world_.fail("config", options.error().message()), false;
     runtime::PoolParts<SimRuntime> parts{
         scenario_.pool,
@@ -116,6 +115,24 @@ class Simulation final : StepWatcher {
     pool_ = *std::move(pool);
     if (scenario_.pool.start != Start::lazy) pool_->start();
     return true;
+  }
+
+  // Kept from run to run: a search asks the same thousands of times a second.
+  Result<std::vector<DriverOption>> driver_options(const weir_info& driver) const {
+    struct Asked {
+      const weir_info* driver = nullptr;
+      std::vector<DriverOption> options;
+      std::vector<DriverOption> checked;
+    };
+    thread_local Asked last;
+    const std::vector<DriverOption>& options = scenario_.pool.options;
+    if (last.driver != &driver || last.options != options) {
+      auto checked =
+          config::check_driver_options(options, driver, {"scenario", scenario_.pool.name});
+      if (!checked) return checked;
+      last = {&driver, options, *std::move(checked)};
+    }
+    return last.checked;
   }
 
   // Before the beginning, when nothing goes wrong and nobody is preempted.

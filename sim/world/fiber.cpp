@@ -95,7 +95,7 @@ class Fiber : public Context {
   std::optional<Stack> stack;  // none: the outside
   ExceptionState exceptions;
   void* sp = nullptr;
-  ucontext_t machine{};
+  std::unique_ptr<ucontext_t> machine;  // where swapcontext switches; a kilobyte
 #ifdef WEIR_SIM_ASAN
   void* fake_stack = nullptr;
   void* outside_bottom = nullptr;
@@ -162,16 +162,18 @@ class SwitchedContexts final : public FiberContexts {
 
 class UcontextContexts final : public FiberContexts {
  public:
+  UcontextContexts() { outside_.machine = std::make_unique<ucontext_t>(); }
   std::unique_ptr<Context> make(Entry entry, void* argument) override {
     auto fiber = std::make_unique<Fiber>(entry, argument);
     fiber->outside = &outside_;
-    ::getcontext(&fiber->machine);
-    fiber->machine.uc_stack.ss_sp = fiber->stack->bottom();
-    fiber->machine.uc_stack.ss_size = Stack::size;
-    fiber->machine.uc_link = nullptr;
+    fiber->machine = std::make_unique<ucontext_t>();
+    ::getcontext(fiber->machine.get());
+    fiber->machine->uc_stack.ss_sp = fiber->stack->bottom();
+    fiber->machine->uc_stack.ss_size = Stack::size;
+    fiber->machine->uc_link = nullptr;
     // makecontext takes ints only, so a pointer goes in two halves.
     const auto address = reinterpret_cast<std::uintptr_t>(fiber.get());
-    ::makecontext(&fiber->machine, reinterpret_cast<void (*)()>(&start), 2,
+    ::makecontext(fiber->machine.get(), reinterpret_cast<void (*)()>(&start), 2,
                   static_cast<unsigned>(address >> 32), static_cast<unsigned>(address));
     return fiber;
   }
@@ -179,7 +181,7 @@ class UcontextContexts final : public FiberContexts {
     auto& here = static_cast<Fiber&>(from);
     auto& there = static_cast<Fiber&>(to);
     Fiber::leaving(here, there, exceptions(here), ends);
-    ::swapcontext(&here.machine, &there.machine);
+    ::swapcontext(here.machine.get(), there.machine.get());
     Fiber::landed(here);
   }
 

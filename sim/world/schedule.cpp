@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <deque>
+#include <limits>
 #include <tuple>
 
 namespace weir::sim {
@@ -125,14 +126,16 @@ class Pct final : public Schedule {
  private:
   std::int64_t draw() noexcept { return static_cast<std::int64_t>(random_.next() >> 2); }
   std::int64_t& priority(ThreadId thread) {
-    const auto [place, is_new] = priorities_.try_emplace(thread, 0);
-    if (is_new) place->second = draw();
-    return place->second;
+    if (thread >= priorities_.size()) priorities_.resize(thread + 1, not_drawn);
+    std::int64_t& its = priorities_[thread];
+    if (its == not_drawn) its = draw();
+    return its;
   }
   std::size_t highest(std::span<const ThreadId> options) {
     std::size_t best = 0;
     for (std::size_t i = 1; i < options.size(); ++i) {
-      if (priority(options[i]) > priority(options[best])) best = i;
+      const std::int64_t next = priority(options[i]);  // a copy, because the other may move it
+      if (next > priority(options[best])) best = i;
     }
     return best;
   }
@@ -144,7 +147,8 @@ class Pct final : public Schedule {
   std::uint64_t changed_at_ = 0;
   std::int64_t lowest_ = 0;  // below every priority that draw() gives
   std::uint64_t clock_steps_ = 0;
-  std::map<ThreadId, std::int64_t> priorities_;
+  static constexpr std::int64_t not_drawn = std::numeric_limits<std::int64_t>::max();
+  std::vector<std::int64_t> priorities_;  // by thread; the clock's is the first
 };
 
 // Follows a list. An entry that does not fit any more, because the program or the scenario was
