@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// weir doctor: each pool through all the steps of its life, on one connection.
+// weir doctor: each pool through all the steps of its life, on one connection, and what it is set
+// to against what its server allows.
 #include "cli/command.hpp"
 #include "cli/context.hpp"
 #include "core/base/text.hpp"
 #include "core/loader/loader.hpp"
+#include "core/observe/server_advice.hpp"
 
 #include <algorithm>
+#include <sys/resource.h>
 
 #include <fmt/format.h>
 
@@ -45,9 +48,20 @@ class Examination {
     context_.out.prose(advice(error));
   }
 
+  // Shown below the line of the steps; does not change the exit code.
+  void advise(std::vector<observe::Advice> advice) { advice_ = std::move(advice); }
+
   int finish() {
-    if (!context_.global.json && exit_code_ == exit_ok) context_.out.data("\n");
+    if (!context_.global.json && exit_code_ == exit_ok) {
+      context_.out.data("\n");
+      for (const observe::Advice& a : advice_) print(a);
+    }
     report_["pool"] = pool_.name;
+    report_["advice"] = ordered_json::array();
+    for (const observe::Advice& a : advice_) {
+      report_["advice"].push_back(
+          {{"grade", word(a)}, {"key", a.key}, {"reason", a.reason}, {"fix", a.fix}});
+    }
     report_["ok"] = exit_code_ == exit_ok;
     report_["steps"] = steps_;
     return exit_code_;
@@ -61,6 +75,14 @@ class Examination {
     steps_.push_back(std::move(j));
   }
 
+  static const char* word(const observe::Advice& advice) {
+    return advice.grade == observe::Advice::Grade::warn ? "warning" : "note";
+  }
+  void print(const observe::Advice& a) {
+    context_.out.data(fmt::format("  {}: {}: {}\n", word(a), a.key, printable(a.reason)));
+    context_.out.data(fmt::format("      {}\n", printable(a.fix)));
+  }
+
   // What the message leaves open: where to read more.
   static std::string advice(const Error& error) {
     return fmt::format("      `weir explain {}` says what usually causes this\n", error.id());
@@ -71,6 +93,7 @@ class Examination {
   int exit_code_ = exit_ok;
   ordered_json report_ = ordered_json::object();
   ordered_json steps_ = ordered_json::array();
+  std::vector<observe::Advice> advice_;
 };
 
 // One connection that is made now, tells at once why it cannot be made, and is reset on return.
@@ -95,20 +118,63 @@ Result<void> borrow_again(Pool& pool) {
   return {};
 }
 
-void examine_connection(Examination& examination, Pool& pool) {
+// What the server says of itself. Returns: nothing if it answers no such questions, or may not.
+Result<observe::ServerFacts> ask_server(Pool& pool, std::string_view driver) {
+  observe::ServerFacts facts;
+  auto lease = pool.acquire();
+  if (!lease) return fail(std::move(lease).error());
+  for (const observe::Question& question : observe::questions(driver)) {
+    auto rows = (*lease)->query(question.sql);
+    if (!rows) return fail(std::move(rows).error());
+    for (const RowView row : *rows) {
+      auto name = question.name.empty() ? row.try_get<std::string>(0) : std::string(question.name);
+      auto value = row.try_get<std::string>(question.name.empty() ? 1 : 0);
+      if (name && value) facts.insert_or_assign(*std::move(name), *std::move(value));
+    }
+  }
+  return facts;
+}
+
+observe::ProcessFacts this_process(const Config& config) {
+  observe::ProcessFacts facts;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+    facts.descriptors = limit.rlim_cur;
+  }
+  for (const auto& [name, pool] : config.pools) facts.of_all += pool.max;
+  return facts;
+}
+
+// The pool's own settings, not those that it was examined with.
+void examine_settings(Examination& examination, Pool& pool, const Config& config,
+                      const PoolConfig& settings) {
+  const Instant asked = pool.now();
+  auto facts = ask_server(pool, settings.driver);
+  if (!facts) return examination.failed("settings", facts.error());
+  auto advice = observe::advise(settings, *facts, this_process(config));
+  examination.passed("settings", advice.empty() ? readable(pool.now() - asked)
+                                                : fmt::format("{} to look at", advice.size()));
+  examination.advise(std::move(advice));
+}
+
+// Returns: false if it failed, and that was said.
+bool examine_connection(Examination& examination, Pool& pool) {
   const Instant asked = pool.now();
   auto lease = pool.acquire({.tag = "doctor"});
-  if (!lease) return examination.failed("connect", lease.error());
+  if (!lease) return examination.failed("connect", lease.error()), false;
   examination.passed("connect", readable(pool.now() - asked));
 
   const Instant sent = pool.now();
   auto rows = (*lease)->query("SELECT 1");
-  if (!rows) return examination.failed("query", rows.error());
+  if (!rows) return examination.failed("query", rows.error()), false;
   examination.passed("query", readable(pool.now() - sent));
 
   lease->release();
-  if (auto reset = borrow_again(pool); !reset) return examination.failed("reset", reset.error());
+  if (auto reset = borrow_again(pool); !reset) {
+    return examination.failed("reset", reset.error()), false;
+  }
   examination.passed("reset");
+  return true;
 }
 
 void examine(Context& context, const Config& config, const PoolConfig& pool,
@@ -123,7 +189,8 @@ void examine(Context& context, const Config& config, const PoolConfig& pool,
                      fmt::format("{} {}", pool.driver, printable((*driver)->table.info().version)));
   const Interrupt::Action stop(context.interrupt,
                                [&] { static_cast<void>(pools->drain(Duration{})); });
-  examine_connection(examination, (*pools)[pool.name]);
+  Pool& open = (*pools)[pool.name];
+  if (examine_connection(examination, open)) examine_settings(examination, open, config, pool);
 }
 
 }  // namespace

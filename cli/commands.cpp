@@ -22,10 +22,13 @@ std::vector<Command> configuration_commands() {
        .exits = {{1, "a file exists, or cannot be written"}},
        .run = run_init},
       {.path = "doctor",
-       .summary = "check configuration, driver, connect, query and reset of each pool",
+       .summary = "check configuration, driver, connect, query, reset and settings of each pool",
        .details = "Takes each pool, or the one that is named, through all the steps of its life:\n"
                   "reads the configuration, loads the driver, opens one connection, runs a query,\n"
-                  "gives it back and has it reset. What fails says what to do about it.",
+                  "gives it back and has it reset. What fails says what to do about it.\n"
+                  "Then asks the server what it allows (how many connections, how long one may\n"
+                  "be unused, the journal mode of a file) and this process how many descriptors,\n"
+                  "and names each setting of the pool that will not do, with the line to write.",
        .arguments = {{"POOL", "name of a pool; all pools if left out"}},
        .options = {},
        .examples = {{"weir doctor", "all pools of ./weir.toml"},

@@ -76,8 +76,16 @@ def init(weir: Weir, tap) -> None:
     tap.check("the first line leads editors to the schema",
               [] if text.startswith("#:schema ./weir.schema.json\n") else text)
     Expect(weir("config", "check")).code(0).err("1 pool").to(tap, "what init writes is correct")
-    Expect(weir("doctor")).code(0).out(r"config.*driver.*connect.*query.*reset").to(
+    Expect(weir("doctor")).code(0).out(r"config.*driver.*connect.*query.*reset.*settings").to(
         tap, "what init writes works")
+    weir.write("slow.toml", 'version = 1\n[pool.main]\ndriver = "sqlite"\nurl = "file:slow.db"\n'
+               '[pool.main.options]\njournal_mode = "delete"\n')
+    Expect(weir("-c", "slow.toml", "doctor")).code(0).out(
+        "settings", "1 to look at", "warning: options.journal_mode: .* journal mode delete",
+        'journal_mode = "wal"').to(tap, "doctor names a setting that will not do")
+    Expect(weir("-c", "slow.toml", "doctor", "--json")).code(0).json(
+        lambda v: v["pools"][0]["advice"][0]["key"] == "options.journal_mode").to(
+            tap, "doctor --json has the advice")
     weir.write("weir.toml", "# mine\n")
     Expect(weir("init")).code(1).err("exists and was left alone; --force").to(
         tap, "init overwrites nothing")

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+#include "core/observe/server_advice.hpp"
+
+#include "core/base/duration_text.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include <fmt/format.h>
+
+namespace weir::observe {
+namespace {
+
+using Grade = Advice::Grade;
+
+// Names are PostgreSQL's of pg_settings; those with a colon are of the role and the database. An
+// unprivileged role may ask all of it.
+constexpr std::string_view postgres_sql =
+    "SELECT name, setting FROM pg_settings WHERE name IN ('max_connections', "
+    "'superuser_reserved_connections', 'reserved_connections', 'idle_session_timeout', "
+    "'idle_in_transaction_session_timeout', 'statement_timeout') "
+    "UNION ALL SELECT 'role:limit', rolconnlimit::text FROM pg_roles WHERE rolname = current_user "
+    "UNION ALL SELECT 'role:superuser', rolsuper::text FROM pg_roles WHERE rolname = current_user "
+    "UNION ALL SELECT 'database:limit', datconnlimit::text FROM pg_database "
+    "WHERE datname = current_database() "
+    "UNION ALL SELECT 'recovery', pg_is_in_recovery()::text";
+constexpr std::string_view mysql_sql =
+    "SHOW VARIABLES WHERE Variable_name IN ('max_connections', 'max_user_connections', "
+    "'wait_timeout', 'max_statement_time', 'max_execution_time', 'read_only')";
+
+std::optional<std::int64_t> number(const ServerFacts& facts, std::string_view name) {
+  const auto found = facts.find(name);
+  if (found == facts.end()) return std::nullopt;
+  std::int64_t value = 0;
+  const char* const end = found->second.data() + found->second.size();
+  const auto [at, problem] = std::from_chars(found->second.data(), end, value);
+  if (problem != std::errc{}) return std::nullopt;
+  return value;
+}
+
+bool is(const ServerFacts& facts, std::string_view name, std::string_view value) {
+  const auto found = facts.find(name);
+  return found != facts.end() && found->second == value;
+}
+
+// ---------------------------------------------------------------- how many
+
+struct Room {
+  std::int64_t connections;
+  std::string why;  // "max_connections = 100, of which 3 are reserved"
+};
+
+// The least of the limits that are set.
+class Rooms {
+ public:
+  void add(std::optional<std::int64_t> connections, std::string why) {
+    if (!connections || *connections < 0) return;
+    if (!least_ || *connections < least_->connections) least_ = {*connections, std::move(why)};
+  }
+  [[nodiscard]] const std::optional<Room>& least() const noexcept { return least_; }
+
+ private:
+  std::optional<Room> least_;
+};
+
+std::optional<Room> room_of(const std::string& driver, const ServerFacts& server) {
+  Rooms rooms;
+  const auto all = number(server, "max_connections");
+  if (driver == "postgres" && all) {
+    const std::int64_t reserved =
+        is(server, "role:superuser", "true")
+            ? 0
+            : number(server, "superuser_reserved_connections").value_or(0) +
+                  number(server, "reserved_connections").value_or(0);
+    rooms.add(*all - reserved,
+              fmt::format("max_connections = {}, of which {} are reserved", *all, reserved));
+    rooms.add(number(server, "role:limit"), "the role's CONNECTION LIMIT");
+    rooms.add(number(server, "database:limit"), "the database's CONNECTION LIMIT");
+  } else if (driver == "mysql" && all) {
+    rooms.add(*all, fmt::format("max_connections = {}", *all));
+    if (number(server, "max_user_connections").value_or(0) > 0) {
+      rooms.add(number(server, "max_user_connections"), "max_user_connections");
+    }
+  }
+  return rooms.least();
+}
+
+void look_at_size(const PoolConfig& pool, const ServerFacts& server, std::vector<Advice>& all) {
+  const auto room = room_of(pool.driver, server);
+  if (!room || pool.max <= room->connections) return;
+  all.push_back({Grade::warn, "max",
+                 fmt::format("max = {}, but the server admits {} connections ({})", pool.max,
+                             room->connections, room->why),
+                 fmt::format("max = {}, less what other programs use; or raise the limit of the "
+                             "server",
+                             std::max<std::int64_t>(room->connections, 1))});
+}
+
+// ---------------------------------------------------------------- how long
+
+// How long a connection of this pool may lie unused before the pool looks at it or lets it go.
+Duration quiet_for(const PoolConfig& pool) {
+  Duration quiet = std::min(pool.keepalive, pool.max_lifetime);
+  if (pool.min == 0) quiet = std::min(quiet, pool.idle_timeout);  // those of `min` stay
+  return quiet;
+}
+
+void look_at_silence(const PoolConfig& pool, const ServerFacts& server, std::vector<Advice>& all) {
+  const bool mysql = pool.driver == "mysql";
+  const std::string_view name = mysql ? "wait_timeout" : "idle_session_timeout";
+  const auto limit = number(server, name);
+  if (!limit || *limit <= 0) return;
+  const Duration closes_after =
+      mysql ? Duration(std::chrono::seconds(*limit)) : Duration(std::chrono::milliseconds(*limit));
+  const Duration quiet = quiet_for(pool);
+  if (quiet < closes_after) return;
+  const Duration half = std::max<Duration>(
+      std::chrono::floor<std::chrono::seconds>(closes_after / 2), std::chrono::milliseconds(500));
+  all.push_back(
+      {Grade::warn, "keepalive",
+       fmt::format("the server closes a connection that is unused for {} ({} = {}), and this pool "
+                   "keeps one unused for {}",
+                   duration_text(closes_after), name, *limit,
+                   quiet == no_timeout ? "as long as nobody asks" : duration_text(quiet)),
+       fmt::format("keepalive = \"{}\"", duration_text(half))});
+}
+
+void look_at_transactions(const PoolConfig& pool, const ServerFacts& server,
+                          std::vector<Advice>& all) {
+  const auto limit = number(server, "idle_in_transaction_session_timeout");
+  if (!limit || *limit <= 0) return;
+  const Duration ends_after = std::chrono::milliseconds(*limit);
+  if (pool.hold_warn < ends_after) return;
+  all.push_back({Grade::note, "hold_warn",
+                 fmt::format("the server ends a session that idles in a transaction for {} "
+                             "(idle_in_transaction_session_timeout), before the pool reports who "
+                             "holds it",
+                             duration_text(ends_after)),
+                 fmt::format("hold_warn = \"{}\"", duration_text(ends_after / 2))});
+}
+
+// ---------------------------------------------------------------- what kind
+
+void look_at_journal(const PoolConfig& pool, const ServerFacts& server, std::vector<Advice>& all) {
+  const auto mode = server.find("journal_mode");
+  if (pool.driver != "sqlite" || mode == server.end() || pool.max < 2) return;
+  if (mode->second == "wal" || mode->second == "memory" || mode->second == "off") return;
+  all.push_back({Grade::warn, "options.journal_mode",
+                 fmt::format("the file is in journal mode {}: one that writes keeps the {} other "
+                             "connections from reading",
+                             mode->second, pool.max - 1),
+                 "journal_mode = \"wal\" in [pool." + pool.name + ".options]"});
+}
+
+void look_at_role(const PoolConfig& pool, const ServerFacts& server, std::vector<Advice>& all) {
+  const bool standby = is(server, "recovery", "true");
+  if (!standby && !is(server, "read_only", "ON")) return;
+  all.push_back({Grade::note, "url",
+                 standby ? "the server is a standby: it takes no writes"
+                         : "the server is read-only: it takes no writes",
+                 pool.driver == "postgres"
+                     ? "name the primary, or several hosts and target_session_attrs=read-write"
+                     : "name the primary"});
+}
+
+// Sockets, and half as many again for everything else; SQLite opens a file or three for each.
+void look_at_descriptors(const PoolConfig& pool, const ProcessFacts& process,
+                         std::vector<Advice>& all) {
+  if (process.descriptors == 0) return;
+  const std::uint64_t each = pool.driver == "sqlite" ? 3 : 1;
+  const std::uint64_t wanted = std::max<std::uint64_t>(process.of_all, pool.max) * each;
+  if (wanted + wanted / 2 <= process.descriptors) return;
+  all.push_back(
+      {Grade::warn, "max",
+       fmt::format("the pools may open {} descriptors, and this process may open {} in "
+                   "all",
+                   wanted, process.descriptors),
+       fmt::format("raise the limit (ulimit -n {}, LimitNOFILE= of systemd), or lower max",
+                   wanted * 2)});
+}
+
+}  // namespace
+
+std::vector<Question> questions(std::string_view driver) {
+  if (driver == "postgres") return {{postgres_sql}};
+  if (driver == "mysql") return {{mysql_sql}};
+  if (driver == "sqlite") return {{"PRAGMA journal_mode", "journal_mode"}};
+  return {};
+}
+
+std::vector<Advice> advise(const PoolConfig& pool, const ServerFacts& server,
+                           const ProcessFacts& process) {
+  std::vector<Advice> all;
+  look_at_size(pool, server, all);
+  look_at_silence(pool, server, all);
+  look_at_transactions(pool, server, all);
+  look_at_journal(pool, server, all);
+  look_at_role(pool, server, all);
+  look_at_descriptors(pool, process, all);
+  return all;
+}
+
+}  // namespace weir::observe

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+//
+// Server advice: what a pool is set to, against what its server and this process allow. A pool of
+// 200 before a server that admits 97, or connections that the server closes before the pool does,
+// work in every test and fail on a busy day.
+//
+// Called by: `weir doctor`, which asks the server, and the pools when they start. No I/O in here:
+// questions() says what to ask, advise() what to make of the answers.
+// Threads: any; no state.
+#pragma once
+
+#include <weir/config.hpp>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::observe {
+
+// Answers by name. What is not there was not answered: an older server, or no right to ask.
+using ServerFacts = std::map<std::string, std::string, std::less<>>;
+
+// A statement whose rows are (name, value), or, with `name`, one value.
+struct Question {
+  std::string_view sql;
+  std::string_view name = {};
+};
+// By the driver's name; empty for one that is not known.
+[[nodiscard]] std::vector<Question> questions(std::string_view driver);
+
+struct Advice {
+  enum class Grade : std::uint8_t {
+    note,  // may be meant so
+    warn,  // works until a busy or a quiet day
+  } grade = Grade::warn;
+  std::string key;     // of weir.toml, as in "max"
+  std::string reason;  // a sentence with both sides' numbers
+  std::string fix;     // the exact line, or what to change at the server
+  friend bool operator==(const Advice&, const Advice&) = default;
+};
+
+// descriptors: what this process may open in all, 0 if not known; of_all: connections that all
+// pools of the configuration may have together.
+struct ProcessFacts {
+  std::uint64_t descriptors = 0;
+  std::uint64_t of_all = 0;
+};
+
+[[nodiscard]] std::vector<Advice> advise(const PoolConfig& pool, const ServerFacts& server,
+                                         const ProcessFacts& process = {});
+
+}  // namespace weir::observe
