@@ -107,6 +107,7 @@ void BasicPool<R>::on_timer() {
   Lock lock(mutex_);
   const Instant now = R::now();
   const Instant due = std::exchange(armed_, no_deadline);
+  R::probe(Mark::timer_came);
   if (due != no_deadline && now - due > leap_threshold) {
     R::probe(Mark::leapt);
     engine_->leap(now - due, now, fx_);

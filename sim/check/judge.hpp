@@ -49,7 +49,10 @@ class Judge final : public StepWatcher {
 
   void stepped(const std::string& pool, const engine::Engine& engine, const engine::PlainRack& rack,
                const engine::Effects& fx) override;
-  void reached(runtime::Mark mark) override { ++marks_[static_cast<std::size_t>(mark)]; }
+  void reached(runtime::Mark mark) override {
+    ++marks_[static_cast<std::size_t>(mark)];
+    if (mark == runtime::Mark::timer_came) ticks_ = true;
+  }
   void waits() override;
 
   // What a client saw of one acquire.
@@ -131,7 +134,8 @@ class Judge final : public StepWatcher {
   std::uint64_t engine_step_ = UINT64_MAX;
   std::uint32_t min_before_ = 0;
   Instant above_min_since_;      // that there are more connections of use than min
-  std::uint64_t steps_due_ = 0;  // in a row, at one instant, with a timer that is due
+  bool ticks_ = false;           // the step to come is a tick
+  std::uint64_t ticks_due_ = 0;  // at one instant, that left a timer due
   Instant stepped_at_;
   std::size_t records_read_ = 0;                // of the server's ledger
   std::int64_t links_ = 0;                      // that the driver has open, by them
