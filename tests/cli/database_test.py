@@ -23,7 +23,7 @@ def doctor(weir: Weir, tap) -> None:
         tap, "without UTF-8 there are no check marks")
     Expect(weir("doctor", "main", "--json")).code(0).json(
         lambda v: v["ok"] and [s["step"] for s in v["pools"][0]["steps"]]
-        == ["config", "driver", "connect", "query", "reset"]).to(tap, "doctor --json")
+        == ["config", "driver", "connect", "query", "reset", "settings"]).to(tap, "doctor --json")
 
     weir.write("away.toml", CONFIG.replace('"app.db"', '"nodir/app.db"'))
     Expect(weir("-c", "away.toml", "doctor")).code(69).out("driver ✓.*connect ✗").err(

@@ -48,6 +48,7 @@ FLAGS = ["-std=c++20", "-w", "-I.", "-Icore/include", "-Icore/abi/include", "-Is
          *(f'-DWEIR_{place}_DIR="/nowhere"' for place in ("PLUGIN", "BIN", "LIB"))]
 LIBRARIES = ["-lgtest", "-lfmt", "-ltomlplusplus", "-lpthread"]
 TIME_LIMIT = 300  # seconds; a mutant that spins is found by its world long before
+SOUND_LIMIT = 1800  # a sound program makes all of its runs
 TESTS_LIMIT = 60  # a few tests of the shell, which may hang
 PROGRAMS = 10000
 BY_COLUMNS = 76
@@ -302,7 +303,7 @@ def build_and_test(sound, jobs):
     for name, suite in suites().items():
         if name == "explore":
             continue
-        result = run([sound.link(name, suite)], sound.folder)
+        result = run([sound.link(name, suite)], sound.folder, limit=SOUND_LIMIT)
         if result.returncode != 0:
             return f"{name} fails without any mutant:\n{(result.stdout + result.stderr)[-4000:]}"
     return ""
