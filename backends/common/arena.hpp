@@ -45,6 +45,14 @@ class Arena {
     return to;
   }
 
+  // The same with a NUL behind, for client libraries that look for one.
+  const char* add_terminated(const void* bytes, std::size_t size) {
+    char* to = take(size + 1);
+    if (size > 0) std::memcpy(to, bytes, size);
+    to[size] = '\0';
+    return to;
+  }
+
   std::size_t used() const noexcept { return used_; }
 
   // Ends the life of all bytes. Blocks that one odd huge row needed are given back.

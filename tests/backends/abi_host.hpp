@@ -3,8 +3,9 @@
 // abi_host.hpp: the two hosts that the backend tests put under a driver.
 //
 // FakeHost   one thread; time moves only when the driver waits or, by `tick`, when it looks at the
-//            clock. `on_look` runs at each look, inside the driver's call: there a test lets a lock
-//            go, cancels or aborts at an exact point, without a second thread and without sleeping.
+//            clock. A descriptor is really waited for, and each millisecond of that is one.
+//            `on_look` runs at each look, inside the driver's call: there a test lets a lock go,
+//            cancels or aborts at an exact point, without a second thread and without sleeping.
 // RealHost   the machine's clock, condition variables; for the tests that need threads.
 #pragma once
 
@@ -26,6 +27,12 @@ struct Wait {
   weir_time until;
 };
 
+struct Event {
+  std::int32_t type;
+  std::string name;
+  std::string text;
+};
+
 class FakeHost {
  public:
   FakeHost();
@@ -41,11 +48,13 @@ class FakeHost {
   std::vector<Wait> waits;
   std::vector<std::uint64_t> wakes;
   std::vector<std::string> lines;
+  std::vector<Event> heard;
   std::function<void()> on_look;
   std::function<void()> on_wait;  // after the wait is counted
 
  private:
   void look();
+  std::int32_t wait_for(std::uint64_t tag, std::int32_t fd, std::uint32_t events, weir_time until);
   static FakeHost& self(void* ctx) { return *static_cast<FakeHost*>(ctx); }
   weir_host host_{};
   std::set<std::uint64_t> woken_;
@@ -55,6 +64,7 @@ class FakeHost {
 class RealHost {
  public:
   RealHost();
+  ~RealHost();
   RealHost(const RealHost&) = delete;
   RealHost& operator=(const RealHost&) = delete;
   const weir_host* abi() const { return &host_; }
@@ -65,6 +75,10 @@ class RealHost {
   std::mutex mutex_;
   std::condition_variable woken_changed_;
   std::set<std::uint64_t> woken_;
+  std::map<std::uint64_t, int> wakers_;  // by tag, for waits on descriptors; guarded by mutex_
+
+  int waker_of(std::uint64_t tag);  // mutex_ is held
+  std::int32_t wait_for(std::uint64_t tag, std::int32_t fd, std::uint32_t events, weir_time until);
 };
 
 }  // namespace weir::test

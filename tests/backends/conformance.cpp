@@ -49,7 +49,7 @@ TEST_P(Conformance, defaults_of_options_are_accepted_as_the_host_hands_them_over
     }
     options.emplace_back(spec.key, value);
   }
-  Source all(driver, host.abi(), quirks.url, options, dir.path);
+  Source all(driver, host.abi(), url, options, dir.path);
   EXPECT_EQ(WEIR_OK, all.status) << all.error.what();
 }
 
@@ -67,7 +67,7 @@ TEST_P(Conformance, wrong_options_are_named) {
       {{{quirks.some_duration, ""}}, quirks.some_duration},
   };
   for (const Case& c : cases) {
-    Source wrong(driver, host.abi(), quirks.url, c.options, dir.path);
+    Source wrong(driver, host.abi(), url, c.options, dir.path);
     EXPECT_EQ(WEIR_E_CONFIG, wrong.status) << c.part;
     EXPECT_EQ(nullptr, wrong.handle);
     EXPECT_THAT(wrong.error.what(), HasSubstr(c.part));
@@ -230,7 +230,7 @@ TEST_P(Conformance, out_structs_are_filled_no_further_than_their_size) {
   expect_no_write_beyond<weir_source_traits>([&](weir_source_traits* out) {
     weir_source_args s{};
     s.struct_size = sizeof s;
-    s.url = text(quirks.url);
+    s.url = text(url);
     weir_source* other = nullptr;
     ASSERT_EQ(WEIR_OK, driver->source_create(source.env, &s, &other, out, &error));
     driver->source_destroy(other);

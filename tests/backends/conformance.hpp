@@ -18,8 +18,13 @@ class Conformance : public ::testing::TestWithParam<Quirks> {
   Conformance()
       : quirks(GetParam()),
         driver(quirks.driver()),
-        source(driver, host.abi(), quirks.url, {}, dir.path),
+        url(quirks.url_now()),
+        source(driver, host.abi(), url, {}, dir.path),
         session(source, 7) {}
+
+  void SetUp() override {
+    if (quirks.missing != nullptr && !quirks.missing().empty()) GTEST_SKIP() << quirks.missing();
+  }
 
   void open() {
     ASSERT_EQ(WEIR_OK, source.status) << source.error.what();
@@ -32,6 +37,7 @@ class Conformance : public ::testing::TestWithParam<Quirks> {
 
   const Quirks quirks;
   const weir_driver* driver;
+  const std::string url;
   TempDir dir;
   FakeHost host;
   Source source;

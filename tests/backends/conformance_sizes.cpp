@@ -57,7 +57,7 @@ TEST_P(Sizes, a_host_is_read_as_far_as_it_reaches) {
     // Without log, event, random or extension: a driver may miss them, not call them.
     ASSERT_EQ(WEIR_OK, status) << size;
     driver->env_destroy(env);
-    Source poor(driver, fenced.get(), quirks.url, {}, dir.path);
+    Source poor(driver, fenced.get(), url, {}, dir.path);
     Session its(poor, 7);
     ASSERT_EQ(WEIR_OK, its.open()) << its.error.what();
     EXPECT_EQ(Value::integer(1), its.one(quirks.select_one));
@@ -67,7 +67,7 @@ TEST_P(Sizes, a_host_is_read_as_far_as_it_reaches) {
 }
 
 TEST_P(Sizes, the_arguments_of_a_source_are_read_as_far_as_they_reach) {
-  const FencedText url(quirks.url);
+  const FencedText url(url);
   const FencedText base(dir.path);
   const FencedText key(quirks.some_duration);
   const FencedText value("1000");
@@ -284,7 +284,7 @@ TEST_P(Sizes, answers_of_sources_and_of_many_rows_are_written_as_far_as_they_rea
     const Fenced<weir_source_traits> out({}, size);
     weir_source_args args{};
     args.struct_size = sizeof args;
-    args.url = text(quirks.url);
+    args.url = text(url);
     args.base_dir = text(dir.path);
     weir_source* made = nullptr;
     ASSERT_EQ(WEIR_OK, driver->source_create(source.env, &args, &made, out.get(), nullptr));
@@ -336,7 +336,7 @@ TEST_P(Sizes, errors_and_their_text_are_written_as_far_as_they_reach) {
       const weir_option unknown{text("no_such_key"), text("1")};
       args.options = &unknown;
       args.option_count = 1;
-      args.url = text(quirks.url);
+      args.url = text(url);
       weir_source* made = nullptr;
       check(WEIR_E_CONFIG, driver->source_create(source.env, &args, &made, nullptr, fenced.get()));
       weir_host poor = *host.abi();
@@ -360,7 +360,7 @@ TEST_P(Sizes, bits_that_must_be_understood_are_refused_in_every_struct_that_has_
   weir_source_args args{};
   args.struct_size = sizeof args;
   args.must_understand = bit;
-  args.url = text(quirks.url);
+  args.url = text(url);
   args.base_dir = text(dir.path);
   weir_source* made = nullptr;
   EXPECT_EQ(WEIR_E_UNSUPPORTED, driver->source_create(source.env, &args, &made, nullptr, nullptr));

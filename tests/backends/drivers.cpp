@@ -5,6 +5,10 @@
 #include "backends/sqlite/weir_sqlite.h"
 #include "tests/backends/abi_host.hpp"
 #include "tests/backends/client.hpp"
+#ifdef WEIR_TEST_POSTGRES
+#include "backends/postgres/weir_postgres.h"
+#include "tests/backends/postgres_server.hpp"
+#endif
 
 #include <cstdio>
 #include <cstdlib>
@@ -74,6 +78,28 @@ Quirks template_quirks() {
   return q;
 }
 
+#ifdef WEIR_TEST_POSTGRES
+Quirks postgres_quirks(std::string name, const weir_driver* (*driver)()) {
+  Quirks q;
+  q.name = std::move(name);
+  q.driver = driver;
+  q.url = "postgresql://weir@/postgres";  // for what needs no server
+  q.missing = &PostgresServer::missing;
+  q.server_url = [] { return PostgresServer::shared().url(); };
+  q.echo_two = "SELECT $1, $2";
+  q.rows_1000 = "SELECT i::bigint, 'row ' || i FROM generate_series(1, 1000) AS n(i)";
+  q.create = "CREATE TABLE IF NOT EXISTS t(x bigint)";
+  q.insert = "INSERT INTO t VALUES ($1)";
+  q.dirty = "CREATE TEMP TABLE IF NOT EXISTS private(x int)";
+  q.endless = "SELECT pg_sleep(3600)";
+  q.some_duration = "endpoint_timeout";
+  q.bad_option_value = "soon";
+  q.nul_in_text = false;
+  q.error_fails_tx = true;
+  return q;
+}
+#endif
+
 }  // namespace
 
 const weir_driver* linked_sqlite() { return weir_sqlite_driver(); }
@@ -86,6 +112,14 @@ const weir_driver* plugin_mock() {
   static const weir_driver* driver = load(in_plugin_dir("weir_mock.so"));
   return driver;
 }
+
+#ifdef WEIR_TEST_POSTGRES
+const weir_driver* linked_postgres() { return weir_postgres_driver(); }
+const weir_driver* plugin_postgres() {
+  static const weir_driver* driver = load(in_plugin_dir("weir_postgres.so"));
+  return driver;
+}
+#endif
 
 const weir_driver* plugin_template() {
   static const weir_driver* driver = load(WEIR_TEMPLATE_PLUGIN);
@@ -109,6 +143,10 @@ std::vector<Quirks> all_drivers() {
     all[i].driver = drivers[i];
     all[i].bad_option_value = "soon";
   }
+#ifdef WEIR_TEST_POSTGRES
+  all.push_back(postgres_quirks("postgres_linked", &linked_postgres));
+  all.push_back(postgres_quirks("postgres_plugin", &plugin_postgres));
+#endif
   return all;
 }
 

@@ -26,12 +26,24 @@ struct Quirks {
   std::string endless;           // runs until it is stopped
   std::string bad_option_value;  // of `some_duration`
   std::string some_duration;     // name of a duration option
+  bool nul_in_text = true;       // a text may have a NUL byte inside
+  bool error_fails_tx = false;   // a statement that fails takes its transaction with it
+  // For a database that is a server: what is missing for one, and its url once it runs.
+  std::string (*missing)() = nullptr;
+  std::string (*server_url)() = nullptr;
+
+  // Starts the server where there is one.
+  std::string url_now() const {
+    return server_url == nullptr || !missing().empty() ? url : server_url();
+  }
 };
 
 const weir_driver* linked_sqlite();
 const weir_driver* plugin_sqlite();  // dlopened from WEIR_TEST_PLUGIN_DIR
 const weir_driver* linked_mock();
 const weir_driver* plugin_mock();
+const weir_driver* linked_postgres();
+const weir_driver* plugin_postgres();
 const weir_driver* plugin_template();  // plugins/template, built as part of the tests
 
 std::vector<Quirks> all_drivers();

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+//
+// params.hpp: cells of the ABI as parameters of libpq.
+//
+// Types: a number, a boolean and a blob are declared as what they are (bigint, double precision,
+// boolean, bytea), so that SELECT $1 gives back what went in. A text, a decimal, a date and the
+// rest are declared as nothing, so that the server takes them for whatever stands there: uuid,
+// jsonb, an enum. Only blobs travel in binary; the text form of all others fits any type that was
+// inferred.
+//
+// Called by: execute, many, statement. Owned by the call. Threads: [conn].
+#pragma once
+
+#include "backends/postgres/conn.hpp"
+
+namespace weir::postgres {
+
+// The protocol counts parameters in 16 bits.
+inline constexpr std::uint32_t params_max = 65535;
+
+// What `cell` declares itself as; 0: nothing.
+Oid declared_type(const weir_cell& cell) noexcept;
+
+class Params {
+ public:
+  // Takes `count` cells. Texts are copied into conn.param_bytes, because libpq wants a terminator;
+  // blobs stay the caller's. `room`: what of the largest message is left after the statement.
+  weir_status take(Conn& conn, const weir_cell* cells, std::uint32_t count, weir_error* error);
+
+  int count() const noexcept { return static_cast<int>(values_.size()); }
+  const Oid* types() const noexcept { return types_.data(); }
+  const char* const* values() const noexcept { return values_.data(); }
+  const int* lengths() const noexcept { return lengths_.data(); }
+  const int* formats() const noexcept { return formats_.data(); }
+  std::size_t bytes() const noexcept { return bytes_; }
+
+ private:
+  void take_one(Conn& conn, const weir_cell& cell);
+
+  std::vector<Oid> types_;
+  std::vector<const char*> values_;
+  std::vector<int> lengths_;
+  std::vector<int> formats_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace weir::postgres

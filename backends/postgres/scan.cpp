@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+#include "backends/postgres/scan.hpp"
+
+#include "backends/postgres/functions.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace weir::postgres {
+namespace {
+
+struct VerbName {
+  std::string_view name;
+  Verb verb;
+};
+constexpr VerbName verbs[] = {
+    {"select", Verb::query},    {"values", Verb::query},   {"table", Verb::query},
+    {"with", Verb::query},      {"insert", Verb::change},  {"update", Verb::change},
+    {"delete", Verb::change},   {"merge", Verb::change},   {"set", Verb::session},
+    {"reset", Verb::session},   {"listen", Verb::session}, {"unlisten", Verb::session},
+    {"prepare", Verb::session}, {"load", Verb::session},   {"deallocate", Verb::session},
+    {"declare", Verb::session}, {"close", Verb::session},  {"discard", Verb::session},
+    {"create", Verb::define},   {"alter", Verb::define},   {"drop", Verb::define},
+    {"grant", Verb::define},    {"revoke", Verb::define},  {"comment", Verb::define},
+    {"copy", Verb::copy},       {"do", Verb::code},        {"call", Verb::code},
+    {"execute", Verb::code},
+};
+
+bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool starts_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+         static_cast<unsigned char>(c) >= 0x80;
+}
+bool in_word(char c) { return starts_word(c) || is_digit(c) || c == '$'; }
+
+// A word in lower case; longer ones than any we look for are cut, and so match none.
+class Word {
+ public:
+  Word() = default;
+  explicit Word(std::string_view text) noexcept : size_(std::min(text.size(), sizeof bytes_)) {
+    for (std::size_t i = 0; i < size_; ++i) {
+      const char c = text[i];
+      bytes_[i] = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    }
+  }
+  bool is(std::string_view other) const noexcept { return view() == other; }
+  template <class... Names>
+  bool is_one(Names... names) const noexcept {
+    return (is(names) || ...);
+  }
+  std::string_view view() const noexcept { return {bytes_, size_}; }
+
+ private:
+  char bytes_[32] = {};
+  std::size_t size_ = 0;
+};
+
+class Scanner {
+ public:
+  Scanner(std::string_view sql, bool plain_strings) noexcept
+      : sql_(sql), plain_strings_(plain_strings) {}
+
+  Scan run() noexcept {
+    while (at_ < sql_.size()) step();
+    return found_;
+  }
+
+ private:
+  char peek(std::size_t ahead) const noexcept {
+    return at_ + ahead < sql_.size() ? sql_[at_ + ahead] : '\0';
+  }
+
+  void step() noexcept {
+    const char c = sql_[at_];
+    if (is_blank(c)) {
+      ++at_;
+    } else if (c == '-' && peek(1) == '-') {
+      at_ = std::min(sql_.find('\n', at_), sql_.size());
+    } else if (c == '/' && peek(1) == '*') {
+      skip_comment();
+    } else if (c == ';') {
+      end_statement();
+    } else {
+      begin_token();
+      token(c);
+    }
+  }
+
+  // A comment may have comments inside.
+  void skip_comment() noexcept {
+    int depth = 0;
+    do {
+      if (peek(0) == '/' && peek(1) == '*') {
+        ++depth;
+        at_ += 2;
+      } else if (peek(0) == '*' && peek(1) == '/') {
+        --depth;
+        at_ += 2;
+      } else {
+        ++at_;
+      }
+    } while (depth > 0 && at_ < sql_.size());
+  }
+
+  // Inside parentheses (CREATE RULE) and in the body of a function a semicolon ends no statement;
+  // for everything that defines, the server is the judge.
+  void end_statement() noexcept {
+    ++at_;
+    if (parentheses_ > 0 || found_.verb == Verb::define || found_.verb == Verb::none) return;
+    ended_ = true;
+  }
+
+  void begin_token() noexcept {
+    if (ended_) found_.several = true;
+    if (found_.verb == Verb::none) found_.verb = Verb::other;
+  }
+
+  void token(char c) noexcept {
+    if (c == '\'') {
+      skip_string(!plain_strings_);
+    } else if (c == '"') {
+      skip_quoted('"');
+      after_name({});
+    } else if (c == '$' && is_digit(peek(1))) {
+      parameter();
+    } else if (c == '$' && skip_dollar_quote()) {
+      previous_ = {};
+    } else if (starts_word(c)) {
+      word();
+    } else {
+      if (c == '(') ++parentheses_;
+      if (c == ')') --parentheses_;
+      ++at_;
+      while (is_digit(c) && at_ < sql_.size() && in_word(sql_[at_]))
+        ++at_;  // 1e5, 1$: no parameter
+    }
+  }
+
+  void skip_quoted(char quote) noexcept {
+    ++at_;
+    while (at_ < sql_.size() && sql_[at_] != quote) ++at_;
+    ++at_;  // a doubled quote starts the next piece
+  }
+
+  void skip_string(bool backslashes) noexcept {
+    ++at_;
+    while (at_ < sql_.size() && sql_[at_] != '\'') at_ += backslashes && sql_[at_] == '\\' ? 2 : 1;
+    ++at_;
+    previous_ = {};
+  }
+
+  void parameter() noexcept {
+    std::uint32_t n = 0;
+    for (++at_; is_digit(peek(0)); ++at_) {
+      n = std::min<std::uint32_t>(n * 10 + static_cast<std::uint32_t>(sql_[at_] - '0'), 100'000);
+    }
+    found_.params = std::max(found_.params, n);
+  }
+
+  // $tag$ ... $tag$
+  bool skip_dollar_quote() noexcept {
+    std::size_t end = at_ + 1;
+    while (end < sql_.size() && sql_[end] != '$' && in_word(sql_[end])) ++end;
+    if (end >= sql_.size() || sql_[end] != '$') return false;
+    const std::string_view tag = sql_.substr(at_, end + 1 - at_);
+    const std::size_t close = sql_.find(tag, end + 1);
+    at_ = close == std::string_view::npos ? sql_.size() : close + tag.size();
+    return true;
+  }
+
+  void word() noexcept {
+    const std::size_t start = at_;
+    while (at_ < sql_.size() && in_word(sql_[at_])) ++at_;
+    const Word now(sql_.substr(start, at_ - start));
+    if (peek(0) == '\'' && now.is_one("e", "b", "x", "n")) {
+      skip_string(now.is("e") || !plain_strings_);
+      return;
+    }
+    if (!first_seen_) {
+      first_seen_ = true;
+      first_ = now;
+      found_.rolls_back = now.is_one("rollback", "abort");
+      for (const VerbName& line : verbs) {
+        if (now.is(line.name)) found_.verb = line.verb;
+      }
+    } else {
+      refine(now);
+    }
+    after_name(now);
+  }
+
+  void refine(const Word& now) noexcept {
+    if (now.is_one("temp", "temporary", "pg_temp")) found_.temporary = true;
+    // SET LOCAL and SET TRANSACTION end with the transaction.
+    if (first_.is("set") && previous_.is("set") && now.is_one("local", "transaction")) {
+      found_.verb = Verb::other;
+    }
+    const bool locks = previous_.is_one("for", "key");  // FOR UPDATE, FOR NO KEY UPDATE
+    if (first_.is("with") && !locks && now.is_one("insert", "update", "delete", "merge")) {
+      found_.verb = Verb::change;
+    }
+    if (first_.is("create") && now.is("select")) first_ = now;  // CREATE TABLE ... AS SELECT f()
+  }
+
+  // Is it a call? `now` is empty for a quoted name, which nobody knows.
+  void after_name(const Word& now) noexcept {
+    const Word before = previous_;
+    previous_ = now;
+    std::size_t next = at_;
+    while (next < sql_.size() && is_blank(sql_[next])) ++next;
+    if (next >= sql_.size() || sql_[next] != '(') return;
+    if (before.is_one("into", "with", "recursive") || first_.is_one("create", "alter")) return;
+    if (now.view().empty() || !is_harmless(now.view())) found_.calls = true;
+  }
+
+  const std::string_view sql_;
+  const bool plain_strings_;
+  std::size_t at_ = 0;
+  int parentheses_ = 0;
+  bool ended_ = false;
+  bool first_seen_ = false;
+  Word first_;
+  Word previous_;
+  Scan found_;
+};
+
+}  // namespace
+
+Scan scan(std::string_view sql, bool plain_strings) noexcept {
+  return Scanner(sql, plain_strings).run();
+}
+
+}  // namespace weir::postgres

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+//
+// settle.cpp: calling off what the server still works on, so that the session can go on. Also when
+// nobody has time to wait: a call that ends at its deadline has only sent the cancel, and the next
+// call does the waiting, before it sends anything of its own.
+#include "backends/postgres/conn.hpp"
+
+namespace weir::postgres {
+namespace {
+
+constexpr weir_time retry_pause_ns = 1'000'000;  // the server's queue of connections is full
+
+// How much of an unwanted result is read before it is called off: what has arrived by then is
+// cheaper to read than a second connection is to make.
+constexpr int patient_reads = 16;
+
+}  // namespace
+
+bool Conn::begin_cancel() noexcept {
+  if (cancel_request.is_running()) return true;
+  if (!cancel_key || peer.size == 0) return false;
+  cancel_request.start(peer, *cancel_key);
+  CancelRequest::Want ignored;  // on one machine it is sent at once; else drive_cancel goes on
+  static_cast<void>(cancel_request.step(ignored));
+  return true;
+}
+
+Waited Conn::drive_cancel() {
+  CancelRequest::Want want;
+  while (cancel_request.step(want)) {
+    weir_time until = deadline;
+    if (want.fd < 0) {
+      const weir_time now = host.now(host.ctx);
+      until = now > deadline - retry_pause_ns ? deadline : now + retry_pause_ns;
+    }
+    const Waited how = wait_on(want.fd, want.events, until);
+    if (how == Waited::timeout && until != deadline) continue;
+    if (how == Waited::cancelled) {
+      cancel_seen = true;  // it is about the call that is being called off, or one that waits
+      continue;
+    }
+    if (how != Waited::ready) return how;
+  }
+  return Waited::ready;
+}
+
+Waited Conn::settle() {
+  Waited how = drive_cancel();
+  if (how != Waited::ready) return how;
+  if (PQpipelineStatus(pg) != PQ_PIPELINE_OFF) {
+    broken = true;  // many.cpp leaves no pipeline that could be gone on with
+    return Waited::lost;
+  }
+  how = flush();
+  if (how == Waited::ready) how = finish(nullptr);
+  if (how != Waited::ready) return how;
+  if (PQstatus(pg) == CONNECTION_BAD) return Waited::lost;
+  unsettled = false;
+  result.running = false;
+  result.pending.reset();
+  return Waited::ready;
+}
+
+Waited Conn::finish_result() {
+  result.pending.reset();
+  if (!result.running) return Waited::ready;
+  result.running = false;
+  unsettled = true;
+  for (int reads = 0; reads < patient_reads; ++reads) {
+    while (PQisBusy(pg) == 0) {
+      const Answer dropped(PQgetResult(pg));
+      if (dropped != nullptr) continue;
+      unsettled = false;
+      return PQstatus(pg) == CONNECTION_BAD ? Waited::lost : Waited::ready;
+    }
+    if (PQconsumeInput(pg) == 0) return Waited::lost;
+  }
+  // A cancel would also undo what the statement did, and end a transaction that it is part of: so
+  // only where there is neither.
+  if (result.only_reads && !in_tx_before) static_cast<void>(begin_cancel());
+  const Waited how = settle();
+  if (how == Waited::timeout && in_tx_before) tx_doomed = begin_cancel() || tx_doomed;
+  return how;
+}
+
+}  // namespace weir::postgres

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+//
+// statements.hpp: what execute, execute_many and prepare ask of a text before they send it, and
+// what they note of the session when the answer is there.
+//
+// Called by: execute.cpp, many.cpp, statement.cpp. Threads: [conn].
+#pragma once
+
+#include "backends/postgres/conn.hpp"
+
+namespace weir::postgres {
+
+// A statement about to run: a text, or one that is prepared.
+struct Run {
+  Stmt* stmt = nullptr;  // null: conn.sql
+  Scan traits;
+};
+
+// Refuses what is not exactly one statement, or another number of parameters than it has. The text
+// is in conn.sql afterwards.
+weir_status take_text(Conn& conn, std::string_view sql, Scan& traits, weir_error* error);
+// Chooses between text and statement.
+weir_status choose(Conn& conn, weir_text sql, weir_stmt* prepared, std::uint32_t param_count,
+                   Run& run, weir_error* error);
+
+// What the session is after the statement was sent, and after the server's tag ("SET", "LISTEN").
+void note_sent(Conn& conn, const Scan& traits) noexcept;
+void note_tag(Conn& conn, const PGresult* answer) noexcept;
+
+// Whether the tag counts rows that were changed, and how many.
+bool changed_rows(const PGresult* end, std::uint64_t& rows) noexcept;
+
+// Looks before the first byte leaves whether the server is still there.
+weir_status check_alive(Conn& conn, weir_error* error);
+
+}  // namespace weir::postgres

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+#include "tests/backends/postgres_server.hpp"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <fcntl.h>
+#include <filesystem>
+#include <fstream>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pwd.h>
+#include <sstream>
+#include <sys/inotify.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <vector>
+
+namespace weir::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void give_up(const std::string& why) {
+  std::fprintf(stderr, "the PostgreSQL server for the tests: %s\n", why.c_str());
+  std::abort();
+}
+
+// The newest of Debian's, else what PATH has.
+std::string find_programs() {
+  std::vector<std::pair<int, std::string>> found;
+  std::error_code none;  // no such directory: nothing found there
+  for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", none)) {
+    const fs::path bin = entry.path() / "bin";
+    if (fs::exists(bin / "postgres") && fs::exists(bin / "initdb")) {
+      found.emplace_back(std::atoi(entry.path().filename().c_str()), bin.string());
+    }
+  }
+  if (!found.empty()) return std::max_element(found.begin(), found.end())->second;
+  const char* path = std::getenv("PATH");
+  std::istringstream parts(path == nullptr ? "" : path);
+  for (std::string part; std::getline(parts, part, ':');) {
+    if (fs::exists(part + "/postgres") && fs::exists(part + "/initdb")) return part;
+  }
+  return "";
+}
+
+// A port that was free a moment ago. Should another program take it meanwhile, the server says so.
+int free_port() {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in name{};
+  name.sin_family = AF_INET;
+  name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof name;
+  const bool ok = ::bind(fd, reinterpret_cast<sockaddr*>(&name), size) == 0 &&
+                  ::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &size) == 0;
+  ::close(fd);
+  if (!ok) give_up("no port on the loopback");
+  return ntohs(name.sin_port);
+}
+
+// In the child, between fork and exec.
+void become(uid_t user, gid_t group) {
+  if (user != 0 && (::setgid(group) != 0 || ::setuid(user) != 0)) ::_exit(120);
+}
+
+pid_t launch(const std::vector<std::string>& words, uid_t user, gid_t group,
+             const std::string& log) {
+  std::vector<char*> args;
+  for (const std::string& word : words) args.push_back(const_cast<char*>(word.c_str()));
+  args.push_back(nullptr);
+  const pid_t parent = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid != 0) return pid;
+  become(user, group);
+  // After setuid, which takes it back. SIGQUIT: at once, and with all its children.
+  ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
+  if (::getppid() != parent) ::_exit(121);
+  const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
+  ::dup2(out, 1);
+  ::dup2(out, 2);
+  ::dup2(::open("/dev/null", O_RDONLY), 0);
+  ::execv(args[0], args.data());
+  ::_exit(122);
+}
+
+int wait_for(pid_t pid) {
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+std::string read_file(const std::string& path) {
+  std::ifstream in(path);
+  std::ostringstream all;
+  all << in.rdbuf();
+  return all.str();
+}
+
+}  // namespace
+
+std::string PostgresServer::missing() {
+  static const bool there = !find_programs().empty();
+  return there
+             ? ""
+             : "no PostgreSQL server in /usr/lib/postgresql/*/bin or PATH: apt install postgresql";
+}
+
+PostgresServer& PostgresServer::shared() {
+  static PostgresServer server;
+  return server;
+}
+
+PostgresServer::PostgresServer() : bin_(find_programs()), port_(free_port()) {
+  // What the user of this shell likes to connect to is no part of the tests.
+  for (const char* name : {"PGHOST", "PGHOSTADDR", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSWORD",
+                           "PGSERVICE", "PGSSLMODE", "PGOPTIONS", "PGTARGETSESSIONATTRS"}) {
+    ::unsetenv(name);
+  }
+  // Nor is the password file of the user.
+  ::setenv("PGPASSFILE", "/dev/null/none", 1);
+  char name[] = "/tmp/weir-postgres-XXXXXX";
+  if (::mkdtemp(name) == nullptr) give_up("no directory in /tmp");
+  directory_ = name;
+  if (::geteuid() == 0) {  // PostgreSQL refuses to run as root
+    const passwd* someone = ::getpwnam("postgres");
+    if (someone == nullptr) someone = ::getpwnam("nobody");
+    if (someone == nullptr) give_up("no unprivileged user to run as");
+    user_ = someone->pw_uid;
+    group_ = someone->pw_gid;
+    if (::chown(name, user_, group_) != 0) give_up("chown failed");
+  }
+  ::chmod(name, 0755);
+  prepare_cluster();
+  start();
+}
+
+PostgresServer::~PostgresServer() {
+  stop(SIGQUIT);
+  std::error_code ignored;  // /tmp is emptied by somebody else then
+  fs::remove_all(directory_, ignored);
+}
+
+void PostgresServer::prepare_cluster() {
+  const pid_t pid = launch({bin_ + "/initdb", "-D", data(), "-U", "weir", "--auth=trust",
+                            "--no-sync", "--no-locale", "--encoding=UTF8", "--no-instructions"},
+                           user_, group_, directory_ + "/log");
+  if (wait_for(pid) != 0) give_up("initdb failed:\n" + read_file(directory_ + "/log"));
+  std::ofstream(data() + "/pg_hba.conf")
+      << "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
+  std::ofstream(data() + "/postgresql.conf", std::ios::app)
+      << "listen_addresses = '127.0.0.1'\nport = " << port_ << "\nunix_socket_directories = '"
+      << directory_
+      << "'\nfsync = off\nsynchronous_commit = off\nfull_page_writes = off\nautovacuum = off\n"
+         "shared_buffers = 16MB\nmax_connections = 60\nlog_min_messages = fatal\n"
+         "include_if_exists = 'more.conf'\n";
+}
+
+void PostgresServer::start() {
+  const int watch = ::inotify_init1(IN_CLOEXEC);
+  ::inotify_add_watch(watch, data().c_str(), IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_DELETE);
+  pid_ = launch({bin_ + "/postgres", "-D", data()}, user_, group_, directory_ + "/log");
+  // The last line of postmaster.pid tells: ready, or standby, for which nothing will change any
+  // more.
+  for (;;) {
+    const std::string state = read_file(data() + "/postmaster.pid");
+    if (state.find("\nready") != std::string::npos) break;
+    if (state.find("\nstandby") != std::string::npos) break;
+    pollfd look{watch, POLLIN, 0};
+    const int answer = ::poll(&look, 1, 60'000);
+    if (answer <= 0 || ::waitpid(pid_, nullptr, WNOHANG) != 0) {
+      give_up("it did not start:\n" + read_file(directory_ + "/log"));
+    }
+    std::array<char, 4096> events{};
+    // Ignored: what happened does not matter, the file is read again.
+    static_cast<void>(::read(watch, events.data(), events.size()) > 0);
+  }
+  ::close(watch);
+}
+
+void PostgresServer::stop(int signal) {
+  if (pid_ == 0) return;
+  ::kill(pid_, signal);
+  wait_for(pid_);
+  pid_ = 0;
+}
+
+void PostgresServer::restart(const std::string& settings, bool standby) {
+  stop(SIGINT);
+  std::ofstream(data() + "/more.conf") << settings_ << settings;
+  const std::string signal_file = data() + "/standby.signal";
+  if (standby) {
+    std::ofstream{signal_file};
+  } else {
+    fs::remove(signal_file);
+  }
+  start();
+}
+
+bool PostgresServer::offer_tls() {
+  if (!settings_.empty()) return true;
+  const pid_t pid = launch({"/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                            "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+                            "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout",
+                            data() + "/server.key", "-out", data() + "/server.crt"},
+                           user_, group_, directory_ + "/log");
+  if (wait_for(pid) != 0) return false;
+  ::chmod((data() + "/server.key").c_str(), 0600);
+  fs::copy_file(data() + "/server.crt", directory_ + "/root.crt");
+  settings_ = "ssl = on\n";
+  restart("");
+  return true;
+}
+
+std::string PostgresServer::url(const std::string& more, const std::string& database) const {
+  return "postgresql://weir@/" + database + "?host=" + directory_ +
+         "&port=" + std::to_string(port_) + (more.empty() ? "" : "&" + more);
+}
+
+std::string PostgresServer::tcp_url(const std::string& login, const std::string& more,
+                                    const std::string& database) const {
+  return "postgresql://" + login + "@127.0.0.1:" + std::to_string(port_) + "/" + database +
+         (more.empty() ? "" : "?" + more);
+}
+
+}  // namespace weir::test

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+//
+// postgres_server.hpp: a real PostgreSQL server for a test program: a fresh cluster in a directory
+// of its own, on a socket there and on a free port of the loopback, gone when the program ends,
+// however it ends. Made on first use and then shared, because a cluster costs a second or two.
+//
+// Called by: the tests of the PostgreSQL driver, and by drivers.cpp. Threads: the main one.
+#pragma once
+
+#include <string>
+#include <sys/types.h>
+
+namespace weir::test {
+
+class PostgresServer {
+ public:
+  // Why there can be no server here, and what to do about it; empty if there can be one.
+  static std::string missing();
+  // The server of this program. Ends the program if it cannot be started: that is no test's fault.
+  static PostgresServer& shared();
+
+  PostgresServer();
+  ~PostgresServer();
+  PostgresServer(const PostgresServer&) = delete;
+  PostgresServer& operator=(const PostgresServer&) = delete;
+
+  // Through the socket, where everybody is trusted. `more`: further parameters, "a=b&c=d".
+  std::string url(const std::string& more = "", const std::string& database = "postgres") const;
+  // Through the loopback, where a password is wanted. `login`: "user:password".
+  std::string tcp_url(const std::string& login, const std::string& more = "",
+                      const std::string& database = "postgres") const;
+  const std::string& directory() const { return directory_; }
+  int port() const { return port_; }
+
+  // Stops the server and starts it with these lines after its own settings, as a standby or not.
+  void restart(const std::string& settings, bool standby = false);
+  // Makes a certificate for localhost that signs itself, and has the server use it; false if there
+  // is no openssl to make it with. The file for the client is root.crt in directory().
+  bool offer_tls();
+
+ private:
+  void prepare_cluster();
+  void start();
+  void stop(int signal);
+  std::string data() const { return directory_ + "/data"; }
+
+  std::string bin_;
+  std::string directory_;
+  std::string settings_;
+  uid_t user_ = 0;  // 0: as we are
+  gid_t group_ = 0;
+  int port_ = 0;
+  pid_t pid_ = 0;
+};
+
+}  // namespace weir::test
