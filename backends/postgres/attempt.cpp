@@ -3,6 +3,7 @@
 
 #include "backends/postgres/errors.hpp"
 #include "backends/postgres/key_tap.hpp"
+#include "backends/postgres/password_file.hpp"
 #include "backends/postgres/sqlstates.hpp"
 
 #include <cstring>
@@ -94,7 +95,13 @@ void explain_wait(Waited how, ConnStatusType reached, Failure& failure) {
       how == Waited::aborted ? "the connection was aborted by the host" : "the call was cancelled";
 }
 
-PGconn* start(const Config& config, const Endpoint& place) {
+void tell(const Conn& conn, const std::string& line) {
+  const weir_host& host = conn.host;
+  if (host.log != nullptr) host.log(host.ctx, WEIR_LOG_WARN, conn.tag, backend::text(line));
+}
+
+PGconn* start(const Conn& conn, const Endpoint& place) {
+  const Config& config = conn.source.config;
   std::vector<const char*> keys;
   std::vector<const char*> values;
   const auto add = [&](const char* key, const std::string& value) {
@@ -109,6 +116,13 @@ PGconn* start(const Config& config, const Endpoint& place) {
   // Whatever the environment says: the driver chooses among servers itself.
   const std::string any = "any";
   add("target_session_attrs", any);
+  const std::string bad_file = objectionable_password_file(config);
+  const std::string none = no_password_file;
+  if (!bad_file.empty()) {
+    tell(conn, "the password file '" + bad_file +
+                   "' is not used: it must be a plain file that nobody else may read");
+    add("passfile", none);  // the last word on a keyword counts
+  }
   keys.push_back(nullptr);
   values.push_back(nullptr);
   PGconn* pg = PQconnectStartParams(keys.data(), values.data(), 0);
@@ -119,7 +133,7 @@ PGconn* start(const Config& config, const Endpoint& place) {
 }  // namespace
 
 bool login(Conn& conn, const Endpoint& place, weir_time until, Failure& failure) {
-  conn.pg = start(conn.source.config, place);
+  conn.pg = start(conn, place);
   ConnStatusType reached = PQstatus(conn.pg);
   Front front = Front::unknown;
   if (reached == CONNECTION_BAD) {

@@ -147,7 +147,10 @@ weir_status list_endpoints(const Info& url, const Info& defaults, Config& config
     endpoint.port = ports.size() == 1 ? ports[0] : ports[i];
     const auto port = backend::parse_integer(endpoint.port.empty() ? "5432" : endpoint.port);
     if (!port || *port < 1 || *port > 65535) {
-      return wrong(error, {"url: port '", endpoint.port, "' must be a number from 1 to 65535"});
+      return wrong(
+          error,
+          {"url: port must be a number from 1 to 65535; a ':' or '@' in a password is written "
+           "%3A or %40"});
     }
     config.endpoints.push_back(std::move(endpoint));
   }

@@ -67,7 +67,7 @@ TEST_P(Sizes, a_host_is_read_as_far_as_it_reaches) {
 }
 
 TEST_P(Sizes, the_arguments_of_a_source_are_read_as_far_as_they_reach) {
-  const FencedText url(url);
+  const FencedText address(url);
   const FencedText base(dir.path);
   const FencedText key(quirks.some_duration);
   const FencedText value("1000");
@@ -75,7 +75,7 @@ TEST_P(Sizes, the_arguments_of_a_source_are_read_as_far_as_they_reach) {
   const weir_option option{key.get(), value.get()};
   std::memcpy(options.object(), &option, sizeof option);
   weir_source_args args{};
-  args.url = url.get();
+  args.url = address.get();
   args.base_dir = base.get();
   args.options = static_cast<const weir_option*>(options.object());
   args.option_count = 1;
