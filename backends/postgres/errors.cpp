@@ -24,6 +24,7 @@ void set_sqlstate(weir_error* error, std::string_view sqlstate) noexcept {
 std::string one_line(std::string_view text) {
   std::string line;
   for (const char c : text) {
+    if (c == '\t') continue;  // libpq indents its second lines
     if (c != '\n') {
       line += c;
     } else if (!line.empty() && line.back() != ' ') {

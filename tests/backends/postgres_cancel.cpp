@@ -83,12 +83,15 @@ TEST_F(PostgresCancel, a_transaction_with_a_statement_given_up_accepts_only_a_ro
 
 TEST_F(PostgresCancel, a_next_call_without_time_to_settle_is_refused_unsent) {
   Session& s = open();
-  s.deadline = host.now + 5 * ms;
-  // A statement that answers a cancel with another long sleep.
-  EXPECT_EQ(
-      WEIR_E_TIMEOUT,
-      s.query("DO $$ BEGIN PERFORM pg_sleep(3600); EXCEPTION WHEN query_canceled THEN PERFORM "
-              "pg_sleep(0.3); END $$"));
+  // A statement that says when it sleeps, and answers a cancel with another sleep.
+  s.deadline = host.now + 3'600'000 * ms;
+  host.on_look = [&] {
+    if (!host.heard.empty()) host.now = s.deadline;
+  };
+  EXPECT_EQ(WEIR_E_TIMEOUT, s.query("DO $$ BEGIN RAISE WARNING 'now'; PERFORM pg_sleep(3600); "
+                                    "EXCEPTION WHEN query_canceled THEN PERFORM pg_sleep(1); "
+                                    "END $$"));
+  host.on_look = nullptr;
   s.deadline = host.now + 5 * ms;
   EXPECT_EQ(WEIR_E_TIMEOUT, s.query("SELECT 1"));
   EXPECT_EQ(WEIR_EFFECT_NOT_SENT, s.error.effect);

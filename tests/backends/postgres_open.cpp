@@ -69,6 +69,7 @@ TEST_F(PostgresOpen, nobody_there_is_an_error_of_the_connection) {
   EXPECT_THAT(said, HasSubstr(port));
   try_open("postgresql://weir:hunter2@/postgres?host=/nowhere/at/all");
   expect(WEIR_E_CONNECT, WEIR_STAGE_CONNECT);
+  EXPECT_EQ(std::string::npos, said.find_first_of("\n\t")) << said;
   FakeServer closes;
   closes.answer("");
   try_open(loopback(closes, "?sslmode=disable"));

@@ -60,6 +60,8 @@ TEST_F(PostgresStream, a_batch_ends_at_its_bytes) {
   args.struct_size = sizeof args;
   args.sql = text(sql);
   args.batch_bytes = 25'000;
+  s.out.struct_size = sizeof s.out;
+  s.batch.struct_size = sizeof s.batch;
   const weir_call call = s.call();
   ASSERT_EQ(WEIR_OK,
             s.driver->execute(s.conn, &call, &args, &s.out, &s.result, &s.batch, &s.error));
