@@ -42,7 +42,6 @@ Conn::Conn(Source& from, std::uint64_t conn_tag, Gate& shared)
 }
 
 Conn::~Conn() {
-  result.pending.reset();
   if (pg != nullptr) PQfinish(pg);
   while (stmts != nullptr) {  // the host forgot to close them
     Stmt* stmt = stmts;
@@ -103,7 +102,11 @@ weir_status Conn::report(weir_error* error, const PGresult* answer) {
     return fail(error, facts, {one_line(PQresultErrorMessage(answer))});
   }
   const StateMeaning& meaning = meaning_of(state);
-  last_sqlstate = state;
+  // The server's own words for "prepare it again": unknown there, or for other columns by now. The
+  // name of the function is the one part of the second that no language changes.
+  statement_is_stale =
+      state == "26000" ||
+      (state == "0A000" && field(answer, PG_DIAG_SOURCE_FUNCTION) == "RevalidateCachedQuery");
   Facts facts;
   facts.kind = meaning.kind;
   facts.stage = stage;

@@ -73,7 +73,6 @@ struct Result {
   bool running = false;  // the server has not said its end
   bool failed = false;   // only close is left
   bool only_reads = false;
-  Answer pending;              // read, but not yet in a batch
   std::uint32_t rows_max = 0;  // of a batch
   std::uint32_t bytes_max = 0;
 };
@@ -119,8 +118,8 @@ struct Conn {
   weir_time deadline = WEIR_NO_DEADLINE;
   std::uint8_t stage = WEIR_STAGE_NONE;
   bool in_tx_before = false;
-  bool cancel_seen = false;   // a cancel of this call was passed on
-  std::string last_sqlstate;  // of the last error that was reported
+  bool cancel_seen = false;         // a cancel of this call was passed on
+  bool statement_is_stale = false;  // the last error says so of a prepared one
 
   // What is lent to the host; reused, so that a repeated query allocates little here.
   backend::Arena batch_bytes;
@@ -165,6 +164,8 @@ struct Conn {
   bool begin_cancel() noexcept;
   Waited drive_cancel();
   Waited settle();
+  // Reads what is left of a pipeline, up to its synchronisation point.
+  Waited finish_pipeline();
   // Drops the rest of the open result, if there is one.
   Waited finish_result();
 };

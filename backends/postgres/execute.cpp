@@ -80,11 +80,9 @@ weir_status fill(Conn& conn, const Limits& limits, Answer& end, weir_error* erro
   conn.batch_bytes.clear();
   std::uint64_t rows = 0;
   for (;;) {
-    Answer answer = std::move(result.pending);
-    if (answer == nullptr) {
-      const Waited how = conn.next(answer);
-      if (how != Waited::ready) return conn.give_up(how, error);
-    }
+    Answer answer;
+    const Waited how = conn.next(answer);
+    if (how != Waited::ready) return conn.give_up(how, error);
     if (answer == nullptr) {
       result.running = false;
       conn.tell_notifications();
@@ -125,13 +123,13 @@ weir_status fill(Conn& conn, const Limits& limits, Answer& end, weir_error* erro
 // The server no longer has the statement, or not for the tables as they are now; it has done
 // nothing. In a transaction it is too late: the error has made it fail.
 bool is_stale(const Conn& conn, const Run& run) {
-  return run.stmt != nullptr && !conn.broken && !conn.in_tx_before &&
-         (conn.last_sqlstate == "26000" || conn.last_sqlstate == "0A000");
+  return run.stmt != nullptr && run.traits.verb != Verb::code && !conn.broken &&
+         !conn.in_tx_before && conn.statement_is_stale;
 }
 
 weir_status attempt(Conn& conn, const Run& run, const weir_exec_args& args, const Params& params,
                     const Limits& limits, Answer& end, weir_error* error) {
-  conn.last_sqlstate.clear();
+  conn.statement_is_stale = false;
   if (run.stmt != nullptr) {
     if (const auto bad = make_ready(conn, *run.stmt, args.params, args.param_count, error)) {
       return bad;
@@ -139,7 +137,6 @@ weir_status attempt(Conn& conn, const Run& run, const weir_exec_args& args, cons
   }
   conn.columns.clear();
   conn.column_bytes.clear();
-  conn.result.pending.reset();
   if (const auto bad = send(conn, run, params, error)) return bad;
   conn.result.running = true;
   return fill(conn, limits, end, error);

@@ -13,7 +13,7 @@
 
 namespace weir::postgres {
 
-// Functions of pg_catalog that compute, and words of SQL that stand before a parenthesis. Sorted.
+// Functions of pg_catalog that compute, and words of SQL that stand before a parenthesis.
 inline constexpr std::string_view harmless_names[] = {
     "abs",
     "age",

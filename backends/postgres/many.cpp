@@ -43,6 +43,7 @@ bool fits(const std::vector<Oid>& parsed, const Params& params) {
 struct Chunk {
   std::uint64_t rows = 0;         // sent
   weir_status refused = WEIR_OK;  // the row after the last one cannot be sent
+  bool given_up = false;          // what became of its rows is not known
 };
 
 // Sends rows from done.rows_done on. False: the client library could not.
@@ -132,9 +133,8 @@ weir_status run_chunk(const Many& many, std::uint64_t rows_max, Chunk& chunk,
   Waited how = sent ? read_chunk(many, executed, affected, failed) : Waited::lost;
   if (how == Waited::ready && PQexitPipelineMode(conn.pg) == 0) how = Waited::lost;
   if (how == Waited::ready) return chunk.refused;
-  const weir_status status = conn.give_up(how, many.error);
-  conn.broken = true;  // a pipeline cannot be gone on with in the middle
-  return status;
+  chunk.given_up = true;
+  return conn.give_up(how, many.error);
 }
 
 weir_status run_all(const Many& many) {
@@ -146,7 +146,7 @@ weir_status run_all(const Many& many) {
     std::uint64_t affected = 0;
     Answer failed;
     const weir_status refused = run_chunk(many, rows_max, chunk, executed, affected, failed);
-    if (conn.broken || (refused != WEIR_OK && chunk.rows == 0)) return refused;
+    if (chunk.given_up || (refused != WEIR_OK && chunk.rows == 0)) return refused;
     if (failed != nullptr && chunk.rows > 1 && !conn.in_tx_before && !conn.cancel_seen) {
       rows_max = 1;  // nothing of it is left; find the row
       continue;

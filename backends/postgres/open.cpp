@@ -24,7 +24,8 @@ bool look_up(Conn& conn, const Endpoint& endpoint, Lookup& lookup, weir_time unt
              std::vector<Endpoint>& places, std::string& complaint, Waited& how) {
   how = lookup.fd < 0 ? Waited::lost : conn.wait_on(lookup.fd, WEIR_WAIT_READ, until);
   if (how == Waited::aborted || how == Waited::cancelled) return false;
-  if (how == Waited::ready) {
+  // acquire: what the thread has found.
+  if (how == Waited::ready && lookup.over.load(std::memory_order_acquire)) {
     for (const std::string& address : lookup.addresses) {
       places.push_back({endpoint.host, address, endpoint.port});
     }

@@ -6,7 +6,6 @@
 #include <csignal>
 #include <cstdint>
 #include <netdb.h>
-#include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -34,6 +33,7 @@ void look_up(Lookup& lookup) noexcept {
     lookup.addresses.clear();  // no memory: as if nothing was found
   }
   if (found != nullptr) ::freeaddrinfo(found);
+  lookup.over.store(true, std::memory_order_release);
   const std::uint64_t one = 1;
   // Cannot fail: the counter starts at 0 and is written once.
   [[maybe_unused]] const auto n = ::write(lookup.fd, &one, sizeof one);
@@ -54,11 +54,6 @@ class AllSignalsBlocked {
  private:
   sigset_t before_{};
 };
-
-bool is_over(const Lookup& lookup) noexcept {
-  pollfd look{lookup.fd, POLLIN, 0};
-  return ::poll(&look, 1, 0) == 1;
-}
 
 }  // namespace
 
@@ -87,7 +82,7 @@ std::shared_ptr<Lookup> Resolver::start(const std::string& host) {
 
 void Resolver::join_finished() {
   for (auto at = running_.begin(); at != running_.end();) {
-    if (!is_over(*at->lookup)) {
+    if (!at->lookup->over.load(std::memory_order_acquire)) {
       ++at;
       continue;
     }

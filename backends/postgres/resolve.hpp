@@ -7,6 +7,7 @@
 // Called by: open. Owner: the env, which joins every thread before it goes. Threads: any.
 #pragma once
 
+#include <atomic>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -16,7 +17,7 @@
 
 namespace weir::postgres {
 
-// One look-up. `fd` is readable when it is over; the rest may be read then.
+// One look-up. `fd` is readable when it is over; what was found may be read once `over` is seen.
 struct Lookup {
   explicit Lookup(std::string name);
   ~Lookup();
@@ -25,6 +26,7 @@ struct Lookup {
 
   const std::string host;
   const int fd;                        // -1: the process is out of descriptors
+  std::atomic<bool> over{false};       // released by the thread when the rest is written
   std::vector<std::string> addresses;  // numeric, in the order of the system's rules
   std::string complaint;               // why there are none
 };

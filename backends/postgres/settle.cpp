@@ -47,22 +47,29 @@ Waited Conn::drive_cancel() {
 Waited Conn::settle() {
   Waited how = drive_cancel();
   if (how != Waited::ready) return how;
-  if (PQpipelineStatus(pg) != PQ_PIPELINE_OFF) {
-    broken = true;  // many.cpp leaves no pipeline that could be gone on with
-    return Waited::lost;
-  }
   how = flush();
-  if (how == Waited::ready) how = finish(nullptr);
+  const bool pipeline = PQpipelineStatus(pg) != PQ_PIPELINE_OFF;
+  if (how == Waited::ready) how = pipeline ? finish_pipeline() : finish(nullptr);
   if (how != Waited::ready) return how;
   if (PQstatus(pg) == CONNECTION_BAD) return Waited::lost;
   unsettled = false;
   result.running = false;
-  result.pending.reset();
   return Waited::ready;
 }
 
+// The synchronisation point was sent with the rows, so it comes, or the connection ends.
+Waited Conn::finish_pipeline() {
+  for (;;) {
+    Answer answer;
+    const Waited how = next(answer);
+    if (how != Waited::ready) return how;
+    if (PQstatus(pg) == CONNECTION_BAD) return Waited::lost;
+    if (answer == nullptr || PQresultStatus(answer.get()) != PGRES_PIPELINE_SYNC) continue;
+    return PQexitPipelineMode(pg) != 0 ? Waited::ready : Waited::lost;
+  }
+}
+
 Waited Conn::finish_result() {
-  result.pending.reset();
   if (!result.running) return Waited::ready;
   result.running = false;
   unsettled = true;

@@ -64,10 +64,10 @@ weir_status infer(Conn& conn, Stmt& stmt, weir_error* error) {
 
 // Drops it on the server; the name is not used again. A simple statement, which a failed
 // transaction refuses: then it stays until the session is cleaned.
-void drop(Conn& conn, const Stmt& stmt) {
-  if (stmt.name.empty() || stmt.epoch != conn.epoch || conn.tx_failed()) return;
+weir_status drop(Conn& conn, const Stmt& stmt, weir_error* error) {
+  if (stmt.name.empty() || stmt.epoch != conn.epoch || conn.tx_failed()) return WEIR_OK;
   const std::string sql = "DEALLOCATE " + stmt.name;
-  static_cast<void>(conn.run(sql.c_str(), nullptr, nullptr));
+  return conn.run(sql.c_str(), nullptr, error);
 }
 
 std::vector<Oid> wanted_types(const Stmt& stmt, const weir_cell* params, std::uint32_t count) {
@@ -84,7 +84,10 @@ std::vector<Oid> wanted_types(const Stmt& stmt, const weir_cell* params, std::ui
 
 weir_status declare(Conn& conn, Stmt& stmt, std::vector<Oid> wanted, weir_error* error) {
   if (stmt.epoch == conn.epoch && wanted == stmt.declared) return WEIR_OK;
-  if (stmt.epoch == conn.epoch) drop(conn, stmt);
+  if (const auto bad = drop(conn, stmt, error)) {
+    // Else somebody else has dropped it, which is as good.
+    if (conn.broken || conn.unsettled || conn.tx_failed()) return bad;
+  }
   stmt.declared = std::move(wanted);
   return parse(conn, stmt, error);
 }
@@ -214,7 +217,8 @@ void stmt_close(weir_stmt* handle, const weir_call* call) {
   // While a result is open nothing can be sent; then the next clean-up drops it.
   if (conn.result.lent || conn.broken || stmt->ended) return;
   const Op op(conn, call, WEIR_STAGE_PREPARE, nullptr);
-  if (op.status() == WEIR_OK) drop(conn, *stmt);
+  // Ignored: what is not dropped now goes with the session, or with its next clean-up.
+  if (op.status() == WEIR_OK) static_cast<void>(drop(conn, *stmt, nullptr));
 }
 
 }  // namespace weir::postgres
