@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// weir-demo: a host program from weir.toml to an exact check of its books. It loads the SQLite
-// plugin that weir.toml leads to, imports the package database of this machine, lets sixteen
-// threads read and transfer through a pool of four, and proves that no committed change was lost or
-// doubled.
+// weir-demo: a host program from weir.toml to an exact check of its books. It loads the plugin that
+// its configuration leads to (SQLite's; postgres.toml has PostgreSQL's), imports the package
+// database of this machine, lets sixteen threads read and transfer through a pool of four, and
+// proves that no committed change was lost or doubled.
 //
 //   weir-demo [--config FILE] [--data FILE] [--seconds N]
 //
@@ -80,7 +80,8 @@ int run(const Options& options) {
     return 1;
   }
   demo::ScratchDirectory scratch;
-  setenv("WEIR_DEMO_DATABASE", (scratch.path() / "demo.db").c_str(), 1);  // weir.toml asks for it
+  // weir.toml asks for it. What stands there already is a server's URL, of an empty database.
+  setenv("WEIR_DEMO_DATABASE", (scratch.path() / "demo.db").c_str(), 0);
 
   auto pools = weir::Pools::from_file(options.config.string());
   if (!pools) return give_up(pools.error());

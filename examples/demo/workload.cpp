@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "workload.hpp"
 
+#include "dialect.hpp"
+
 #include <algorithm>
 #include <atomic>
 #include <mutex>
@@ -14,20 +16,33 @@ constexpr int attempts_max = 20;  // per transfer, before a conflict counts as a
 
 enum class Transferred { committed, declined };
 
+struct Statements {
+  explicit Statements(const weir::Pool& db)
+      : take(in_dialect_of(
+            db, "update accounts set balance = balance - ? where id = ? and balance >= ?")),
+        give(in_dialect_of(db, "update accounts set balance = balance + ? where id = ?")),
+        write(in_dialect_of(
+            db, "insert into ledger (id, from_account, to_account, amount) values (?, ?, ?, ?)")),
+        find(in_dialect_of(db, "select version, section, size_kib from packages where name = ?")),
+        find_dependents(in_dialect_of(
+            db,
+            "select p.name, d.kind from dependencies d join packages p on p.id = d.package"
+            " where d.on_name = ? order by p.name limit 20")),
+        read_from(in_dialect_of(
+            db, "select name, size_kib from packages where id > ? order by id limit 400")) {}
+  std::string take, give, write, find, find_dependents, read_from;
+};
+
 // Moves money and writes the ledger in one transaction: both happen, or neither does.
-weir::Result<Transferred> transfer(weir::Connection& connection, const Transfer& t) {
+weir::Result<Transferred> transfer(weir::Connection& connection, const Statements& sql,
+                                   const Transfer& t) {
   return connection.transaction([&](weir::Connection& c) -> weir::Result<Transferred> {
-    auto taken =
-        c.execute("update accounts set balance = balance - ? where id = ? and balance >= ?",
-                  t.amount, t.from, t.amount);
+    auto taken = c.execute(sql.take, t.amount, t.from, t.amount);
     if (!taken) return weir::fail(taken.error());
     if (taken->affected == std::uint64_t{0}) return Transferred::declined;
-    auto given =
-        c.execute("update accounts set balance = balance + ? where id = ?", t.amount, t.to);
+    auto given = c.execute(sql.give, t.amount, t.to);
     if (!given) return weir::fail(given.error());
-    auto written =
-        c.execute("insert into ledger (id, from_account, to_account, amount) values (?, ?, ?, ?)",
-                  t.id, t.from, t.to, t.amount);
+    auto written = c.execute(sql.write, t.id, t.from, t.to, t.amount);
     if (!written) return weir::fail(written.error());
     return Transferred::committed;
   });
@@ -60,7 +75,7 @@ class SharedCounts {
 class Worker {
  public:
   Worker(weir::Pool& db, const Plan& plan, int number)
-      : db_(db), plan_(plan), number_(number), random_(static_cast<unsigned>(number)) {}
+      : db_(db), sql_(db), plan_(plan), number_(number), random_(static_cast<unsigned>(number)) {}
 
   void run(const std::atomic<bool>& stop) {
     while (!stop.load(std::memory_order_relaxed) && failure_.empty()) {
@@ -91,7 +106,7 @@ class Worker {
   weir::Result<void> lookup() {
     // db_.query acquires, asks and gives back; a prepared statement is worth it for a hot query.
     return db_.with({.tag = "lookup"}, [&](weir::Connection& c) -> weir::Result<void> {
-      auto find = c.prepare("select version, section, size_kib from packages where name = ?");
+      auto find = c.prepare(sql_.find);
       if (!find) return weir::fail(find.error());
       auto rows = find->query(name());
       if (!rows) return weir::fail(rows.error());
@@ -100,10 +115,7 @@ class Worker {
   }
 
   weir::Result<void> reverse_lookup() {
-    auto rows = db_.query(
-        "select p.name, d.kind from dependencies d join packages p on p.id = d.package"
-        " where d.on_name = ? order by p.name limit 20",
-        name());
+    auto rows = db_.query(sql_.find_dependents, name());
     if (!rows) return weir::fail(rows.error());
     return {};
   }
@@ -111,8 +123,7 @@ class Worker {
   // Reads some hundred rows one by one, in bounded memory.
   weir::Result<void> stream() {
     return db_.with({.tag = "stream"}, [&](weir::Connection& c) -> weir::Result<void> {
-      auto rows = c.stream("select name, size_kib from packages where id > ? limit 400",
-                           below(static_cast<int>(plan_.names.size())));
+      auto rows = c.stream(sql_.read_from, below(static_cast<int>(plan_.names.size())));
       if (!rows) return weir::fail(rows.error());
       while (true) {
         auto row = rows->next();
@@ -127,8 +138,8 @@ class Worker {
   void move_money() {
     const Transfer wanted = draw_transfer();
     for (int attempt = 1;; ++attempt) {
-      auto done =
-          db_.with({.tag = "transfer"}, [&](weir::Connection& c) { return transfer(c, wanted); });
+      auto done = db_.with({.tag = "transfer"},
+                           [&](weir::Connection& c) { return transfer(c, sql_, wanted); });
       if (done && *done == Transferred::committed) {
         journal_.committed.push_back(wanted);
         ++counts_.transfers;
@@ -177,6 +188,7 @@ class Worker {
   }
 
   weir::Pool& db_;
+  const Statements sql_;
   const Plan& plan_;
   int number_;
   std::minstd_rand random_;
