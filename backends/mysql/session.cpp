@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+#include "backends/mysql/session.hpp"
+
+namespace weir::mysql {
+
+Session::Session(std::shared_ptr<const Config> from, Canceller& shared)
+    : config(std::move(from)), canceller(shared) {
+  canceller.retain();
+}
+
+Session::~Session() {
+  shut();
+  canceller.release();
+}
+
+void Session::shut() noexcept {
+  // Statements before the link that they belong to.
+  result = {};
+  statements.clear();
+  link.reset();
+}
+
+std::uint8_t Session::tx_fate() const noexcept {
+  if (!in_tx_before) return WEIR_TX_NONE;
+  return in_tx && !broken ? WEIR_TX_OPEN : WEIR_TX_GONE;
+}
+
+void Session::before(const SqlTraits& traits) noexcept {
+  touched = true;
+  dirty_before = dirty;
+  dirty = dirty || traits.changes_session;
+  needs_rollback = needs_rollback || traits.one_shot;
+  if (traits.sql_mode || traits.opaque) mode.known = false;
+}
+
+// MySQL has no @@in_transaction, and what it has instead needs rights that an account rarely has.
+// There the text decides alone, and where it does not tell, a rollback is owed.
+bool Session::ask_in_tx() {
+  if (mariadb) return ask(*link, "SELECT @@in_transaction") == "1";
+  needs_rollback = true;
+  return in_tx;
+}
+
+void Session::after(const SqlTraits& traits) {
+  const bool was = in_tx;
+  switch (traits.verb) {
+    case Verb::begin:
+      in_tx = true;
+      tx_lost = false;
+      return;
+    case Verb::commit:
+    case Verb::rollback:
+      in_tx = traits.chain;
+      read_only = read_only && in_tx;
+      needs_rollback = tx_lost = false;
+      return;
+    case Verb::read:
+    case Verb::write:
+    case Verb::savepoint:
+      if (autocommit_off) in_tx = true;  // or may be: a SELECT without a table opens none
+      return;
+    case Verb::define:
+      if (!was) return;
+      in_tx = mariadb ? ask_in_tx() : traits.changes_session;  // one of temporary tables: open
+      break;
+    case Verb::set:
+      if (!traits.autocommit) return;
+      autocommit_off = ask(*link, "SELECT @@autocommit") == "0";
+      in_tx = ask_in_tx() || autocommit_off;
+      break;
+    case Verb::call:
+    case Verb::other:
+    case Verb::none:
+      in_tx = ask_in_tx() || autocommit_off;
+      break;
+  }
+  if (!in_tx) read_only = false;
+}
+
+Failure Session::explain(const sql::SQLException& e, std::uint8_t stage) {
+  const CodeMeaning meaning = meaning_of(e.getErrorCode(), e.getSQLState());
+  Failure failure;
+  failure.sqlstate = e.getSQLState();
+  failure.text = e.what();
+  if (*meaning.advice != '\0') failure.text += std::string("; ") + meaning.advice;
+  failure.facts = {.kind = meaning.kind,
+                   .stage = stage,
+                   .conn_fate = meaning.conn_fate,
+                   .effect = meaning.effect,
+                   .flags = meaning.flags,
+                   .native_code = e.getErrorCode()};
+  broken = broken || meaning.conn_fate == WEIR_CONN_BROKEN;
+  if (meaning.kind == WEIR_E_SYNTAX) dirty = dirty_before;
+  if (!broken && (in_tx || needs_rollback)) {
+    try {
+      // A deadlock ends the transaction; a lock timeout may, as innodb_rollback_on_timeout says.
+      if (mariadb) {
+        in_tx = ask_in_tx() || autocommit_off;
+      } else if (meaning.kind == WEIR_E_DEADLOCK) {
+        in_tx = autocommit_off;
+      }
+    } catch (const sql::SQLException&) {
+      broken = true;
+    }
+  }
+  if (in_tx_before && !in_tx) {
+    tx_lost = true;
+    needs_rollback = false;
+  }
+  if (!in_tx) read_only = false;
+  if (broken) failure.facts.conn_fate = WEIR_CONN_BROKEN;
+  failure.facts.tx_fate = tx_fate();
+  return failure;
+}
+
+void Session::roll_back() {
+  tell(*link, "ROLLBACK");
+  in_tx = read_only = needs_rollback = tx_lost = false;
+}
+
+void Session::end_result() {
+  result.rows.reset();
+  // Further result sets of a procedure, which would make the next statement out of sync.
+  sql::Statement* statement = result.statement.get();
+  if (statement == nullptr) statement = result.prepared;
+  if (statement != nullptr) {
+    while (statement->getMoreResults()) {
+      const std::unique_ptr<sql::ResultSet> skipped(statement->getResultSet());
+    }
+  }
+  result = {};
+}
+
+}  // namespace weir::mysql

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+//
+// sql.hpp: what the text of a statement tells about what it will do to the session. The client
+// library shows neither the server's transaction flag nor its session tracker, so the text has to
+// do; where it does not tell, the answer errs towards "changed".
+//
+// Called by: execute.cpp, statement.cpp on the host's thread. Pure. Threads: any.
+// What it cannot see: changes that a stored function makes, which an ordinary SELECT may call.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace weir::mysql {
+
+// How string literals are written depends on the session's sql_mode.
+struct SqlMode {
+  bool known = true;                 // false: somebody may have changed it
+  bool backslash_is_plain = false;   // NO_BACKSLASH_ESCAPES
+  bool double_quotes_names = false;  // ANSI_QUOTES
+};
+SqlMode parse_sql_mode(std::string_view sql_mode) noexcept;
+
+enum class Verb : std::uint8_t {
+  none,       // there is no statement
+  read,       // SELECT, SHOW ...
+  write,      // INSERT, UPDATE ...
+  define,     // CREATE, ALTER ...: commits what is open
+  begin,      // BEGIN, START TRANSACTION
+  commit,     // COMMIT
+  rollback,   // ROLLBACK, not TO a savepoint
+  savepoint,  // SAVEPOINT, RELEASE SAVEPOINT, ROLLBACK TO
+  set,        // SET
+  call,       // CALL
+  other,      // anything else
+};
+
+struct SqlTraits {
+  Verb verb = Verb::none;
+  bool many = false;             // something follows a semicolon
+  bool opaque = false;           // more may be in it than was seen: /*! */, stored program bodies
+  bool changes_session = false;  // or may
+  bool one_shot = false;         // SET TRANSACTION: holds for the next transaction only
+  bool autocommit = false;       // SET names autocommit
+  bool chain = false;            // COMMIT AND CHAIN: another transaction follows at once
+  bool sql_mode = false;         // SET names sql_mode
+  bool returning = false;        // a write that answers rows
+  std::uint32_t params = 0;      // question marks
+};
+
+SqlTraits scan(std::string_view sql, const SqlMode& mode) noexcept;
+
+// Whether every byte of `text` is part of a well-formed UTF-8 character.
+bool is_utf8(std::string_view text) noexcept;
+
+}  // namespace weir::mysql
