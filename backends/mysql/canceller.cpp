@@ -51,6 +51,15 @@ void Canceller::work_ended() noexcept {
   changed_.notify_all();
 }
 
+void Canceller::calm() noexcept {
+  if (!cancelled()) return;
+  std::unique_lock lock(mutex_);
+  works_ = false;
+  changed_.notify_all();
+  // A side link gives up by itself after a while.
+  changed_.wait(lock, [this] { return kills_.load(std::memory_order_relaxed) == 0; });
+}
+
 void Canceller::attach(SessionName name) {
   const std::lock_guard lock(mutex_);
   name_ = std::move(name);

@@ -45,6 +45,8 @@ class Canceller {
   // ---- the crew's
   void attach(SessionName name);
   void work_ended() noexcept;  // the server has answered: there is nothing left to kill
+  // Likewise, and waits for a kill that is on its way, before the job asks the server for more.
+  void calm() noexcept;
 
   // ---- anybody's
   weir_status cancel(std::uint64_t op_id, const weir_call& call, weir_error* error);

@@ -17,7 +17,8 @@ class Errand {
         stage_(conn.stage),
         session_(conn.session),
         work_(std::move(work)),
-        closed_stmts_(conn.closed_stmts) {}
+        closed_stmts_(conn.closed_stmts),
+        result_lent_(conn.result.lent) {}
 
   // On the crew.
   void run() noexcept {
@@ -57,6 +58,7 @@ class Errand {
     Session& session = *session_;
     try {
       try {
+        if (!result_lent_) session.end_result();  // closed too late for an errand of its own
         for (const std::uint64_t id : closed_stmts_) session.statements.erase(id);
         return work_(session, failure);
       } catch (const Failed& e) {
@@ -96,6 +98,7 @@ class Errand {
   std::shared_ptr<Session> session_;
   Work work_;
   const std::vector<std::uint64_t> closed_stmts_;
+  const bool result_lent_;
 
   std::mutex mutex_;
 

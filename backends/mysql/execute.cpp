@@ -49,7 +49,6 @@ Limits limits_of(const weir_exec_args& args) {
 weir_status check_not_killed(Session& session, Failure& failure) {
   if (!session.canceller.cancelled() || session.columns.empty()) return WEIR_OK;
   session.end_result();
-  session.ended = true;
   failure.facts = {.kind = WEIR_E_CANCELLED,
                    .stage = WEIR_STAGE_EXECUTE,
                    .effect = WEIR_EFFECT_DEFINITE,
@@ -58,15 +57,9 @@ weir_status check_not_killed(Session& session, Failure& failure) {
   return WEIR_E_CANCELLED;
 }
 
-// Gives back what the library holds of the open result.
+// Gives back what the library holds of a result that is no longer lent, as every errand begins.
 void drop_result(Conn& conn) {
-  conn.perform(
-      [](Session& session, Failure&) {
-        session.end_result();
-        session.ended = true;
-        return WEIR_OK;
-      },
-      nullptr);
+  conn.perform([](Session&, Failure&) { return WEIR_OK; }, nullptr);
 }
 
 }  // namespace
@@ -139,10 +132,10 @@ void result_close(weir_result* handle, const weir_call* raw) {
   Conn& conn = *result.conn;
   result.lent = result.failed = false;
   if (conn.broken || conn.session == nullptr || conn.session->ended) return;
-  // Its memory is given back now, and further result sets are read: an errand of its own.
-  Op op(conn, raw, WEIR_STAGE_FETCH, nullptr);
+  // Its memory is given back now: an errand of its own. Where that comes too late, the next call
+  // begins with it.
+  const Op op(conn, raw, WEIR_STAGE_FETCH, nullptr);
   if (op.status() == WEIR_OK) drop_result(conn);
-  if (conn.session != nullptr && !conn.session->ended) conn.broken = true;
 }
 
 }  // namespace weir::mysql

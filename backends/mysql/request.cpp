@@ -152,7 +152,6 @@ void fill(Session& session, const Limits& limits) {
         session.batch_bytes.used() + session.cells.size() * sizeof(weir_cell);
     if (++rows >= limits.rows || bytes >= limits.bytes) return;
   }
-  session.ended = true;
   session.end_result();
 }
 

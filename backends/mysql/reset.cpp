@@ -18,7 +18,6 @@ struct Cleaning {
 
 void clean(Session& session, const Cleaning& cleaning) {
   session.end_result();
-  session.ended = true;
   if (cleaning.level >= WEIR_RESET_SESSION && session.dirty) {
     session.connect(cleaning.patience);  // which ends a transaction, too
     return;

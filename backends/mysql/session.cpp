@@ -36,12 +36,18 @@ void Session::before(const SqlTraits& traits) noexcept {
 // MySQL has no @@in_transaction, and what it has instead needs rights that an account rarely has.
 // There the text decides alone, and where it does not tell, a rollback is owed.
 bool Session::ask_in_tx() {
-  if (mariadb) return ask(*link, "SELECT @@in_transaction") == "1";
+  try {
+    if (mariadb) return ask(*link, "SELECT @@in_transaction") == "1";
+  } catch (const sql::SQLException& e) {
+    // Between XA END and its commit the server answers no question.
+    if (meaning_of(e.getErrorCode(), e.getSQLState()).conn_fate == WEIR_CONN_BROKEN) throw;
+  }
   needs_rollback = true;
   return in_tx;
 }
 
 void Session::after(const SqlTraits& traits) {
+  canceller.calm();
   const bool was = in_tx;
   switch (traits.verb) {
     case Verb::begin:
@@ -80,6 +86,8 @@ void Session::after(const SqlTraits& traits) {
 Failure Session::explain(const sql::SQLException& e, std::uint8_t stage) {
   const CodeMeaning meaning = meaning_of(e.getErrorCode(), e.getSQLState());
   Failure failure;
+  canceller.calm();
+  result = {};  // what it holds unread would make the next statement out of sync
   failure.sqlstate = e.getSQLState();
   failure.text = e.what();
   if (*meaning.advice != '\0') failure.text += std::string("; ") + meaning.advice;
@@ -90,6 +98,13 @@ Failure Session::explain(const sql::SQLException& e, std::uint8_t stage) {
                    .flags = meaning.flags,
                    .native_code = e.getErrorCode()};
   broken = broken || meaning.conn_fate == WEIR_CONN_BROKEN;
+  if (e.getErrorCode() == 0) {
+    // The library's own word, after the server had answered: a type that it cannot read.
+    failure.facts.kind = WEIR_E_UNSUPPORTED;
+    failure.facts.effect = WEIR_EFFECT_UNKNOWN;
+    failure.text = "the client library cannot do this: " + failure.text;
+    broken = broken || !link->isValid();
+  }
   if (meaning.kind == WEIR_E_SYNTAX) dirty = dirty_before;
   if (!broken && (in_tx || needs_rollback)) {
     try {
@@ -129,6 +144,7 @@ void Session::end_result() {
     }
   }
   result = {};
+  ended = true;
 }
 
 }  // namespace weir::mysql
