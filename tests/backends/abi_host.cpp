@@ -27,15 +27,22 @@ FakeHost::FakeHost() {
     host.waits.push_back({tag, host.now, until});
     host.look();
     if (host.on_wait) host.on_wait();
-    if (host.woken_.erase(tag) != 0) return WEIR_WAIT_INTERRUPTED;
+    if (host.woken(tag)) return WEIR_WAIT_INTERRUPTED;
+    if (host.real_waits) {
+      host.now += 1'000'000;
+      return host.now < until ? WEIR_WAIT_INTERRUPTED : WEIR_WAIT_TIMEOUT;
+    }
     if (fd >= 0) return host.wait_for(tag, fd, events, until);
     if (until == WEIR_NO_DEADLINE) std::abort();  // nobody is left to end this wait
     if (host.now < until) host.now = until;
     return WEIR_WAIT_TIMEOUT;
   };
   host_.wake = [](void* ctx, std::uint64_t tag) noexcept {
-    self(ctx).wakes.push_back(tag);
-    self(ctx).woken_.insert(tag);
+    FakeHost& host = self(ctx);
+    const std::lock_guard lock(host.mutex_);
+    host.wakes.push_back(tag);
+    host.woken_.insert(tag);
+    host.woken_changed_.notify_all();
   };
   host_.log = [](void* ctx, std::int32_t, std::uint64_t, weir_text line) noexcept {
     self(ctx).lines.emplace_back(line.data, line.size);
@@ -57,10 +64,20 @@ std::int32_t FakeHost::wait_for(std::uint64_t tag, std::int32_t fd, std::uint32_
     if (::poll(&look_at, 1, 1) > 0) return WEIR_WAIT_READY;
     now += 1'000'000;
     look();
-    if (woken_.erase(tag) != 0) return WEIR_WAIT_INTERRUPTED;
+    if (woken(tag)) return WEIR_WAIT_INTERRUPTED;
     if (now >= until) return WEIR_WAIT_TIMEOUT;
     if (idle_ms == 300'000) std::abort();  // nobody is left to end this wait
   }
+}
+
+// Without real waits, only what was said before.
+bool FakeHost::woken(std::uint64_t tag) {
+  std::unique_lock lock(mutex_);
+  if (real_waits) {
+    woken_changed_.wait_for(lock, std::chrono::milliseconds(1),
+                            [this, tag] { return woken_.count(tag) != 0; });
+  }
+  return woken_.erase(tag) != 0;
 }
 
 void FakeHost::look() {

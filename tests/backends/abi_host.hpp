@@ -44,6 +44,9 @@ class FakeHost {
 
   weir_time now = 1'000'000'000;
   weir_time tick = 0;  // how far a look at the clock moves it
+  // For drivers whose calls end on other threads: a wait lasts for at most a millisecond of real
+  // time and moves the clock by as much, and may so end without cause.
+  bool real_waits = false;
   int looks = 0;
   std::vector<Wait> waits;
   std::vector<std::uint64_t> wakes;
@@ -56,7 +59,10 @@ class FakeHost {
   void look();
   std::int32_t wait_for(std::uint64_t tag, std::int32_t fd, std::uint32_t events, weir_time until);
   static FakeHost& self(void* ctx) { return *static_cast<FakeHost*>(ctx); }
+  bool woken(std::uint64_t tag);
   weir_host host_{};
+  std::mutex mutex_;  // guards woken_ and wakes: a driver's own threads may wake
+  std::condition_variable woken_changed_;
   std::set<std::uint64_t> woken_;
   bool looking_ = false;
 };

@@ -31,7 +31,8 @@ std::vector<Quirks> one_of_each() {
   std::vector<Quirks> all = all_drivers();
   std::erase_if(all, [](const Quirks& q) {
     // The same code again.
-    return q.name == "sqlite_plugin" || q.name == "mock_plugin" || q.name == "postgres_plugin";
+    return q.name == "sqlite_plugin" || q.name == "mock_plugin" || q.name == "postgres_plugin" ||
+           q.name == "mysql_plugin";
   });
   return all;
 }
@@ -86,7 +87,9 @@ TEST_P(Cancel, swept_over_the_end_of_a_query_never_hits_the_next) {
     // In one batch, or in two: then the cancel may come when the first is done and the result open.
     // Now and then one that lasts until it is hit, so that a busy machine finds its mark, too.
     weir_status status = WEIR_OK;
-    if (i % 10 == 9) {
+    if (i % 10 == 9 && is_coarse(s.driver)) {  // a deadline that passes would break the conn
+      status = s.query(GetParam().lasting);
+    } else if (i % 10 == 9) {
       s.deadline = RealHost::now() + 50'000'000;
       status = s.query(GetParam().endless);
       s.deadline = WEIR_NO_DEADLINE;

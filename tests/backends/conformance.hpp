@@ -20,7 +20,9 @@ class Conformance : public ::testing::TestWithParam<Quirks> {
         driver(quirks.driver()),
         url(quirks.url_now()),
         source(driver, host.abi(), url, {}, dir.path),
-        session(source, 7) {}
+        session(source, 7) {
+    host.real_waits = is_coarse(driver);
+  }
 
   void SetUp() override {
     if (quirks.missing != nullptr && !quirks.missing().empty()) GTEST_SKIP() << quirks.missing();

@@ -3,6 +3,10 @@
 
 #include "backends/mock/weir_mock.h"
 #include "backends/sqlite/weir_sqlite.h"
+#if defined(WEIR_TEST_MYSQL)
+#include "backends/mysql/weir_mysql.h"
+#include "tests/backends/mysql_server.hpp"
+#endif
 #include "tests/backends/abi_host.hpp"
 #include "tests/backends/client.hpp"
 #ifdef WEIR_TEST_POSTGRES
@@ -100,6 +104,24 @@ Quirks postgres_quirks(std::string name, const weir_driver* (*driver)()) {
 }
 #endif
 
+#if defined(WEIR_TEST_MYSQL)
+Quirks mysql_quirks() {
+  Quirks q;
+  q.url = "mysql://nobody@localhost/";  // for what needs no server
+  q.missing = [] { return MysqlServer::instance().missing(); };
+  q.server_url = [] { return MysqlServer::instance().fresh_database(); };
+  q.rows_1000 =
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<1000) "
+      "SELECT i, CONCAT('row ', i) FROM n";
+  q.create = "CREATE TABLE IF NOT EXISTS t(x BIGINT)";
+  q.dirty = "CREATE OR REPLACE TEMPORARY TABLE private(x INT)";
+  q.endless = "SELECT SLEEP(2000000)";
+  q.lasting = "SELECT SLEEP(0.02)";
+  q.some_duration = "connect_timeout";
+  return q;
+}
+#endif
+
 }  // namespace
 
 const weir_driver* linked_sqlite() { return weir_sqlite_driver(); }
@@ -121,6 +143,14 @@ const weir_driver* plugin_postgres() {
 }
 #endif
 
+#if defined(WEIR_TEST_MYSQL)
+const weir_driver* linked_mysql() { return weir_mysql_driver(); }
+const weir_driver* plugin_mysql() {
+  static const weir_driver* driver = load(in_plugin_dir("weir_mysql.so"));
+  return driver;
+}
+#endif
+
 const weir_driver* plugin_template() {
   static const weir_driver* driver = load(WEIR_TEMPLATE_PLUGIN);
   return driver;
@@ -134,10 +164,15 @@ TempDir::~TempDir() {
 std::vector<Quirks> all_drivers() {
   std::vector<Quirks> all{sqlite_quirks(), sqlite_quirks(), mock_quirks(), mock_quirks(),
                           template_quirks()};
-  const char* names[] = {"sqlite_linked", "sqlite_plugin", "mock_linked", "mock_plugin",
-                         "template_plugin"};
-  const weir_driver* (*drivers[])() = {&linked_sqlite, &plugin_sqlite, &linked_mock, &plugin_mock,
-                                       &plugin_template};
+  std::vector<const char*> names = {"sqlite_linked", "sqlite_plugin", "mock_linked", "mock_plugin",
+                                    "template_plugin"};
+  std::vector<const weir_driver* (*)()> drivers = {&linked_sqlite, &plugin_sqlite, &linked_mock,
+                                                   &plugin_mock, &plugin_template};
+#if defined(WEIR_TEST_MYSQL)
+  for (int i = 0; i < 2; ++i) all.push_back(mysql_quirks());
+  names.insert(names.end(), {"mysql_linked", "mysql_plugin"});
+  drivers.insert(drivers.end(), {&linked_mysql, &plugin_mysql});
+#endif
   for (std::size_t i = 0; i < all.size(); ++i) {
     all[i].name = names[i];
     all[i].driver = drivers[i];

@@ -24,6 +24,7 @@ struct Quirks {
   std::string insert = "INSERT INTO t VALUES (?)";
   std::string dirty;             // changes the session
   std::string endless;           // runs until it is stopped
+  std::string lasting;           // runs for a while; a coarse driver is cancelled in this one
   std::string bad_option_value;  // of `some_duration`
   std::string some_duration;     // name of a duration option
   bool nul_in_text = true;       // a text may have a NUL byte inside
@@ -44,9 +45,14 @@ const weir_driver* linked_mock();
 const weir_driver* plugin_mock();
 const weir_driver* linked_postgres();
 const weir_driver* plugin_postgres();
+const weir_driver* linked_mysql();
+const weir_driver* plugin_mysql();
 const weir_driver* plugin_template();  // plugins/template, built as part of the tests
 
 std::vector<Quirks> all_drivers();
+
+// A call may outlive its deadline on the server, and leaves the conn broken then.
+inline bool is_coarse(const weir_driver* driver) { return (driver->caps & WEIR_CAP_BLOCKING) != 0; }
 
 inline void PrintTo(const Quirks& q, std::ostream* os) { *os << q.name; }
 

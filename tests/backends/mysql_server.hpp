@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+//
+// mysql_server.hpp: a MariaDB server of the test program's own: data in a temporary directory, a
+// Unix socket in there and a port on the loopback address, little memory, no durability. It ends
+// with the program, also with one that crashes.
+//
+// Called by: tests. One per program, started on first use. Threads: any, after the first use.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <sys/types.h>
+
+namespace weir::test {
+
+class MysqlServer {
+ public:
+  static MysqlServer& instance();
+
+  // Why there is no server, and what to do about it; empty if it runs.
+  const std::string& missing() const { return missing_; }
+
+  // The account that the tests log in with. It may do everything.
+  static constexpr const char* user = "weir";
+  static constexpr const char* password = "open-sesame";
+
+  const std::string& socket() const { return socket_; }
+  std::uint16_t port() const { return port_; }
+  // A url by the socket, with the account; `database` may be empty.
+  std::string url(const std::string& database = "") const;
+  // The url of a database that is empty and nobody else's.
+  std::string fresh_database();
+
+  MysqlServer(const MysqlServer&) = delete;
+  MysqlServer& operator=(const MysqlServer&) = delete;
+
+ private:
+  MysqlServer();
+  ~MysqlServer();
+  void start();
+  bool install(const std::string& program);
+  bool await_ready(int notices);
+
+  std::string missing_;
+  std::string directory_;
+  std::string socket_;
+  std::uint16_t port_ = 0;
+  ::pid_t pid_ = 0;
+  int databases_ = 0;
+};
+
+}  // namespace weir::test
