@@ -8,15 +8,24 @@
 #include <cstddef>
 #include <malloc.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/allocator_interface.h>
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define WEIR_TEST_SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define WEIR_TEST_SANITIZED 1
+#endif
+#ifdef WEIR_TEST_SANITIZED
+// Of sanitizer/allocator_interface.h, which Debian's GCC comes without.
+extern "C" std::size_t __sanitizer_get_current_allocated_bytes();
 #endif
 
 namespace weir::test {
 namespace {
 
 std::size_t bytes_in_use() {
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef WEIR_TEST_SANITIZED
   return __sanitizer_get_current_allocated_bytes();
 #else
   const struct mallinfo2 info = ::mallinfo2();
