@@ -20,7 +20,8 @@ weir::Result<void> create_tables(weir::Pool& db) {
       "create table ledger (id bigint primary key, from_account bigint not null,"
       " to_account bigint not null, amount bigint not null)",
   };
-  return db.transaction([](weir::Connection& c) -> weir::Result<void> {
+  // On one connection, but in no transaction: MySQL ends one with each of them.
+  return db.with({.tag = "tables"}, [](weir::Connection& c) -> weir::Result<void> {
     for (const char* statement : statements) {
       if (auto done = c.execute(statement); !done) return weir::fail(done.error());
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Fills the demo's database: tables, the catalogue of packages, and the accounts between which the
-// workload moves money. Each function is one transaction: it happens as a whole or not at all.
+// workload moves money. Each function but the first is one transaction: it happens as a whole or
+// not at all.
 #pragma once
 
 #include "catalogue.hpp"
