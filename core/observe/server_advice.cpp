@@ -73,8 +73,9 @@ std::optional<Room> room_of(const std::string& driver, const ServerFacts& server
             ? 0
             : number(server, "superuser_reserved_connections").value_or(0) +
                   number(server, "reserved_connections").value_or(0);
-    rooms.add(*all - reserved,
-              fmt::format("max_connections = {}, of which {} are reserved", *all, reserved));
+    std::string why = fmt::format("max_connections = {}", *all);
+    if (reserved > 0) why += fmt::format(", of which {} are reserved", reserved);
+    rooms.add(*all - reserved, std::move(why));
     rooms.add(number(server, "role:limit"), "the role's CONNECTION LIMIT");
     rooms.add(number(server, "database:limit"), "the database's CONNECTION LIMIT");
   } else if (driver == "mysql" && all) {

@@ -62,7 +62,11 @@ TEST(ServerAdvice, is_against_more_connections_than_the_server_admits) {
             "max = 98, but the server admits 97 connections (max_connections = 100, of which 3 are "
             "reserved)");
   EXPECT_THAT(a.fix, HasSubstr("max = 97"));
-  EXPECT_THAT(advise(p, with(postgres, "role:superuser", "true")), IsEmpty());
+  const ServerFacts superuser = with(postgres, "role:superuser", "true");
+  EXPECT_THAT(advise(p, superuser), IsEmpty());
+  p.max = 101;
+  EXPECT_THAT(only(advise(p, superuser)).reason,
+              HasSubstr("100 connections (max_connections = 100)"));
 }
 
 TEST(ServerAdvice, knows_the_least_of_several_limits) {
