@@ -7,8 +7,6 @@
 #include "core/config/driver_options.hpp"
 #include "core/loader/loader.hpp"
 
-#include <filesystem>
-
 #include <fmt/format.h>
 
 namespace weir::cli {
@@ -133,22 +131,10 @@ void print_listing(Output& out, const DriverListing& listing) {
 }  // namespace
 
 int run_driver_list(Context& context) {
-  // Without a configuration, the system's directories are still worth looking at.
   DriversConfig where;
   std::string base_dir = ".";
-  std::error_code ignored;
-  if (context.global.config_given || std::filesystem::exists(context.global.config, ignored)) {
-    auto config = load_config(context);
-    if (config) {
-      where = config->drivers;
-      base_dir = config->base_dir;
-    } else if (context.global.config_given) {
-      return context.fail(config.error());
-    } else {
-      context.out.prose(fmt::format(
-          "weir: {} has faults, so its [drivers] table is not used; see `weir config check`\n",
-          context.global.config));
-    }
+  if (auto places = driver_places(context, where, base_dir); !places) {
+    return context.fail(places.error());
   }
   const std::vector<DriverListing> found = loader::list(where, base_dir, {});
   bool usable = false;

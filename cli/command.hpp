@@ -80,6 +80,8 @@ int run_config_show(Context&);
 int run_config_schema(Context&);
 int run_config_diff(Context&);
 int run_driver_list(Context&);
+int run_driver_check(Context&);
+int run_driver_new(Context&);
 int run_ping(Context&);
 int run_sql(Context&);
 int run_bench(Context&);

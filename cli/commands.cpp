@@ -101,6 +101,50 @@ std::vector<Command> configuration_commands() {
   };
 }
 
+std::vector<Command> driver_commands() {
+  return {
+      {.path = "driver check",
+       .summary = "put a driver to the rules that every driver keeps",
+       .details =
+           "Runs each rule of the driver interface in a process of its own, where a crash or a\n"
+           "hang is a result. Levels: 0 the file, 1 loading, 2 options and errors, 3 a live\n"
+           "database, 4 faults, 5 soak. What is broken is printed with what was seen and what\n"
+           "was expected; a table of capabilities ends the report. -v shows every rule.\n"
+           "How to ask a database is in a quirks file; docs/driver-check.md describes it.",
+       .arguments = {{"DRIVER", "a library, its manifest, or the name of a driver", false,
+                      Complete::files}},
+       .options = {{"--dsn", "", "URL", "the database; the quirks' own if left out"},
+                   {"--quirks", "", "FILE", "how to ask it; built in for our own drivers",
+                    Complete::files},
+                   {"--level", "-l", "N",
+                    "the highest level, 0 to 5 (default 3, without a database 2)"},
+                   {"--include", "", "TEXT", "only rules with this in their id, and their gates"},
+                   {"--seed", "-s", "N", "where random sequences begin (default 1)"},
+                   {"--full", "", "", "the numbers of a release: ten thousand sessions, not 500"},
+                   {"--junit", "", "FILE", "write the findings for a build server, too",
+                    Complete::files},
+                   {"--list", "", "", "list the rules, as Markdown; takes no DRIVER"}},
+       .examples = {{"weir driver check sqlite", "an installed driver"},
+                    {"weir driver check build/weir_mydb.so --quirks quirks.toml --level 5",
+                     "one that is being written, all levels"},
+                    {"weir driver check build/weir_mydb.so --include L3.rows -v",
+                     "some rules, in detail"}},
+       .exits = {{1, "a MUST is broken"}, {69, "there is no such driver"}},
+       .run = run_driver_check},
+      {.path = "driver new",
+       .summary = "write a driver project to start from",
+       .details =
+           "Writes a complete driver in C, with its manifest, build files and quirks: keys and\n"
+           "values in memory, to be replaced by your database. It builds against the installed\n"
+           "header, passes `weir driver check`, and nothing is overwritten.",
+       .arguments = {{"NAME", "the driver's name, as `driver = \"NAME\"` will say it", true}},
+       .options = {{"--dir", "-d", "DIR", "where to (default ./NAME)", Complete::files}},
+       .examples = {{"weir driver new mydb", "in ./mydb"}},
+       .exits = {{1, "a file exists, or cannot be written"}},
+       .run = run_driver_new},
+  };
+}
+
 std::vector<Command> database_commands() {
   return {
       {.path = "ping",
@@ -288,6 +332,7 @@ const std::vector<Command>& commands() {
   static const std::vector<Command> table = [] {
     std::vector<Command> all = configuration_commands();
     for (const auto& part : {
+             driver_commands(),
              database_commands(),
 #ifdef WEIR_WITH_SIM
              simulator_commands(),
@@ -304,7 +349,7 @@ const std::vector<Command>& commands() {
 const std::vector<Group>& groups() {
   static const std::vector<Group> table{
       {"config", "check, show and describe the configuration"},
-      {"driver", "find out about drivers"},
+      {"driver", "find, check and write drivers"},
 #ifdef WEIR_WITH_SIM
       {"sim", "simulate a pool in virtual time, with faults"},
 #endif

@@ -6,6 +6,7 @@
 #include "core/base/text.hpp"
 
 #include <charconv>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -93,6 +94,25 @@ std::string readable(Duration duration) {
 
 Result<Config> load_config(const Context& context) {
   return Config::from_file(context.global.config);
+}
+
+Result<void> driver_places(Context& context, DriversConfig& drivers, std::string& base_dir) {
+  std::error_code ignored;
+  if (!context.global.config_given && !std::filesystem::exists(context.global.config, ignored)) {
+    return {};
+  }
+  auto config = load_config(context);
+  if (config) {
+    drivers = config->drivers;
+    base_dir = config->base_dir;
+  } else if (context.global.config_given) {
+    return tl::unexpected(config.error());
+  } else {
+    context.out.prose(fmt::format(
+        "weir: {} has faults, so its [drivers] table is not used; see `weir config check`\n",
+        context.global.config));
+  }
+  return {};
 }
 
 Result<PoolConfig> choose_pool(const Config& config, std::string_view name) {

@@ -80,6 +80,10 @@ class Context {
 
 // The configuration that -c names.
 [[nodiscard]] Result<Config> load_config(const Context& context);
+// Where drivers are looked for: the [drivers] table of the configuration if there is one, else the
+// system's directories only. A configuration with faults is an error only where -c names it.
+[[nodiscard]] Result<void> driver_places(Context& context, DriversConfig& drivers,
+                                         std::string& base_dir);
 // The pool called `name`, or the only one if the name is empty. Errors: unknown_pool, with exit
 // code exit_usage in the end, naming the nearest one.
 [[nodiscard]] Result<PoolConfig> choose_pool(const Config& config, std::string_view name);

@@ -3,6 +3,7 @@
 // The weir command: parses, runs one command of the table, and turns whatever happens into an exit
 // code and words.
 #include "cli/arguments.hpp"
+#include "cli/check/child.hpp"
 #include "cli/manual.hpp"
 
 #include <exception>
@@ -53,4 +54,9 @@ int guarded(int argc, char** argv) {
 }  // namespace
 }  // namespace weir::cli
 
-int main(int argc, char** argv) { return weir::cli::guarded(argc, argv); }
+int main(int argc, char** argv) {
+  // Before there is a thread or a handler: the child of a check shows what a driver does to a
+  // process, so there must be nothing else in it.
+  if (argc == 2 && argv[1] == weir::check::child_word) return weir::check::child_main();
+  return weir::cli::guarded(argc, argv);
+}

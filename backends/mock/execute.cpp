@@ -20,7 +20,9 @@ weir_status check_params(const Conn& conn, const Statement& statement, const wei
                  std::to_string(count), " values were given"});
   }
   for (std::uint32_t i = 0; i < count; ++i) {
-    if (params == nullptr || params[i].type > WEIR_T_OTHER) {
+    const bool lacks_bytes = params != nullptr && params[i].type >= WEIR_T_TEXT &&
+                             params[i].size > 0 && params[i].v.p == nullptr;
+    if (params == nullptr || params[i].type > WEIR_T_OTHER || lacks_bytes) {
       return conn.refuse(error, WEIR_E_INVALID_ARGUMENT,
                          "a parameter has no value, or one of an unknown type");
     }

@@ -105,17 +105,21 @@ void* find_library(const std::string& path) noexcept {
   return ::dlopen(path.c_str(), dlopen_flags | RTLD_NOLOAD);
 }
 
-Result<DriverTable> enter(void* library, std::string_view where) {
+weir_plugin_entry find_entry(void* library) noexcept {
   void* const symbol = ::dlsym(library, entry_symbol);
-  if (symbol == nullptr) {
+  weir_plugin_entry entry = nullptr;
+  static_assert(sizeof entry == sizeof symbol);
+  std::memcpy(&entry, &symbol, sizeof entry);  // POSIX grants it, ISO C++ has no cast for it
+  return entry;
+}
+
+Result<DriverTable> enter(void* library, std::string_view where) {
+  const weir_plugin_entry entry = find_entry(library);
+  if (entry == nullptr) {
     return fail(Code::driver_invalid,
                 fmt::format("{} is a shared library, but no Weir plugin: it does not export {}",
                             where, entry_symbol));
   }
-  weir_plugin_entry entry = nullptr;
-  static_assert(sizeof entry == sizeof symbol);
-  std::memcpy(&entry, &symbol, sizeof entry);  // POSIX grants it, ISO C++ has no cast for it
-
   EntryError error;
   const weir_driver* const table = entry(&loading_host, &error.error);
   if (const std::string overrun = overrun_of(error); !overrun.empty()) {

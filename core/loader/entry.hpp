@@ -9,6 +9,7 @@
 
 #include "core/loader/driver_table.hpp"
 
+#include <weir/driver.h>
 #include <weir/result.hpp>
 
 #include <string>
@@ -24,6 +25,9 @@ namespace weir::loader {
 
 // Is it in the process already? Null if not.
 [[nodiscard]] void* find_library(const std::string& path) noexcept;
+
+// Its weir_plugin_v1; null if it exports none.
+[[nodiscard]] weir_plugin_entry find_entry(void* library) noexcept;
 
 // Looks up weir_plugin_v1, calls it and checks the table.
 // Errors: driver_invalid if it is no plugin or a wrong one, or writes where it must not;

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+//
+// weir driver check: puts the rules of cli/check to a driver. This file reads what the user wants
+// and prints what was found.
+#include "cli/check/find.hpp"
+#include "cli/check/plan.hpp"
+#include "cli/check/report.hpp"
+#include "cli/command.hpp"
+#include "cli/context.hpp"
+#include "core/base/text.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include <fmt/format.h>
+
+namespace weir::cli {
+namespace {
+
+using check::Quirks;
+using check::Wishes;
+
+// What a source may be made of where nothing else is known: enough for the rules without a
+// database.
+std::string guessed_url(const check::Description& driver) {
+  const std::string scheme = driver.url_schemes.substr(0, driver.url_schemes.find('|'));
+  return scheme + ((driver.caps & WEIR_CAP_EMBEDDED) != 0 ? ":check" : "://localhost/check");
+}
+
+Result<Quirks> quirks_file(const std::string& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file) {
+    return fail(Code::config_unreadable,
+                fmt::format("the quirks file {} cannot be read: {}", path, std::strerror(errno)));
+  }
+  auto quirks = check::parse_quirks(text.str(), path);
+  if (!quirks) return fail(Code::config_syntax, quirks.error());
+  return std::move(*quirks);
+}
+
+// Fills the job: which library, which quirks, which database. The driver is asked for its name in a
+// process of its own, because that decides about the built-in quirks.
+Result<Wishes> wishes_of(Context& context, const check::Target& target) {
+  Wishes wishes;
+  wishes.job.path = target.library;
+  wishes.job.manifest = target.manifest;
+  wishes.job.directory = "/";
+  const auto seed = whole_number(context, "--seed", 1, 0, UINT64_MAX);
+  if (!seed) return tl::unexpected(seed.error());
+  wishes.job.seed = *seed;
+  wishes.job.full = context.has("--full");
+  wishes.include = context.text("--include");
+  wishes.driver = check::describe_in_child(wishes.job, [&] { return context.interrupt.raised(); });
+  if (context.has("--quirks")) {
+    auto quirks = quirks_file(context.text("--quirks"));
+    if (!quirks) return tl::unexpected(quirks.error());
+    wishes.job.quirks = std::move(*quirks);
+  } else if (wishes.driver) {
+    auto quirks = check::builtin_quirks(wishes.driver->name);
+    if (quirks) wishes.job.quirks = std::move(*quirks);
+  }
+  wishes.job.url = context.text("--dsn", wishes.job.quirks.url);
+  wishes.has_database = !wishes.job.url.empty();
+  if (!wishes.has_database && wishes.driver) wishes.job.url = guessed_url(*wishes.driver);
+  const auto level =
+      whole_number(context, "--level", wishes.has_database ? 3 : 2, 0, check::level_max);
+  if (!level) return tl::unexpected(level.error());
+  wishes.level = static_cast<unsigned>(*level);
+  return wishes;
+}
+
+int list_rules(Context& context) {
+  if (context.global.json) {
+    context.json(check::rules_as_json());
+  } else {
+    context.out.data(check::rules_as_markdown());
+  }
+  return exit_ok;
+}
+
+bool write_junit(Context& context, const check::Findings& findings) {
+  const std::string path = context.text("--junit");
+  std::ofstream file(path);
+  file << check::as_junit(findings);
+  file.close();
+  if (!file) {
+    context.out.prose(fmt::format("weir: cannot write {}: {}\n", path, std::strerror(errno)));
+  }
+  return static_cast<bool>(file);
+}
+
+}  // namespace
+
+int run_driver_check(Context& context) {
+  if (context.has("--list")) return list_rules(context);
+  if (!context.has("DRIVER")) {
+    return context.usage_error(
+        "DRIVER is missing: give a file or a name; see `weir help driver check`");
+  }
+  DriversConfig drivers;
+  std::string base_dir = ".";
+  if (auto places = driver_places(context, drivers, base_dir); !places) {
+    return context.fail(places.error());
+  }
+  const auto target = check::find_target(context.text("DRIVER"), drivers, base_dir);
+  if (!target) return context.fail(target.error());
+  const auto wishes = wishes_of(context, *target);
+  if (!wishes) {
+    return wishes.error().code() == Code::invalid_argument
+               ? context.usage_error(wishes.error().message())
+               : context.fail(wishes.error());
+  }
+  const check::Findings findings = check::run_rules(
+      *wishes, [&](const check::Rule& rule) { context.out.progress(rule.id); },
+      [&] { return context.interrupt.raised(); });
+  context.out.end_progress();
+  if (context.global.json) {
+    context.json(check::as_json(findings, *wishes));
+  } else {
+    context.out.data(check::as_text(
+        findings, *wishes,
+        context.global.verbose ? check::Detail::everything : check::Detail::broken_only,
+        context.out));
+  }
+  const bool written = !context.has("--junit") || write_junit(context, findings);
+  return findings.passed() && written ? exit_ok : exit_failed;
+}
+
+}  // namespace weir::cli

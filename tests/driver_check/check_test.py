@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""weir driver check: our drivers pass, files that are wrong do not, and its reports can be read."""
+import pathlib
+import shutil
+import sys
+import tempfile
+import xml.etree.ElementTree
+
+from kit import Kit, broken
+from offences import OFFENCES, rule_of
+from tap import Tap  # noqa: E402  (kit sets the path)
+
+# Level 0 is about files; what is wrong with them is made here or by the linker.
+FILES = {
+    "offender_symbols": "L0.file.symbols", "offender_stack": "L0.file.stack",
+    "offender_relro": "L0.file.relro", "offender_runpath": "L0.file.runpath",
+    "offender_tls": "L0.file.static_tls", "offender_text": "L0.file.text_relocations",
+}
+MANIFEST = """\
+manifest = 1
+[driver]
+name = "template"
+version = "{version}"
+{more}
+[driver.library]
+linux-x86_64-gnu = "offender.so"
+linux-aarch64-gnu = "offender.so"
+"""
+ZEROS = "0" * 64
+SHA256 = f"""\
+[driver.sha256]
+linux-x86_64-gnu = "{ZEROS}"
+linux-aarch64-gnu = "{ZEROS}"
+"""
+MADE_HERE = {"L0.file.elf", "L0.file.trust", "L0.manifest.reads", "L0.manifest.sha256",
+             "L1.manifest.truth", "L3.session.refused", *FILES.values()}
+
+
+def our_drivers_pass(kit: Kit, tap: Tap) -> None:
+    for driver in (kit.args.plugins / "weir_sqlite.so", kit.args.plugins / "weir_mock.so"):
+        if not driver.exists():
+            tap.skip(f"{driver.name} keeps every rule", "it was not built")
+            continue
+        found = kit.check(driver, "--level", 5)
+        tap.check(f"{driver.name} keeps every rule",
+                  [f"{k}: {v}" for k, v in broken(found).items()] or
+                  ([] if found.get("ok") else "no verdict"))
+    found = kit.check(kit.args.template, "--level", 5)
+    # The tests link it without -z now; a copied project has it.
+    seen = {k: v for k, v in broken(found).items() if k != "L0.file.relro"}
+    tap.check("the template keeps every rule", [f"{k}: {v}" for k, v in seen.items()] or
+              ([] if found.get("ok") else "no verdict"))
+    found = kit.check(kit.args.offender, "--level", 5, "--quirks", kit.quirks)
+    tap.check("the offender without an offence keeps every rule",
+              [f"{k}: {v}" for k, v in broken(found).items()])
+
+
+def wrong_files_are_caught(kit: Kit, tap: Tap) -> None:
+    def only(rule: str, found: dict) -> list:
+        seen = broken(found)
+        return [] if set(seen) == {rule} else [f"{k}: {v}" for k, v in seen.items()] or "nothing"
+
+    for name, rule in FILES.items():
+        found = kit.check(kit.args.offender.with_name(f"{name}.so"), "--level", 0)
+        tap.check(f"{name} is caught by {rule}", only(rule, found))
+    with tempfile.TemporaryDirectory(prefix="weir-check-") as directory:
+        library = pathlib.Path(directory) / "offender.so"
+        whole = kit.args.offender.read_bytes()
+        library.write_bytes(whole[:len(whole) // 2])
+        tap.check("a truncated library is caught by L0.file.elf",
+                  only("L0.file.elf", kit.check(library, "--level", 1)))
+        shutil.copyfile(kit.args.offender, library)
+        library.chmod(0o666)
+        tap.check("a library that others can write is caught by L0.file.trust",
+                  only("L0.file.trust", kit.check(library, "--level", 0)))
+        library.chmod(0o755)
+        manifest = pathlib.Path(directory) / "template.toml"
+        for rule, version, more, tail in (
+                ("L0.manifest.reads", "0.1.0", "licence = \"MIT\"", ""),
+                ("L0.manifest.sha256", "0.1.0", "", SHA256),
+                ("L1.manifest.truth", "9.9.9", "", "")):
+            manifest.write_text(MANIFEST.format(version=version, more=more) + tail)
+            tap.check(f"a wrong manifest is caught by {rule}",
+                      only(rule, kit.check(library, "--level", 1)))
+        quirks = pathlib.Path(directory) / "quirks.toml"
+        quirks.write_text(kit.quirks.read_text() + "\n[refused]\nauth = \"template:check\"\n")
+        tap.check("who lets in what must be refused is caught by L3.session.refused",
+                  only("L3.session.refused",
+                       kit.check(kit.args.offender, "--level", 3, "--quirks", quirks,
+                                 "--include", "L3.session.refused")))
+
+
+def reports(kit: Kit, tap: Tap) -> None:
+    with tempfile.TemporaryDirectory(prefix="weir-check-") as directory:
+        xml_file = pathlib.Path(directory) / "found.xml"
+        done = kit.run("driver", "check", kit.args.offender, "--quirks", kit.quirks, "--include",
+                       "L3.rows", "--junit", xml_file, offence="rows_lost")
+        tap.check("a broken MUST is exit status 1", [] if done.returncode == 1 else done.stderr)
+        words = ("L3.rows.complete", "D35", "expected 1000", "capability", "level 3", "1 broken")
+        tap.check("the report says what was seen and what was expected",
+                  [w for w in words if w not in done.stdout])
+        root = xml.etree.ElementTree.parse(xml_file).getroot()
+        failures = [c.get("name") for c in root.iter("testcase") if c.find("failure") is not None]
+        tap.check("and so does the file for build servers",
+                  [] if failures == ["L3.rows.complete"] else str(failures))
+        bad = pathlib.Path(directory) / "bad.toml"
+        bad.write_text("quirks = 1\n[sql]\nselect_on = \"x\"\n")
+        done = kit.run("driver", "check", kit.args.offender, "--quirks", bad)
+        tap.check("a mistake in a quirks file is named, with its line",
+                  [] if done.returncode == 65 and "bad.toml:3" in done.stderr
+                  and "select_one" in done.stderr else done.stderr)
+    done = kit.run("driver", "check", "no-such-driver")
+    tap.check("a driver that is nowhere is exit status 69, with the places",
+              [] if done.returncode == 69 and "Looked in" in done.stderr else done.stderr)
+    done = kit.run("driver", "check")
+    tap.check("a missing DRIVER is wrong use", [] if done.returncode == 64 else done.stderr)
+    done = kit.run("--driver-check-child")
+    tap.check("the child's own word is of no use to people",
+              [] if done.returncode == 64 and "weir driver check" in done.stderr else done.stderr)
+
+
+def rules_are_covered(kit: Kit, tap: Tap) -> None:
+    done = kit.run("driver", "check", "--list")
+    page = (kit.args.source / "docs" / "driver-check.md").read_text()
+    tap.check("docs/driver-check.md lists the rules as they are",
+              [] if done.stdout and done.stdout in page
+              else "put the output of `weir driver check --list` there")
+    ids = {line.split("`")[1] for line in done.stdout.splitlines() if line.startswith("| `L")}
+    caught = {rule_of(o) for o in OFFENCES} | MADE_HERE
+    tap.check("each rule has an offence that it catches", sorted(ids - caught))
+    tap.check("each offence is against a rule that there is", sorted(caught - ids))
+    guide = (kit.args.source / "docs" / "driver-author-guide.md").read_text()
+    numbers = {line.split("|")[3].strip() for line in done.stdout.splitlines()
+               if line.startswith("| `L")}
+    tap.check("each rule names a requirement of the author guide",
+              sorted(n for n in numbers if f"**{n}. " not in guide))
+
+
+def main() -> int:
+    kit = Kit(__doc__)
+    tap = Tap()
+    for test in (our_drivers_pass, wrong_files_are_caught, reports, rules_are_covered):
+        test(kit, tap)
+    return tap.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

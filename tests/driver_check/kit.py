@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+"""Runs `weir driver check` and says what it found."""
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+
+class Kit:
+    def __init__(self, description: str) -> None:
+        parser = argparse.ArgumentParser(description=description)
+        for option in ("weir", "source", "offender", "template", "plugins"):
+            parser.add_argument(f"--{option}", required=True, type=pathlib.Path)
+        parser.add_argument("--levels", default="")
+        self.args = parser.parse_args()
+        self.weir = self.args.weir.resolve()
+        self.quirks = self.args.source / "plugins" / "template" / "quirks.toml"
+
+    def run(self, *args, offence: str = "", cwd=None) -> subprocess.CompletedProcess:
+        env = dict(os.environ, WEIR_OFFENCE=offence)
+        if offence:  # a rule that fails ends its process in mid-work, by design
+            env["ASAN_OPTIONS"] = env.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
+        return subprocess.run([str(self.weir), *map(str, args)], env=env, cwd=cwd or "/",
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              check=False, timeout=900)
+
+    def check(self, driver, *args, offence: str = "", cwd=None) -> dict:
+        """What it found, as JSON; {} with the reason on stderr if there is none."""
+        done = self.run("driver", "check", driver, "--json", *args, offence=offence, cwd=cwd)
+        try:
+            return json.loads(done.stdout)
+        except ValueError:
+            print(f"# exit {done.returncode}: {done.stderr}", file=sys.stderr)
+            return {}
+
+
+def broken(found: dict) -> dict:
+    """The rules that did not pass, with what was seen."""
+    return {r["id"]: f"{r['verdict']}: {r.get('text', '')}" for r in found.get("rules", [])
+            if r["verdict"] not in ("passed", "skipped")}
