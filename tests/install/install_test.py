@@ -320,6 +320,30 @@ def the_template(inst: Installed, tap: Tap) -> None:
     template.remove()
 
 
+def a_new_driver(inst: Installed, tap: Tap) -> None:
+    """What `weir driver new` writes builds without a warning and passes `weir driver check`."""
+    weir = inst.prefix / "bin" / "weir"
+    name = "a new driver is written, built and keeps every rule"
+    if not weir.exists():
+        tap.skip(name, "built without the command")
+        return
+    source = inst.work / "fresh"
+    library = source / "build" / "weir_fresh-db.so"
+    env = {k: v for k, v in inst.env.items() if k not in ("CC", "CFLAGS", "CPPFLAGS", "LDFLAGS")}
+    env["LD_LIBRARY_PATH"] = str(inst.libdir)
+    for command in ([weir, "driver", "new", "fresh-db", "--dir", source],
+                    ["meson", "setup", "-Dwerror=true", source / "build", source],
+                    ["ninja", "-C", source / "build", "-j", "1"],
+                    [weir, "driver", "check", library, "--quirks", source / "quirks.toml",
+                     "--level", "3"]):
+        done = inst.run(*command, env=env)
+        if done.returncode != 0:
+            tap.check(name, [shlex.join(map(str, command)),
+                             *(done.stdout + done.stderr).splitlines()])
+            return
+    tap.check(name, [])
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     for option in ("build", "prefix", "libdir", "sanitize", "compiler", "compiler-id"):
@@ -341,6 +365,7 @@ def main() -> int:
             the_simulator(inst, tap)
             the_command(inst, tap)
             the_template(inst, tap)
+            a_new_driver(inst, tap)
     return tap.finish()
 
 
