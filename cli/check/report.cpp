@@ -8,6 +8,8 @@
 #include <array>
 #include <map>
 
+#include <fmt/format.h>
+
 namespace weir::check {
 namespace {
 
