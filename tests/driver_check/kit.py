@@ -15,10 +15,11 @@ class Kit:
     def __init__(self, description: str) -> None:
         parser = argparse.ArgumentParser(description=description)
         for option in ("weir", "source", "offender", "template", "plugins"):
-            parser.add_argument(f"--{option}", required=True, type=pathlib.Path)
+            parser.add_argument(f"--{option}", required=True,
+                                type=lambda path: pathlib.Path(path).resolve())
         parser.add_argument("--levels", default="")
         self.args = parser.parse_args()
-        self.weir = self.args.weir.resolve()
+        self.weir = self.args.weir
         self.quirks = self.args.source / "plugins" / "template" / "quirks.toml"
 
     def run(self, *args, offence: str = "", cwd=None) -> subprocess.CompletedProcess:

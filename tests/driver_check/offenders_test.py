@@ -13,9 +13,9 @@ from tap import Tap  # noqa: E402  (kit sets the path)
 def look_at(kit: Kit, offence: str) -> list:
     rule = rule_of(offence)
     level = int(rule[1])
-    # At full scale all rules up to its level; else those of its own level above 3, which take long.
+    # At full scale all rules up to its level; else those of its own kind, and what they rest on.
     is_full = os.environ.get("WEIR_TEST_SCALE") == "full"
-    include = [] if level <= 3 or is_full else ["--include", f"L{level}"]
+    include = [] if is_full else ["--include", rule.rsplit(".", 1)[0]]
     found = kit.check(kit.args.offender, "--quirks", kit.quirks, "--level", max(level, 3), *include,
                       offence=offence)
     seen = broken(found)
