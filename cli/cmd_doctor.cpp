@@ -118,7 +118,7 @@ Result<void> borrow_again(Pool& pool) {
   return {};
 }
 
-// What the server says of itself. Returns: nothing if it answers no such questions, or may not.
+// What the server says of itself; nothing of a database whose questions are not known.
 Result<observe::ServerFacts> ask_server(Pool& pool, std::string_view driver) {
   observe::ServerFacts facts;
   auto lease = pool.acquire();
@@ -139,19 +139,27 @@ observe::ProcessFacts this_process(const Config& config) {
   observe::ProcessFacts facts;
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
-    facts.descriptors = limit.rlim_cur;
+    facts.descriptors_max = limit.rlim_cur;
   }
-  for (const auto& [name, pool] : config.pools) facts.of_all += pool.max;
+  for (const auto& [name, pool] : config.pools) {
+    facts.descriptors_wanted += observe::descriptors_of(pool);
+  }
   return facts;
 }
 
-// The pool's own settings, not those that it was examined with.
+// The pool's own settings, not those that it was examined with. A server that does not answer, or a
+// proxy that stands for it, is no fault of the pool's, which works.
 void examine_settings(Examination& examination, Pool& pool, const Config& config,
                       const PoolConfig& settings) {
   const Instant asked = pool.now();
   auto facts = ask_server(pool, settings.driver);
-  if (!facts) return examination.failed("settings", facts.error());
-  auto advice = observe::advise(settings, *facts, this_process(config));
+  auto advice =
+      observe::advise(settings, facts ? *facts : observe::ServerFacts{}, this_process(config));
+  if (!facts) {
+    advice.push_back({observe::Advice::Grade::note, "url",
+                      "the server did not say what it allows: " + facts.error().message(),
+                      "nothing was held against its limits; ask whoever runs it"});
+  }
   examination.passed("settings", advice.empty() ? readable(pool.now() - asked)
                                                 : fmt::format("{} to look at", advice.size()));
   examination.advise(std::move(advice));

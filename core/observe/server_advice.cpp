@@ -35,7 +35,7 @@ std::optional<std::int64_t> number(const ServerFacts& facts, std::string_view na
   std::int64_t value = 0;
   const char* const end = found->second.data() + found->second.size();
   const auto [at, problem] = std::from_chars(found->second.data(), end, value);
-  if (problem != std::errc{}) return std::nullopt;
+  if (problem != std::errc{} || at != end) return std::nullopt;
   return value;
 }
 
@@ -52,20 +52,12 @@ struct Room {
 };
 
 // The least of the limits that are set.
-class Rooms {
- public:
-  void add(std::optional<std::int64_t> connections, std::string why) {
-    if (!connections || *connections < 0) return;
-    if (!least_ || *connections < least_->connections) least_ = {*connections, std::move(why)};
-  }
-  [[nodiscard]] const std::optional<Room>& least() const noexcept { return least_; }
-
- private:
-  std::optional<Room> least_;
-};
-
 std::optional<Room> room_of(const std::string& driver, const ServerFacts& server) {
-  Rooms rooms;
+  std::optional<Room> least;
+  const auto consider = [&](std::optional<std::int64_t> connections, std::string why) {
+    if (!connections || *connections < 0) return;
+    if (!least || *connections < least->connections) least = {*connections, std::move(why)};
+  };
   const auto all = number(server, "max_connections");
   if (driver == "postgres" && all) {
     const std::int64_t reserved =
@@ -75,16 +67,15 @@ std::optional<Room> room_of(const std::string& driver, const ServerFacts& server
                   number(server, "reserved_connections").value_or(0);
     std::string why = fmt::format("max_connections = {}", *all);
     if (reserved > 0) why += fmt::format(", of which {} are reserved", reserved);
-    rooms.add(*all - reserved, std::move(why));
-    rooms.add(number(server, "role:limit"), "the role's CONNECTION LIMIT");
-    rooms.add(number(server, "database:limit"), "the database's CONNECTION LIMIT");
+    consider(*all - reserved, std::move(why));
+    consider(number(server, "role:limit"), "the role's CONNECTION LIMIT");
+    consider(number(server, "database:limit"), "the database's CONNECTION LIMIT");
   } else if (driver == "mysql" && all) {
-    rooms.add(*all, fmt::format("max_connections = {}", *all));
-    if (number(server, "max_user_connections").value_or(0) > 0) {
-      rooms.add(number(server, "max_user_connections"), "max_user_connections");
-    }
+    consider(*all, fmt::format("max_connections = {}", *all));
+    const auto of_user = number(server, "max_user_connections");
+    if (of_user != 0) consider(of_user, "max_user_connections");  // 0: none
   }
-  return rooms.least();
+  return least;
 }
 
 void look_at_size(const PoolConfig& pool, const ServerFacts& server, std::vector<Advice>& all) {
@@ -165,18 +156,14 @@ void look_at_role(const PoolConfig& pool, const ServerFacts& server, std::vector
                      : "name the primary"});
 }
 
-// Sockets, and half as many again for everything else; SQLite opens a file or three for each.
-void look_at_descriptors(const PoolConfig& pool, const ProcessFacts& process,
-                         std::vector<Advice>& all) {
-  if (process.descriptors == 0) return;
-  const std::uint64_t each = pool.driver == "sqlite" ? 3 : 1;
-  const std::uint64_t wanted = std::max<std::uint64_t>(process.of_all, pool.max) * each;
-  if (wanted + wanted / 2 <= process.descriptors) return;
+// With half as many again for everything else that a process has open.
+void look_at_descriptors(const ProcessFacts& process, std::vector<Advice>& all) {
+  const std::uint64_t wanted = process.descriptors_wanted;
+  if (process.descriptors_max == 0 || wanted + wanted / 2 <= process.descriptors_max) return;
   all.push_back(
       {Grade::warn, "max",
-       fmt::format("the pools may open {} descriptors, and this process may open {} in "
-                   "all",
-                   wanted, process.descriptors),
+       fmt::format("all pools may open {} descriptors, and this process may open {} in all", wanted,
+                   process.descriptors_max),
        fmt::format("raise the limit (ulimit -n {}, LimitNOFILE= of systemd), or lower max",
                    wanted * 2)});
 }
@@ -190,6 +177,10 @@ std::vector<Question> questions(std::string_view driver) {
   return {};
 }
 
+std::uint64_t descriptors_of(const PoolConfig& pool) noexcept {
+  return std::uint64_t{pool.max} * (pool.driver == "sqlite" ? 3 : 1);  // the file, WAL, its index
+}
+
 std::vector<Advice> advise(const PoolConfig& pool, const ServerFacts& server,
                            const ProcessFacts& process) {
   std::vector<Advice> all;
@@ -198,7 +189,7 @@ std::vector<Advice> advise(const PoolConfig& pool, const ServerFacts& server,
   look_at_transactions(pool, server, all);
   look_at_journal(pool, server, all);
   look_at_role(pool, server, all);
-  look_at_descriptors(pool, process, all);
+  look_at_descriptors(process, all);
   return all;
 }
 

@@ -4,8 +4,8 @@
 // 200 before a server that admits 97, or connections that the server closes before the pool does,
 // work in every test and fail on a busy day.
 //
-// Called by: `weir doctor`, which asks the server, and the pools when they start. No I/O in here:
-// questions() says what to ask, advise() what to make of the answers.
+// Called by: `weir doctor`, which asks the server. No I/O in here: questions() says what to ask,
+// advise() what to make of the answers.
 // Threads: any; no state.
 #pragma once
 
@@ -41,12 +41,12 @@ struct Advice {
   friend bool operator==(const Advice&, const Advice&) = default;
 };
 
-// descriptors: what this process may open in all, 0 if not known; of_all: connections that all
-// pools of the configuration may have together.
 struct ProcessFacts {
-  std::uint64_t descriptors = 0;
-  std::uint64_t of_all = 0;
+  std::uint64_t descriptors_max = 0;     // that this process may open in all; 0 if not known
+  std::uint64_t descriptors_wanted = 0;  // by all pools together
 };
+// That a pool may have open at once, about: one for each connection, but SQLite has two or three.
+[[nodiscard]] std::uint64_t descriptors_of(const PoolConfig& pool) noexcept;
 
 [[nodiscard]] std::vector<Advice> advise(const PoolConfig& pool, const ServerFacts& server,
                                          const ProcessFacts& process = {});

@@ -128,11 +128,20 @@ TEST(ServerAdvice, notes_a_server_that_takes_no_writes) {
 
 TEST(ServerAdvice, is_against_more_descriptors_than_the_process_may_have) {
   const PoolConfig p = pool_of("postgres");
-  EXPECT_THAT(advise(p, postgres, {.descriptors = 1024, .of_all = 600}), IsEmpty());
-  const Advice a = only(advise(p, postgres, {.descriptors = 1024, .of_all = 700}));
-  EXPECT_THAT(a.reason, HasSubstr("may open 700 descriptors, and this process may open 1024"));
-  EXPECT_THAT(advise(p, postgres, {.descriptors = 0, .of_all = 700}), IsEmpty());
-  EXPECT_EQ(only(advise(pool_of("sqlite"), {}, {.descriptors = 40, .of_all = 10})).key, "max");
+  EXPECT_THAT(advise(p, postgres, {.descriptors_max = 900, .descriptors_wanted = 600}), IsEmpty());
+  const Advice a = only(advise(p, postgres, {.descriptors_max = 899, .descriptors_wanted = 600}));
+  EXPECT_EQ(a.key, "max");
+  EXPECT_THAT(a.reason, HasSubstr("may open 600 descriptors, and this process may open 899"));
+  EXPECT_THAT(advise(p, postgres, {.descriptors_max = 0, .descriptors_wanted = 600}), IsEmpty());
+  EXPECT_EQ(descriptors_of(p), 10U);
+  EXPECT_EQ(descriptors_of(pool_of("sqlite")), 30U);
+}
+
+TEST(ServerAdvice, makes_nothing_of_what_is_no_number) {
+  PoolConfig p = pool_of("postgres");
+  p.max = 1000;
+  EXPECT_THAT(advise(p, with(postgres, "max_connections", "100 or so")), IsEmpty());
+  EXPECT_THAT(advise(p, with(postgres, "max_connections", "")), IsEmpty());
 }
 
 }  // namespace
