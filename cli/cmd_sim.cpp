@@ -79,12 +79,12 @@ void show(Context& context, const sim::Case& shown) {
 
 int code_of(const sim::Report& report) { return report.ok() ? exit_ok : exit_property; }
 
-// The scenario of FILE, with the seed and the engine of the command line. `again`: what cannot be
-// done unless another run is the same.
+// The scenario of FILE, with the seed and the engine of the command line.
 struct Prepared {
   sim::Scenario scenario;
   sim::RunOptions options;
 };
+// `again`: what cannot be done unless another run is the same; empty if nothing depends on that.
 // Returns: nothing once it was said what is wrong, with `code` to exit with.
 std::optional<Prepared> prepare(Context& context, int& code, std::string_view again = {}) {
   const auto wrong = [&](int why) {

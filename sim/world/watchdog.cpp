@@ -57,11 +57,10 @@ bool debugged() noexcept {
   char text[1024];
   const int size = std::snprintf(
       text, sizeof text,
-      "weir-sim: %s has not come to a scheduling point for %g s of real time, at +%.9g s of "
-      "virtual "
-      "time (seed %llu). It loops, or it waits for the real world: a lock of its own, a socket, a "
-      "file. Under simulation waiting goes through the pool or weir_host; a driver that has to "
-      "block can be run by the wall clock (clock = \"wall\" in its scenario). Stack:\n",
+      "weir-sim: %.200s has not come to a scheduling point for %g s of real time, at +%.9g s of "
+      "virtual time (seed %llu). It loops, or it waits for the real world: a lock of its own, a "
+      "socket, a file. Under simulation waiting goes through the pool or weir_host; a driver that "
+      "has to block can be run by the wall clock (clock = \"wall\" in its scenario). Stack:\n",
       world.name_of(world.running()).c_str(),
       std::chrono::duration<double>(world.options().stuck_after).count(),
       std::chrono::duration<double>(world.now() - World::beginning).count(),
