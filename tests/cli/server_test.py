@@ -40,6 +40,13 @@ def the_command(weir: Weir, tap) -> None:
         r"warning: max: max = 10000, but the server admits \d+ connections \(max_connections = \d+",
         r"max = \d+, less what other programs use").to(
             tap, f"doctor knows what {server} admits")
+    if server == "postgres":  # where a table can stand before the server's own
+        for statement in ("create schema hidden", "create table hidden.pg_settings (x int)"):
+            Expect(weir("sql", "main", statement)).code(0).to(tap, statement)
+        weir.write("hidden.toml", config(server, init_sql='["set search_path = hidden, pg_catalog"]'))
+        Expect(weir("-c", "hidden.toml", "doctor")).code(0).no_err().out(
+            "note: url: the server did not say what it allows").to(
+                tap, "a server that tells nothing is no fault of the pool")
     weir.write("wrong.toml", config(server).replace(
         '{ env = "WEIR_DEMO_DATABASE" }', f'"{server}://nobody:open-sesame@127.0.0.1:1/none"'))
     run = weir("-c", "wrong.toml", "doctor")
