@@ -58,8 +58,10 @@ class Errand {
     Session& session = *session_;
     try {
       try {
-        if (!result_lent_) session.end_result();  // closed too late for an errand of its own
-        for (const std::uint64_t id : closed_stmts_) session.statements.erase(id);
+        if (!result_lent_) {
+          session.end_result();  // closed too late for an errand of its own
+          for (const std::uint64_t id : closed_stmts_) session.statements.erase(id);
+        }
         return work_(session, failure);
       } catch (const Failed& e) {
         failure = e.failure();
@@ -160,7 +162,7 @@ weir_status Conn::perform(Work work, weir_error* error) {
   } catch (const std::exception& e) {
     return refuse(error, WEIR_E_RESOURCE, {"no thread could be started: ", e.what()});
   }
-  closed_stmts.clear();
+  if (!result.lent) closed_stmts.clear();  // the open result may be one of theirs: later
   Facts gone{.kind = WEIR_OK,
              .stage = stage,
              .conn_fate = WEIR_CONN_BROKEN,

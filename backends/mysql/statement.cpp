@@ -17,7 +17,8 @@ weir_status prepare(weir_conn* handle, const weir_call* call, weir_text text, we
   auto stmt = std::make_unique<Stmt>();
   if (const auto bad = check_sql(conn, backend::view(text), stmt->traits, error)) return bad;
   conn.stmts.reserve(conn.stmts.size() + 1);
-  conn.closed_stmts.reserve(conn.stmts.size() + 1);  // so that stmt_close cannot fail
+  // So that stmt_close cannot fail.
+  conn.closed_stmts.reserve(conn.closed_stmts.size() + conn.stmts.size() + 1);
   const std::uint64_t id = ++conn.last_stmt;
   const auto status = conn.perform(
       [id, sql = std::string(backend::view(text))](Session& session, Failure&) {
