@@ -1,10 +1,25 @@
 // SPDX-License-Identifier: MIT
 #include "backends/mysql/library.hpp"
 
+#include <csignal>
+
 namespace weir::mysql {
+namespace {
+
+// MariaDB's client has the whole process ignore SIGPIPE when it starts, and only then. That is the
+// host's to say, so it is put back. It is not needed either: the crew's threads block all signals.
+sql::Driver* start() {
+  struct sigaction of_host {};
+  ::sigaction(SIGPIPE, nullptr, &of_host);
+  sql::Driver* const driver = sql::mysql::get_mysql_driver_instance();
+  ::sigaction(SIGPIPE, &of_host, nullptr);
+  return driver;
+}
+
+}  // namespace
 
 sql::Driver& library() {
-  static sql::Driver* const driver = sql::mysql::get_mysql_driver_instance();
+  static sql::Driver* const driver = start();
   return *driver;
 }
 

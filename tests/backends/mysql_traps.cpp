@@ -5,6 +5,7 @@
 // Method: the bare library beside the driver, on one server.
 #include "tests/backends/mysql_fixture.hpp"
 
+#include <csignal>
 #include <set>
 #include <thread>
 
@@ -12,6 +13,13 @@ namespace weir::test {
 namespace {
 
 using MysqlTraps = Mysql;
+
+// Before anything of the library ran.
+const auto of_sigpipe = [] {
+  struct sigaction now {};
+  ::sigaction(SIGPIPE, nullptr, &now);
+  return now.sa_handler;
+}();
 
 std::unique_ptr<sql::Connection> bare(MysqlServer& server) {
   mysql::Config config;
@@ -162,6 +170,25 @@ TEST_F(MysqlTraps, a_killed_query_is_cancelled_though_it_looks_like_success) {
   });
   EXPECT_EQ(WEIR_E_CANCELLED, session->query("SELECT SLEEP(3600), 1"));
   other.join();
+}
+
+// A prepared statement takes its open result with it, and what is left of that is no result.
+TEST_F(MysqlTraps, a_statement_may_be_closed_before_its_result) {
+  weir_stmt* stmt = nullptr;
+  ASSERT_EQ(WEIR_OK, session->prepare("SELECT seq FROM seq_1_to_30", &stmt));
+  ASSERT_EQ(WEIR_OK, session->start("", {}, 0, stmt, 10));
+  session->stmt_close(stmt);
+  ASSERT_EQ(WEIR_OK, session->fetch());
+  EXPECT_EQ(11, Value::of(session->batch.cells[0]).i);
+  session->close_result();
+  EXPECT_EQ(Value::integer(1), session->one("SELECT 1"));
+}
+
+// MariaDB's client has the process ignore SIGPIPE.
+TEST_F(MysqlTraps, signals_are_left_to_the_host) {
+  struct sigaction now {};
+  ASSERT_EQ(0, ::sigaction(SIGPIPE, nullptr, &now));
+  EXPECT_EQ(of_sigpipe, now.sa_handler);
 }
 
 // The first calls for the driver object race, and make more than one.
