@@ -45,13 +45,15 @@ Limits limits_of(const weir_exec_args& args) {
 }
 
 // A query that was killed may answer as if it had gone well: SLEEP says 1, BENCHMARK 0. What a
-// statement without rows answers is what it did.
-weir_status check_not_killed(Session& session, Failure& failure) {
+// statement without rows answers is what it did, and so are the rows that a write returns.
+weir_status check_not_killed(Session& session, Verb verb, Failure& failure) {
   if (!session.canceller.cancelled() || session.columns.empty()) return WEIR_OK;
+  if (verb == Verb::write || verb == Verb::define) return WEIR_OK;
   session.end_result();
   failure.facts = {.kind = WEIR_E_CANCELLED,
                    .stage = WEIR_STAGE_EXECUTE,
-                   .effect = WEIR_EFFECT_DEFINITE,
+                   .effect = static_cast<std::uint8_t>(verb == Verb::read ? WEIR_EFFECT_DEFINITE
+                                                                          : WEIR_EFFECT_UNKNOWN),
                    .tx_fate = session.tx_fate()};
   failure.text = "the call was cancelled";
   return WEIR_E_CANCELLED;
@@ -85,7 +87,7 @@ weir_status execute(weir_conn* handle, const weir_call* call, const weir_exec_ar
         run(session, request, params);
         fill(session, limits);
         session.after(request.traits);
-        return check_not_killed(session, failure);
+        return check_not_killed(session, request.traits.verb, failure);
       },
       error);
   if (status != WEIR_OK) return status;

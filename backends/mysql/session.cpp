@@ -113,6 +113,11 @@ Failure Session::explain(const sql::SQLException& e, std::uint8_t stage) {
         in_tx = ask_in_tx() || autocommit_off;
       } else if (meaning.kind == WEIR_E_DEADLOCK) {
         in_tx = autocommit_off;
+  if (meaning.kind == WEIR_E_TLS) {
+    // TLS of a session that was there: the connection broke, and nobody heard the answer.
+    failure.facts.kind = WEIR_E_CONN_LOST;
+    failure.facts.effect = WEIR_EFFECT_UNKNOWN;
+  }
       }
     } catch (const sql::SQLException&) {
       broken = true;
@@ -134,6 +139,8 @@ void Session::roll_back() {
 }
 
 void Session::end_result() {
+  // A commit of which nobody heard may have come through.
+  if (broken && stage == WEIR_STAGE_COMMIT) failure.facts.tx_fate = WEIR_TX_NONE;
   result.rows.reset();
   // Further result sets of a procedure, which would make the next statement out of sync.
   sql::Statement* statement = result.statement.get();

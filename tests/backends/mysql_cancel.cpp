@@ -95,6 +95,22 @@ TEST_F(MysqlCancel, that_comes_late_never_hits_the_next_statement) {
   EXPECT_LT(hits, rounds) << "the sweep missed its mark";
 }
 
+// What is cancelled while its rows are on their way was carried out, and says so.
+TEST_F(MysqlCancel, a_write_that_came_through_answers_its_rows) {
+  run("CREATE TABLE t(k INT PRIMARY KEY)");
+  for (int i = 0; i < scaled(1'000, 200); ++i) {
+    const std::uint64_t op = session->op + 1;
+    std::thread other([&, begun = RealHost::now()] {
+      while (RealHost::now() < begun + i % 50 * 10'000) std::this_thread::yield();
+      cancel(op);
+    });
+    const std::string key = std::to_string(i);
+    const weir_status status = session->query("INSERT INTO t VALUES(" + key + ") RETURNING k");
+    other.join();
+    EXPECT_EQ(status == WEIR_OK ? "1" : "0", observe("SELECT COUNT(*) FROM t WHERE k=" + key));
+  }
+}
+
 TEST_F(MysqlCancel, a_deadline_ends_the_call_and_then_the_session) {
   const std::uint64_t id = backend_id();
   ASSERT_EQ(WEIR_OK, session->begin());

@@ -190,3 +190,4 @@ TEST_F(MysqlTransactions, a_connection_lost_in_commit_is_of_unknown_effect) {
 
 }  // namespace
 }  // namespace weir::test
+  EXPECT_EQ(WEIR_TX_NONE, session->error.tx_fate) << "it may be there, so it is not gone";
