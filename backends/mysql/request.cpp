@@ -5,6 +5,8 @@
 // killed or failed half-way would look complete.
 #include "backends/mysql/request.hpp"
 
+#include <cmath>
+
 namespace weir::mysql {
 namespace {
 
@@ -119,6 +121,13 @@ weir_status Request::check_row(const Conn& conn, const weir_cell* params, std::u
                        {"parameter ", std::to_string(objection.index + 1), " ", objection.text});
   }
   for (std::uint32_t i = 0; i < count; ++i) {
+    // It is sent as it is, and answered as 0.
+    if (conn.session->mariadb && params[i].type == WEIR_T_DOUBLE && params[i].v.d == 0 &&
+        std::signbit(params[i].v.d)) {
+      return conn.refuse(
+          error, WEIR_E_DATA,
+          {"parameter ", std::to_string(i + 1), " is -0, which MariaDB does not tell from 0"});
+    }
     if (params[i].type < WEIR_T_TEXT || params[i].size < conn.session->max_packet) continue;
     return conn.refuse(
         error, WEIR_E_DATA,

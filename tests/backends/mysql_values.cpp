@@ -105,8 +105,9 @@ TEST_F(MysqlValues, rows_come_back_as_they_went) {
   const bool holds = rc::check("round trip", [&] {
     const auto i = *rc::gen::arbitrary<std::int64_t>();
     const auto u = *rc::gen::arbitrary<std::uint64_t>();
-    const auto d =
-        *rc::gen::suchThat(rc::gen::arbitrary<double>(), [](double x) { return std::isfinite(x); });
+    const auto d = *rc::gen::suchThat(rc::gen::arbitrary<double>(), [](double x) {
+      return std::isfinite(x) && (x != 0 || !std::signbit(x));
+    });
     // Code points of every length, surrogates left out.
     std::string t;
     for (const std::uint32_t c : *rc::gen::container<std::vector<std::uint32_t>>(
@@ -159,9 +160,13 @@ TEST_F(MysqlValues, large_values_go_through_and_larger_ones_are_refused_unsent) 
 TEST_F(MysqlValues, what_has_no_exact_value_is_refused_unsent) {
   const double inf = std::numeric_limits<double>::infinity();
   const std::pair<Value, weir_status> cases[] = {
-      {Value::real(std::nan("")), WEIR_E_DATA},  {Value::real(inf), WEIR_E_DATA},
-      {Value::real(-inf), WEIR_E_DATA},          {Value::str("\xFF"), WEIR_E_DATA},
-      {Value::str("\xED\xA0\x80"), WEIR_E_DATA}, {{WEIR_T_BOOL, 2, 0, {}}, WEIR_E_INVALID_ARGUMENT},
+      {Value::real(std::nan("")), WEIR_E_DATA},
+      {Value::real(inf), WEIR_E_DATA},
+      {Value::real(-inf), WEIR_E_DATA},
+      {Value::str("\xFF"), WEIR_E_DATA},
+      {Value::real(-0.0), WEIR_E_DATA},
+      {Value::str("\xED\xA0\x80"), WEIR_E_DATA},
+      {{WEIR_T_BOOL, 2, 0, {}}, WEIR_E_INVALID_ARGUMENT},
       {{99, 0, 0, {}}, WEIR_E_INVALID_ARGUMENT},
   };
   for (const auto& [value, kind] : cases) {
