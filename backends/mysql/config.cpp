@@ -144,9 +144,15 @@ weir_status parse_url(std::string_view url, Config& config, weir_error* error) {
     return wrong(error, {"the url must begin with mysql:// or mariadb://, for example "
                          "mysql://app@db.example.org:3306/shop"});
   }
-  std::string_view query = rest.substr(0, rest.find('#'));
+  std::string_view query = take(rest, '#');
+  const std::string_view fragment = rest;
   rest = take(query, '?');
   const std::string_view authority = take(rest, '/');
+  // Else a piece of a password would be taken for the name of a database, and shown.
+  if (rest.find('@') != std::string_view::npos || fragment.find('@') != std::string_view::npos) {
+    return wrong(error, {"the url has an '@' behind a '/' or '#': in a password write '%2F' for a "
+                         "'/' and '%23' for a '#', in the name of a database '%40' for an '@'"});
+  }
   // The last '@': one that belongs to a password should be %40, but people forget.
   const std::size_t at = authority.rfind('@');
   if (at != std::string_view::npos) {
