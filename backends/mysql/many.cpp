@@ -28,6 +28,7 @@ struct Many {
 };
 
 weir_status run_rows(Session& session, Many& many, Failure& failure) {
+  session.touched = true;
   if (many.request.stmt == 0) {
     session.statements[for_this_call].reset(
         session.link->prepareStatement(to_library(many.request.sql)));

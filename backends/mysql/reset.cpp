@@ -24,8 +24,9 @@ void clean(Session& session, const Cleaning& cleaning) {
   }
   if (session.in_tx || session.needs_rollback || session.autocommit_off) session.roll_back();
   if (cleaning.level < WEIR_RESET_SESSION || !session.touched) return;
-  // Also what FOUND_ROWS() and ROW_COUNT() say is this query's from now on.
-  ask(*session.link, "SELECT LAST_INSERT_ID(0)");
+  // Also what FOUND_ROWS(), ROW_COUNT() and SHOW WARNINGS say is this query's from now on. The last
+  // needs the table: a query without one keeps the messages of the statement before.
+  ask(*session.link, "SELECT LAST_INSERT_ID(0) FROM (SELECT 1) AS nothing");
   session.touched = false;
 }
 

@@ -27,7 +27,11 @@ std::uint8_t Session::tx_fate() const noexcept {
 
 void Session::before(const SqlTraits& traits) noexcept {
   touched = true;
-  dirty_before = dirty;
+  // A statement that does not parse changes nothing; one inside of another may follow on some that
+  // did.
+  unsure =
+      traits.opaque || traits.autocommit || traits.verb == Verb::call || traits.verb == Verb::other;
+  dirty_before = dirty || (traits.changes_session && (traits.opaque || traits.verb == Verb::call));
   dirty = dirty || traits.changes_session;
   needs_rollback = needs_rollback || traits.one_shot;
   if (traits.sql_mode || traits.opaque) mode.known = false;
@@ -37,13 +41,18 @@ void Session::before(const SqlTraits& traits) noexcept {
 // There the text decides alone, and where it does not tell, a rollback is owed.
 bool Session::ask_in_tx() {
   try {
-    if (mariadb) return ask(*link, "SELECT @@in_transaction") == "1";
+    if (mariadb) {
+      const std::string flags = ask(*link, "SELECT @@in_transaction + 2 * (@@autocommit = 0)");
+      autocommit_off = flags == "2" || flags == "3";
+      return flags != "0";
+    }
+    autocommit_off = ask(*link, "SELECT @@autocommit") == "0";
   } catch (const sql::SQLException& e) {
     // Between XA END and its commit the server answers no question.
     if (meaning_of(e.getErrorCode(), e.getSQLState()).conn_fate == WEIR_CONN_BROKEN) throw;
   }
   needs_rollback = true;
-  return in_tx;
+  return in_tx || autocommit_off;
 }
 
 void Session::after(const SqlTraits& traits) {
@@ -70,14 +79,13 @@ void Session::after(const SqlTraits& traits) {
       in_tx = mariadb ? ask_in_tx() : traits.changes_session;  // one of temporary tables: open
       break;
     case Verb::set:
-      if (!traits.autocommit) return;
-      autocommit_off = ask(*link, "SELECT @@autocommit") == "0";
-      in_tx = ask_in_tx() || autocommit_off;
+      if (!traits.autocommit && !traits.opaque) return;
+      in_tx = ask_in_tx();
       break;
     case Verb::call:
     case Verb::other:
     case Verb::none:
-      in_tx = ask_in_tx() || autocommit_off;
+      in_tx = ask_in_tx();
       break;
   }
   if (!in_tx) read_only = false;
@@ -105,19 +113,20 @@ Failure Session::explain(const sql::SQLException& e, std::uint8_t stage) {
     failure.text = "the client library cannot do this: " + failure.text;
     broken = broken || !link->isValid();
   }
-  if (meaning.kind == WEIR_E_SYNTAX) dirty = dirty_before;
-  if (!broken && (in_tx || needs_rollback)) {
-    try {
-      // A deadlock ends the transaction; a lock timeout may, as innodb_rollback_on_timeout says.
-      if (mariadb) {
-        in_tx = ask_in_tx() || autocommit_off;
-      } else if (meaning.kind == WEIR_E_DEADLOCK) {
-        in_tx = autocommit_off;
   if (meaning.kind == WEIR_E_TLS) {
     // TLS of a session that was there: the connection broke, and nobody heard the answer.
     failure.facts.kind = WEIR_E_CONN_LOST;
     failure.facts.effect = WEIR_EFFECT_UNKNOWN;
   }
+  if (meaning.kind == WEIR_E_SYNTAX) dirty = dirty_before;
+  if (!broken && (in_tx || needs_rollback || unsure)) {
+    try {
+      // A deadlock ends the transaction; a lock timeout may, as innodb_rollback_on_timeout says.
+      if (mariadb) {
+        in_tx = ask_in_tx();
+      } else {
+        if (meaning.kind == WEIR_E_DEADLOCK) in_tx = autocommit_off;
+        needs_rollback = needs_rollback || unsure;
       }
     } catch (const sql::SQLException&) {
       broken = true;
@@ -130,17 +139,17 @@ Failure Session::explain(const sql::SQLException& e, std::uint8_t stage) {
   if (!in_tx) read_only = false;
   if (broken) failure.facts.conn_fate = WEIR_CONN_BROKEN;
   failure.facts.tx_fate = tx_fate();
+  // A commit of which nobody heard may have come through.
+  if (broken && stage == WEIR_STAGE_COMMIT) failure.facts.tx_fate = WEIR_TX_NONE;
   return failure;
 }
 
 void Session::roll_back() {
-  tell(*link, "ROLLBACK");
+  tell(*link, "ROLLBACK AND NO CHAIN NO RELEASE");  // whatever completion_type says
   in_tx = read_only = needs_rollback = tx_lost = false;
 }
 
 void Session::end_result() {
-  // A commit of which nobody heard may have come through.
-  if (broken && stage == WEIR_STAGE_COMMIT) failure.facts.tx_fate = WEIR_TX_NONE;
   result.rows.reset();
   // Further result sets of a procedure, which would make the next statement out of sync.
   sql::Statement* statement = result.statement.get();

@@ -103,9 +103,9 @@ class Session {
   bool tx_lost = false;    // the server rolled back by itself, and nobody called rollback since
   bool needs_rollback = false;  // something for the next transaction may be pending
   bool dirty = false;
-  bool dirty_before =
-      false;             // the call that runs: and a statement that does not parse changes nothing
-  bool touched = false;  // a statement ran since open or reset
+  bool dirty_before = false;  // the call that runs: if it should not parse
+  bool unsure = false;        // the call that runs: may open or end a transaction, and yet fail
+  bool touched = false;       // something ran since open or reset
   bool in_tx_before = false;  // the call that runs: a transaction was open
 
   // What the last job answered; lent to the host.
@@ -120,7 +120,7 @@ class Session {
   std::uint32_t param_count = 0;
 
  private:
-  bool ask_in_tx();
+  bool ask_in_tx();  // and about autocommit; without it, a transaction counts as open
 };
 
 }  // namespace weir::mysql

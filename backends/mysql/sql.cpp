@@ -75,10 +75,11 @@ constexpr VerbLine verbs[] = {
     {"RELEASE", Verb::savepoint, false},
     {"SET", Verb::set, true},
     {"CALL", Verb::call, true},
+    {"EXECUTE", Verb::call, true},
 };
 
 // Words that change the session wherever they stand.
-constexpr std::string_view marks[] = {"GET_LOCK", "TEMPORARY", "SQL_LOG_BIN"};
+constexpr std::string_view marks[] = {"GET_LOCK", "TEMPORARY", "SQL_LOG_BIN", "NEXTVAL"};
 
 class Scanner {
  public:
@@ -144,6 +145,7 @@ class Scanner {
   void quoted(char quote) noexcept {
     const bool escapes =
         quote != '`' && !mode_.backslash_is_plain && !(quote == '"' && mode_.double_quotes_names);
+    const std::size_t start = at_ + 1;
     for (++at_; at_ < sql_.size(); ++at_) {
       if (sql_[at_] == '\\' && escapes) {
         ++at_;
@@ -151,6 +153,9 @@ class Scanner {
         if (peek(1) != quote) break;
         ++at_;  // doubled: part of the text
       }
+    }
+    if (quote == '`' || (quote == '"' && mode_.double_quotes_names)) {
+      name(sql_.substr(start, std::min(at_, sql_.size()) - start));
     }
     at_ = std::min(at_ + 1, sql_.size());
   }
@@ -184,15 +189,10 @@ class Scanner {
       begin_statement(word);
       return;
     }
-    for (const std::string_view mark : marks) {
-      if (same(word, mark)) traits_.changes_session = true;
-    }
+    name(word);
+    if (same(word, "VALUE") && same(last_, "NEXT")) traits_.changes_session = true;
     if (words_ == 2) second(word);
     switch (traits_.verb) {
-      case Verb::set:
-        if (same(word, "AUTOCOMMIT")) traits_.autocommit = true;
-        if (same(word, "SQL_MODE")) traits_.sql_mode = true;
-        break;
       case Verb::commit:
       case Verb::rollback:
         if (same(word, "TO")) traits_.verb = Verb::savepoint;
@@ -214,6 +214,16 @@ class Scanner {
     last_ = word;
   }
 
+  // What means the same in quotes: functions and variables may be written so.
+  void name(std::string_view name) noexcept {
+    for (const std::string_view mark : marks) {
+      if (same(name, mark)) traits_.changes_session = true;
+    }
+    if (traits_.verb != Verb::set) return;
+    if (same(name, "AUTOCOMMIT")) traits_.autocommit = true;
+    if (same(name, "SQL_MODE")) traits_.sql_mode = true;
+  }
+
   void second(std::string_view word) noexcept {
     const bool transaction = same(word, "TRANSACTION");
     if (traits_.verb == Verb::begin) {
@@ -224,7 +234,7 @@ class Scanner {
       }
     } else if (traits_.verb == Verb::set && transaction) {
       traits_.one_shot = true;
-      traits_.changes_session = false;
+      if (!traits_.opaque) traits_.changes_session = false;  // SET /*! SESSION */ TRANSACTION
     } else if (same(first_, "SET") && same(word, "STATEMENT")) {
       // SET STATEMENT variable = value FOR statement: for that one only, and the rest is not read.
       traits_.verb = Verb::other;

@@ -22,6 +22,7 @@ weir_status prepare(weir_conn* handle, const weir_call* call, weir_text text, we
   const std::uint64_t id = ++conn.last_stmt;
   const auto status = conn.perform(
       [id, sql = std::string(backend::view(text))](Session& session, Failure&) {
+        session.touched = true;  // by what SHOW WARNINGS tells of it
         std::unique_ptr<sql::PreparedStatement> made(
             session.link->prepareStatement(to_library(sql)));
         session.param_count = made->getParameterMetaData()->getParameterCount();

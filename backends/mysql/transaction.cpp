@@ -100,7 +100,7 @@ weir_status commit(weir_conn* handle, const weir_call* call, weir_error* error) 
   }
   return conn.perform(
       [](Session& session, Failure&) {
-        tell(*session.link, "COMMIT");
+        tell(*session.link, "COMMIT AND NO CHAIN NO RELEASE");  // whatever completion_type says
         session.in_tx = session.read_only = session.needs_rollback = false;
         return WEIR_OK;
       },

@@ -33,6 +33,9 @@ constexpr const char* changes[] = {
     "SET max_statement_time = 50",
     "INSERT INTO test.keys_of(v) VALUES(1)",
     "SELECT SQL_CALC_FOUND_ROWS * FROM test.keys_of LIMIT 1",
+    "SET /*!50000 SESSION */ TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+    "SELECT `GET_LOCK`('weir', 0)",
+    "SELECT 1 + 'a word'",  // leaves a warning
 };
 
 // What an ordinary user can see of the session.
@@ -41,7 +44,7 @@ constexpr const char* view =
     "@@time_zone, @@character_set_client, @@character_set_results, @@tx_isolation, @@tx_read_only, "
     "@@autocommit, @@foreign_key_checks, @@lock_wait_timeout, DATABASE(), IFNULL(CURRENT_ROLE(), "
     "''), @@max_statement_time, @@in_transaction, LAST_INSERT_ID(), "
-    "IFNULL(IS_USED_LOCK('weir') = CONNECTION_ID(), 0), FOUND_ROWS())";
+    "IFNULL(IS_USED_LOCK('weir') = CONNECTION_ID(), 0), FOUND_ROWS(), @@warning_count)";
 
 class MysqlReset : public Mysql {
  protected:
@@ -89,6 +92,40 @@ TEST_F(MysqlReset, takes_back_what_many_changes_leave) {
     RC_ASSERT(session->reset() == WEIR_OK);
   });
   EXPECT_TRUE(holds);
+}
+
+TEST_F(MysqlReset, takes_back_what_a_statement_that_failed_had_changed) {
+  run("CREATE PROCEDURE p() BEGIN SET @x = 'mine'; EXECUTE IMMEDIATE 'SELEKT'; END");
+  for (const char* sql :
+       {"CALL p()", "BEGIN NOT ATOMIC SET @x = 'mine'; EXECUTE IMMEDIATE 'SELEKT'; END"}) {
+    ASSERT_EQ(WEIR_OK, session->reset());
+    EXPECT_EQ(WEIR_E_SYNTAX, session->query(sql));
+    ASSERT_EQ(WEIR_OK, session->reset());
+    EXPECT_EQ(Value::null(), session->one("SELECT @x")) << sql;
+  }
+}
+
+TEST_F(MysqlReset, leaves_no_message_that_names_a_value) {
+  run("CREATE TABLE t(k VARCHAR(9) PRIMARY KEY)");
+  run("INSERT INTO t VALUES('mine')");
+  EXPECT_EQ(WEIR_E_CONSTRAINT, session->query("INSERT INTO t VALUES('mine')"));
+  ASSERT_EQ(WEIR_OK, session->reset());
+  run("SHOW WARNINGS");
+  EXPECT_TRUE(session->rows.empty());
+  weir_stmt* stmt = nullptr;
+  EXPECT_EQ(WEIR_E_NOT_FOUND, session->prepare("SELECT mine FROM t", &stmt));
+  ASSERT_EQ(WEIR_OK, session->reset());
+  run("SHOW WARNINGS");
+  EXPECT_TRUE(session->rows.empty());
+}
+
+TEST_F(MysqlReset, forgets_the_last_value_of_a_sequence) {
+  run("CREATE SEQUENCE s");
+  for (const char* sql : {"SELECT NEXTVAL(s)", "SELECT NEXT VALUE FOR s"}) {
+    run(sql);
+    ASSERT_EQ(WEIR_OK, session->reset());
+    EXPECT_EQ(Value::null(), session->one("SELECT LASTVAL(s)")) << sql;
+  }
 }
 
 TEST_F(MysqlReset, a_session_that_was_only_used_keeps_its_connection) {

@@ -134,6 +134,9 @@ TEST(MysqlText, statements_are_told_by_how_they_begin) {
       {"begin work", Verb::begin, false},
       {"START TRANSACTION READ ONLY", Verb::begin, false},
       {"START SLAVE", Verb::other, true},
+      {"EXECUTE IMMEDIATE 'SELECT 1'", Verb::call, true},
+      {"SELECT NEXT VALUE FOR s", Verb::read, true},
+      {"SELECT `get_lock`('a', 1)", Verb::read, true},
       {"BEGIN NOT ATOMIC SELECT 1; END", Verb::other, true},
       {"COMMIT", Verb::commit, false},
       {"ROLLBACK", Verb::rollback, false},
@@ -162,6 +165,8 @@ TEST(MysqlText, statements_are_told_by_how_they_begin) {
   EXPECT_TRUE(scan("SET autocommit = 0", {}).autocommit);
   EXPECT_TRUE(scan("SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE", {}).changes_session);
   EXPECT_TRUE(scan("SET TRANSACTION READ ONLY", {}).one_shot);
+  EXPECT_TRUE(scan("SET /*! SESSION */ TRANSACTION READ ONLY", {}).changes_session);
+  EXPECT_TRUE(scan("SET `autocommit` = 0", {}).autocommit);
   EXPECT_TRUE(scan("INSERT INTO t VALUES (1) RETURNING x", {}).returning);
   EXPECT_TRUE(scan("SET @@session.sql_mode = ''", {}).sql_mode);
 }

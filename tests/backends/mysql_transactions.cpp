@@ -75,6 +75,40 @@ TEST_F(MysqlTransactions, with_autocommit_off_a_transaction_counts_as_open) {
   EXPECT_EQ(Value::integer(1), session->one("SELECT @@autocommit"));
 }
 
+TEST_F(MysqlTransactions, autocommit_is_seen_off_however_that_was_written) {
+  for (const char* sql : {"SET `autocommit` = 0", "/*!40000 SET autocommit = 0 */",
+                          "EXECUTE IMMEDIATE 'SET autocommit = 0'"}) {
+    run(sql);
+    run("UPDATE a SET v=v+1 WHERE k=1");
+    EXPECT_TRUE(session->is(WEIR_STATE_IN_TX)) << sql;
+    EXPECT_EQ(WEIR_OK, session->commit()) << sql;
+    ASSERT_EQ(WEIR_OK, session->reset());
+  }
+  EXPECT_EQ("3", observe("SELECT v FROM a WHERE k=1"));
+}
+
+TEST_F(MysqlTransactions, one_that_a_procedure_left_open_as_it_failed_is_seen) {
+  run("CREATE PROCEDURE p() BEGIN START TRANSACTION; UPDATE a SET v=9; SIGNAL SQLSTATE '45000'; "
+      "END");
+  EXPECT_EQ(WEIR_E_OTHER, session->query("CALL p()"));
+  EXPECT_TRUE(session->is(WEIR_STATE_IN_TX));
+  ASSERT_EQ(WEIR_OK, session->reset(WEIR_RESET_TX));
+  EXPECT_FALSE(server_in_tx());
+  EXPECT_EQ("0", observe("SELECT v FROM a WHERE k=1"));
+}
+
+TEST_F(MysqlTransactions, completion_type_of_the_server_chains_none_of_ours) {
+  interfere("SET GLOBAL completion_type = 'CHAIN'");
+  Session its(*source, 2);
+  EXPECT_EQ(WEIR_OK, its.open());
+  interfere("SET GLOBAL completion_type = 'NO_CHAIN'");
+  for (const bool commit : {true, false}) {
+    ASSERT_EQ(WEIR_OK, its.begin());
+    ASSERT_EQ(WEIR_OK, commit ? its.commit() : its.rollback());
+    EXPECT_EQ(0, its.one("SELECT @@in_transaction").i);
+  }
+}
+
 TEST_F(MysqlTransactions, isolation_is_the_servers_default_or_as_asked_for) {
   interfere("SET GLOBAL tx_isolation = 'READ-COMMITTED'");
   Session its(*source, 2);
@@ -184,10 +218,10 @@ TEST_F(MysqlTransactions, a_connection_lost_in_commit_is_of_unknown_effect) {
   EXPECT_EQ(WEIR_E_CONN_LOST, session->commit());
   EXPECT_EQ(WEIR_STAGE_COMMIT, session->error.stage);
   EXPECT_EQ(WEIR_EFFECT_UNKNOWN, session->error.effect);
+  EXPECT_EQ(WEIR_TX_NONE, session->error.tx_fate) << "it may be there, so it is not gone";
   EXPECT_EQ(WEIR_CONN_BROKEN, session->error.conn_fate);
   EXPECT_TRUE(session->is(WEIR_STATE_BROKEN));
 }
 
 }  // namespace
 }  // namespace weir::test
-  EXPECT_EQ(WEIR_TX_NONE, session->error.tx_fate) << "it may be there, so it is not gone";
