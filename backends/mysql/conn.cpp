@@ -186,7 +186,7 @@ weir_status Conn::perform(Work work, weir_error* error) {
   }
   // The session is the job's now. Its end takes an open transaction with it, but for a commit that
   // came through.
-  if (session->in_tx_before && stage != WEIR_STAGE_COMMIT) gone.tx_fate = WEIR_TX_GONE;
+  if (session->in_tx_before && !may_commit) gone.tx_fate = WEIR_TX_GONE;
   session.reset();
   broken = true;
   canceller->kill_session();
@@ -207,6 +207,7 @@ Op::Op(Conn& conn, const weir_call* raw, std::uint8_t stage, weir_error* error) 
     : conn_(conn), status_(WEIR_OK) {
   const weir_call call = backend::read_in(raw);
   conn.stage = stage;
+  conn.may_commit = stage == WEIR_STAGE_COMMIT;
   if (conn.session != nullptr) conn.session->in_tx_before = conn.session->in_tx;
   if (conn.canceller->aborted()) {
     status_ = conn.refuse(error, conn.opening ? WEIR_E_CANCELLED : WEIR_E_CONN_LOST,

@@ -81,6 +81,8 @@ weir_status execute(weir_conn* handle, const weir_call* call, const weir_exec_ar
   if (const auto bad = request.choose(conn, args.sql, args.stmt, error)) return bad;
   if (const auto bad = request.check_count(conn, args.param_count, error)) return bad;
   if (const auto bad = request.check_row(conn, args.params, args.param_count, error)) return bad;
+  const Verb verb = request.traits.verb;
+  conn.may_commit = verb != Verb::read && verb != Verb::write && verb != Verb::savepoint;
   const auto status = conn.perform(
       [request = std::move(request), limits = limits_of(args),
        params = copy_params(args.params, args.param_count)](Session& session, Failure& failure) {

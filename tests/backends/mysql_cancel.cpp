@@ -124,7 +124,25 @@ TEST_F(MysqlCancel, a_deadline_ends_the_call_and_then_the_session) {
   EXPECT_TRUE(session->is(WEIR_STATE_BROKEN));
   session->deadline = WEIR_NO_DEADLINE;
   EXPECT_EQ(WEIR_E_INVALID_STATE, session->query("SELECT 1"));
-  while (session_lives(id)) std::this_thread::yield();  // the side link has ended it
+  await_end_of_session(id);  // by the side link
+}
+
+TEST_F(MysqlCancel, a_deadline_in_what_may_have_committed_does_not_say_that_it_is_rolled_back) {
+  run("CREATE TABLE kept(k INT)");
+  interfere("CREATE PROCEDURE " + database() + ".commits() BEGIN INSERT INTO " + database() +
+            ".kept VALUES(1); COMMIT; DO SLEEP(3600); END");
+  const std::uint64_t id = backend_id();
+  ASSERT_EQ(WEIR_OK, session->begin());
+  std::thread other([&] {
+    await_running(id, "SLEEP");
+    session->driver->abort(session->canceller);
+  });
+  EXPECT_EQ(WEIR_E_CONN_LOST, session->query("CALL commits()"));
+  other.join();
+  EXPECT_EQ(WEIR_EFFECT_UNKNOWN, session->error.effect);
+  EXPECT_EQ(WEIR_TX_NONE, session->error.tx_fate);
+  await_end_of_session(id);
+  EXPECT_EQ("1", observe("SELECT COUNT(*) FROM " + database() + ".kept"));
 }
 
 TEST_F(MysqlCancel, an_abort_ends_the_call_and_then_the_session) {
@@ -136,7 +154,7 @@ TEST_F(MysqlCancel, an_abort_ends_the_call_and_then_the_session) {
   EXPECT_EQ(WEIR_E_CONN_LOST, session->query("SELECT SLEEP(3600)"));
   other.join();
   EXPECT_EQ(WEIR_CONN_BROKEN, session->error.conn_fate);
-  while (session_lives(id)) std::this_thread::yield();
+  await_end_of_session(id);
 }
 
 TEST_F(MysqlCancel, a_stuck_call_stalls_nobody_else) {
@@ -163,10 +181,10 @@ TEST_F(MysqlCancel, one_that_cannot_reach_the_server_says_so_and_stays_pending) 
   Session its(alone, 40);
   ASSERT_EQ(WEIR_OK, its.open());
   std::thread other([&] { its.query("SELECT SLEEP(3600)"); });
-  while (observe("SELECT COUNT(*) FROM information_schema.processlist WHERE user='once' AND info "
-                 "LIKE '%SLEEP%'") != "1") {
-    std::this_thread::yield();
-  }
+  await(
+      "SELECT COUNT(*) FROM information_schema.processlist WHERE user='once' AND info LIKE "
+      "'%SLEEP%'",
+      "1");
   const weir_call call{sizeof call, 0, 1, WEIR_NO_DEADLINE};
   Error error;
   EXPECT_EQ(WEIR_E_TOO_MANY_CONNECTIONS, its.driver->cancel(its.canceller, 2, &call, &error));

@@ -11,9 +11,12 @@
 #include "tests/backends/client.hpp"
 #include "tests/backends/mysql_server.hpp"
 
+#include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include <gmock/gmock.h>
 
@@ -54,16 +57,25 @@ class Mysql : public ::testing::Test {
     const std::size_t slash = url.rfind('/', end);
     return url.substr(slash + 1, end - slash - 1);
   }
+  // Until the server answers so. Ends the program after a minute: who waits for that would hang.
+  void await(const std::string& query, const std::string& answer) {
+    const weir_time end = RealHost::now() + 60'000'000'000;
+    while (observe(query) != answer) {
+      if (RealHost::now() > end) {
+        std::fprintf(stderr, "a minute long no '%s' to %s\n", answer.c_str(), query.c_str());
+        std::abort();
+      }
+      std::this_thread::yield();
+    }
+  }
   // Until the server shows the session at work with `part` in its statement.
   void await_running(std::uint64_t id, const std::string& part) {
-    const std::string query =
-        "SELECT COUNT(*) FROM information_schema.processlist WHERE id=" + std::to_string(id) +
-        " AND info LIKE '%" + part + "%'";
-    while (observe(query) != "1") std::this_thread::yield();
+    await(sessions_with(id) + " AND info LIKE '%" + part + "%'", "1");
   }
-  bool session_lives(std::uint64_t id) {
-    return observe("SELECT COUNT(*) FROM information_schema.processlist WHERE id=" +
-                   std::to_string(id)) == "1";
+  bool session_lives(std::uint64_t id) { return observe(sessions_with(id)) == "1"; }
+  void await_end_of_session(std::uint64_t id) { await(sessions_with(id), "0"); }
+  static std::string sessions_with(std::uint64_t id) {
+    return "SELECT COUNT(*) FROM information_schema.processlist WHERE id=" + std::to_string(id);
   }
 
   RealHost host;
