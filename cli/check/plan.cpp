@@ -78,6 +78,10 @@ class Run {
       }
       each(rule);
       Finding finding{&rule, run(rule)};
+      if (stop_()) {  // ended in mid-work, by nobody's fault
+        findings_.interrupted = true;
+        break;
+      }
       if (rule.is_gate && finding.outcome.ending != Ending::passed) closed_by_ = rule.id;
       findings_.rules.push_back(std::move(finding));
     }
@@ -128,7 +132,7 @@ class Run {
 }  // namespace
 
 bool Findings::passed() const noexcept {
-  return std::none_of(rules.begin(), rules.end(), [](const Finding& finding) {
+  return !interrupted && std::none_of(rules.begin(), rules.end(), [](const Finding& finding) {
     return finding.is_broken() &&
            (finding.rule->grade == Grade::must || finding.outcome.ending == Ending::unable);
   });

@@ -40,7 +40,7 @@ struct Findings {
   bool interrupted = false;
 
   [[nodiscard]] std::uint64_t caps() const noexcept { return driver ? driver->caps : 0; }
-  // No MUST is broken, and the kit could put every question.
+  // No MUST is broken, the kit could put every question, and nobody stopped it.
   [[nodiscard]] bool passed() const noexcept;
 };
 

@@ -201,12 +201,13 @@ std::string as_text(const Findings& findings, const Wishes& wishes, Detail detai
   }
   if (detail == Detail::broken_only) text += skips(findings);
   text += capability_table(findings);
-  text += fmt::format("\n{} {}\n", out.mark(findings.passed()), all.text());
+  text += fmt::format("\n{} {}{}\n", out.mark(findings.passed()), all.text(),
+                      findings.interrupted ? "; interrupted, the other rules were not put" : "");
   return text;
 }
 
 ordered_json as_json(const Findings& findings, const Wishes& wishes) {
-  ordered_json j{{"ok", findings.passed() && !findings.interrupted},
+  ordered_json j{{"ok", findings.passed()},
                  {"interrupted", findings.interrupted},
                  {"path", wishes.job.path},
                  {"manifest", wishes.job.manifest},

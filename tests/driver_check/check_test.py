@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """weir driver check: our drivers pass, files that are wrong do not, and its reports can be read."""
+import os
 import pathlib
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
+import time
 import xml.etree.ElementTree
 
 from kit import Kit, broken
@@ -120,6 +124,19 @@ def reports(kit: Kit, tap: Tap) -> None:
               [] if done.returncode == 64 and "weir driver check" in done.stderr else done.stderr)
 
 
+def interrupted(kit: Kit, tap: Tap) -> None:
+    process = subprocess.Popen(
+        [str(kit.weir), "driver", "check", str(kit.args.offender), "--include", "L1.load.opens"],
+        env=dict(os.environ, WEIR_OFFENCE="load_hangs"), stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(2)  # the driver hangs already when it is asked for its name
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    tap.check("an interrupt is said, and is the fault of no rule",
+              [] if process.returncode == 130 and "interrupted" in out and "hung" not in out
+              else f"exit {process.returncode}: {out}{err}")
+
+
 def rules_are_covered(kit: Kit, tap: Tap) -> None:
     done = kit.run("driver", "check", "--list")
     page = (kit.args.source / "docs" / "driver-check.md").read_text()
@@ -140,7 +157,7 @@ def rules_are_covered(kit: Kit, tap: Tap) -> None:
 def main() -> int:
     kit = Kit(__doc__)
     tap = Tap()
-    for test in (our_drivers_pass, wrong_files_are_caught, reports, rules_are_covered):
+    for test in (our_drivers_pass, wrong_files_are_caught, reports, interrupted, rules_are_covered):
         test(kit, tap)
     return tap.finish()
 
