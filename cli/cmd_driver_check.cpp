@@ -9,6 +9,7 @@
 #include "cli/context.hpp"
 #include "core/base/text.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -42,6 +43,27 @@ Result<Quirks> quirks_file(const std::string& path) {
   return std::move(*quirks);
 }
 
+// Gates run whatever is included: without this a typing error would pass.
+Result<void> check_include(const Wishes& wishes) {
+  if (wishes.include.empty()) return {};
+  unsigned reached_by = check::level_max + 1;
+  for (const check::Rule& rule : check::rules()) {
+    if (rule.id.find(wishes.include) != std::string_view::npos) {
+      reached_by = std::min(reached_by, rule.level());
+    }
+  }
+  if (reached_by <= wishes.level) return {};
+  return fail(
+      Code::invalid_argument,
+      reached_by > check::level_max
+          ? fmt::format("--include is '{}', which is in the id of no rule; `weir driver check "
+                        "--list` shows them",
+                        printable(wishes.include))
+          : fmt::format("--include is '{}', and the rules with this in their id are above level "
+                        "{}: give --level {}",
+                        printable(wishes.include), wishes.level, reached_by));
+}
+
 // Fills the job: which library, which quirks, which database. The driver is asked for its name in a
 // process of its own, because that decides about the built-in quirks.
 Result<Wishes> wishes_of(Context& context, const check::Target& target) {
@@ -70,6 +92,7 @@ Result<Wishes> wishes_of(Context& context, const check::Target& target) {
       whole_number(context, "--level", wishes.has_database ? 3 : 2, 0, check::level_max);
   if (!level) return tl::unexpected(level.error());
   wishes.level = static_cast<unsigned>(*level);
+  if (auto some = check_include(wishes); !some) return tl::unexpected(some.error());
   return wishes;
 }
 

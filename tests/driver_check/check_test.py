@@ -114,6 +114,12 @@ def reports(kit: Kit, tap: Tap) -> None:
         tap.check("a mistake in a quirks file is named, with its line",
                   [] if done.returncode == 65 and "bad.toml:3" in done.stderr
                   and "select_one" in done.stderr else done.stderr)
+    for include, words in (("L4.cancel", "--level 4"), ("L3.rwos", "--list")):
+        done = kit.run("driver", "check", kit.args.offender, "--quirks", kit.quirks,
+                       "--include", include)
+        tap.check(f"--include {include} with no rule to put is wrong use",
+                  [] if done.returncode == 64 and words in done.stderr
+                  else f"exit {done.returncode}: {done.stderr}")
     done = kit.run("driver", "check", "no-such-driver")
     tap.check("a driver that is nowhere is exit status 69, with the places",
               [] if done.returncode == 69 and "Looked in" in done.stderr else done.stderr)
