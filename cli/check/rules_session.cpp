@@ -143,9 +143,11 @@ void unclaimed(Subject& subject) {
   refused(WEIR_CAP_TX, "commit", [&] { return s.commit(); });
   refused(WEIR_CAP_TX, "rollback", [&] { return s.rollback(); });
   refused(WEIR_CAP_RESET_FULL, "reset to full", [&] { return s.reset(WEIR_RESET_FULL); });
-  refused(WEIR_CAP_RESET_SESSION | WEIR_CAP_RESET_FULL, "reset to session", [&]() -> weir_status {
-    return subject.claims(WEIR_CAP_RESET_FULL) ? WEIR_E_UNSUPPORTED : s.reset(WEIR_RESET_SESSION);
-  });
+  // A full reset includes the one of the session.
+  if (!subject.claims(WEIR_CAP_RESET_FULL)) {
+    refused(WEIR_CAP_RESET_SESSION, "reset to session",
+            [&] { return s.reset(WEIR_RESET_SESSION); });
+  }
   refused(WEIR_CAP_PING_SOCKET, "ping of the socket", [&] { return s.ping(WEIR_PING_SOCKET); });
   refused(WEIR_CAP_PREPARE, "prepare", [&] {
     weir_stmt* stmt = nullptr;
