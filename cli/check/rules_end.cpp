@@ -96,14 +96,15 @@ void cancels(Subject& subject) {
   Scene scene(subject);
   scene.open();
   Session& s = scene.session;
-  std::atomic<weir_time> at{0};
+  std::atomic<weir_time> at{scene.host.now()};
+  std::atomic<bool> ended{false};
   const std::uint64_t op = s.op + 1;
   std::thread other([&] {
     pause_for(50 * ms);
     const weir_call call{sizeof call, 0, 1, WEIR_NO_DEADLINE};
     at = scene.host.now();
     // A cancel that comes before its operation does nothing: until it is hit.
-    while (at.load() != 0) {
+    while (!ended.load()) {
       scene.driver.cancel(s.canceller, op, &call, nullptr);
       pause_for(5 * ms);
     }
@@ -111,7 +112,7 @@ void cancels(Subject& subject) {
   s.deadline = scene.host.in(5'000 * ms * slowness());
   s.query(subject.sql("long_running"));
   const weir_time took = scene.host.now() - at.load();
-  at = 0;
+  ended = true;
   other.join();
   s.deadline = WEIR_NO_DEADLINE;
   s.must(WEIR_E_CANCELLED, "a call that is cancelled from another thread");
@@ -233,6 +234,8 @@ void aborts(Subject& subject) {
   expect(s.status == WEIR_E_CONN_LOST || s.status == WEIR_E_CANCELLED,
          "a call that is aborted ended with {}, expected conn_lost or cancelled",
          kind_name(s.status));
+  expect(s.error.conn_fate == WEIR_CONN_BROKEN, "an aborted call says conn_fate {}, expected {}",
+         s.error.conn_fate, WEIR_CONN_BROKEN);
   note("an aborted call ended after {} us", took / 1000);
   const weir_time max = 250 * ms * 4 * slowness();
   expect(took <= max, "an aborted call ended after {} ms, expected at most {} ms", took / ms,

@@ -93,6 +93,12 @@ def wrong_files_are_caught(kit: Kit, tap: Tap) -> None:
             tap.check(f"a wrong manifest is caught by {rule}",
                       only(rule, kit.check(library, "--level", 1)))
         quirks = pathlib.Path(directory) / "quirks.toml"
+        quirks.write_text(kit.quirks.read_text().replace("sleep 2000000000", "slip 2000000000"))
+        found = kit.check(kit.args.offender, "--level", 4, "--quirks", quirks, "--include",
+                          "L4.cancel.running")
+        verdicts = {r["id"]: r["verdict"] for r in found.get("rules", [])}
+        tap.check("a statement that ends before it is cancelled is told as that, not as a hang",
+                  [] if verdicts.get("L4.cancel.running") == "failed" else str(verdicts))
         quirks.write_text(kit.quirks.read_text() + "\n[refused]\nauth = \"template:check\"\n")
         tap.check("who lets in what must be refused is caught by L3.session.refused",
                   only("L3.session.refused",
