@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <filesystem>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -15,9 +16,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Result<loader::Manifest> read_manifest(const std::string& path, std::string_view name) {
+std::optional<std::string> text_of(const std::string& path) {
   const loader::File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  const auto text = loader::read_all(file, loader::manifest_size_max);
+  return loader::read_all(file, loader::manifest_size_max);
+}
+
+Result<loader::Manifest> read_manifest(const std::string& path, std::string_view name) {
+  const auto text = text_of(path);
   if (!text) {
     return fail(Code::driver_manifest,
                 fmt::format("{} cannot be read, or is larger than a manifest may be", path));
@@ -31,15 +36,19 @@ std::string real(const std::string& path) {
   return found.empty() ? fs::absolute(path, ignored).string() : found.string();
 }
 
-// The manifest in the library's directory that names it; empty if there is none.
+// The manifest in the library's directory that names it, be it one that cannot be read; empty if
+// there is none.
 std::string manifest_beside(const std::string& library) {
   const std::string directory = fs::path(library).parent_path().string();
+  const std::string quoted = fmt::format("\"{}\"", fs::path(library).filename().string());
+  std::string damaged;
   for (const std::string& name : loader::names_in(directory)) {
     const std::string path = fmt::format("{}/{}.toml", directory, name);
     const auto manifest = read_manifest(path, name);
     if (manifest && real(manifest->library) == library) return path;
+    if (!manifest && text_of(path).value_or("").find(quoted) != std::string::npos) damaged = path;
   }
-  return {};
+  return damaged;
 }
 
 Result<Target> target_of_manifest(const std::string& path) {

@@ -95,7 +95,7 @@ void runpath(Subject& subject) {
   }
 }
 
-loader::Manifest manifest_of(const Subject& subject) {
+Result<loader::Manifest> manifest_of(const Subject& subject) {
   const std::string& path = subject.job().manifest;
   if (path.empty()) skip("no manifest beside the library names it");
   const loader::File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -105,21 +105,21 @@ loader::Manifest manifest_of(const Subject& subject) {
   const std::size_t slash = path.rfind('/') + 1;
   const std::string name =
       path.substr(slash, path.size() - slash - std::string_view(".toml").size());
-  auto manifest = loader::parse_manifest(*text, path, name);
-  if (!manifest) fail_text(manifest.error().message());
-  return std::move(*manifest);
+  return loader::parse_manifest(*text, path, name);
 }
 
 void manifest(Subject& subject) {
-  const loader::Manifest read = manifest_of(subject);
-  for (const std::string& warning : read.warnings) note("{}", warning);
-  expect(read.warnings.empty(), "a host warns about it: {}",
-         read.warnings.empty() ? "" : read.warnings.front());
+  const auto read = manifest_of(subject);
+  if (!read) fail_text(read.error().message());
+  for (const std::string& warning : read->warnings) note("{}", warning);
+  expect(read->warnings.empty(), "a host warns about it: {}",
+         read->warnings.empty() ? "" : read->warnings.front());
 }
 
 void sha256(Subject& subject) {
-  const loader::Manifest read = manifest_of(subject);
-  if (read.sha256.empty()) skip("the manifest has no sha256 for this platform");
+  const auto read = manifest_of(subject);
+  if (!read) skip("the manifest cannot be read, which L0.manifest.reads says");
+  if (read->sha256.empty()) skip("the manifest has no sha256 for this platform");
   const loader::File file(::open(subject.job().path.c_str(), O_RDONLY | O_CLOEXEC));
   constexpr std::size_t size_max = std::size_t{1} << 30U;
   const auto bytes = loader::read_all(file, size_max);
@@ -127,7 +127,7 @@ void sha256(Subject& subject) {
   loader::Sha256 hash;
   hash.add({reinterpret_cast<const unsigned char*>(bytes->data()), bytes->size()});
   const std::string found = hash.finish();
-  expect(found == read.sha256, "the manifest's sha256 is {}, the library's is {}", read.sha256,
+  expect(found == read->sha256, "the manifest's sha256 is {}, the library's is {}", read->sha256,
          found);
 }
 

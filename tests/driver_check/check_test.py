@@ -87,6 +87,7 @@ def wrong_files_are_caught(kit: Kit, tap: Tap) -> None:
         manifest = pathlib.Path(directory) / "template.toml"
         for rule, version, more, tail in (
                 ("L0.manifest.reads", "0.1.0", "licence = \"MIT\"", ""),
+                ("L0.manifest.reads", "0.1.0", "", "[driver.damaged"),
                 ("L0.manifest.sha256", "0.1.0", "", SHA256),
                 ("L1.manifest.truth", "9.9.9", "", "")):
             manifest.write_text(MANIFEST.format(version=version, more=more) + tail)
