@@ -6,6 +6,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <sys/mman.h>
+#include <thread>
 #include <unistd.h>
 
 namespace weir::check {
@@ -13,14 +14,17 @@ namespace {
 
 template <std::size_t capacity>
 struct Text {
+  std::atomic<std::uint32_t> busy{0};  // a thread writes: another one's text is dropped
   std::atomic<std::uint32_t> size{0};
   std::array<char, capacity> bytes{};
 
   void set(std::string_view text) noexcept {
+    if (busy.exchange(1, std::memory_order_acquire) != 0) return;
     const std::size_t fits = std::min(text.size(), bytes.size());
     size.store(0, std::memory_order_release);  // a reader never sees half of each
     std::memcpy(bytes.data(), text.data(), fits);
     size.store(static_cast<std::uint32_t>(fits), std::memory_order_release);
+    busy.store(0, std::memory_order_release);
   }
   void append(std::string_view text) noexcept {
     const std::size_t used = std::min<std::size_t>(size.load(), bytes.size());
@@ -70,7 +74,11 @@ void Journal::map() {
 void Journal::step(std::string_view what) noexcept { page_->step.set(what); }
 
 void Journal::end(Verdict verdict, std::string_view text) noexcept {
-  if (page_->claimed.exchange(1) != 0) return;
+  if (page_->claimed.exchange(1) != 0) {
+    // Who comes second ends the process next, and must not do so before the first has written.
+    while (page_->verdict.load(std::memory_order_acquire) == 0) std::this_thread::yield();
+    return;
+  }
   page_->text.set(text);
   page_->verdict.store(static_cast<std::uint32_t>(verdict), std::memory_order_release);
 }

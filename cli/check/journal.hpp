@@ -6,7 +6,8 @@
 // process none. Writing to it is a copy and calls nothing.
 //
 // Owner:   the command makes one per rule (a memory file), the child maps the same pages.
-// Threads: the child's, one at a time: the first verdict counts, later ones are dropped.
+// Threads: any of the child's for step() and end(): the first verdict counts, later ones are
+//          dropped, and so is a step that comes while another is written. note() one at a time.
 #pragma once
 
 #include <atomic>
@@ -23,7 +24,7 @@ enum class Verdict : std::uint32_t {
   failed,    // text says what was seen and what was expected
   skipped,   // text says why
   unable,    // the kit could not put the rule: not the driver's doing
-  described  // the answer to the first question: text is JSON
+  described  // the answer to the first question: text is a Description, one member per line
 };
 
 class Journal {
@@ -40,7 +41,7 @@ class Journal {
 
   // What is being done, for the report of a crash or a hang.
   void step(std::string_view what) noexcept;
-  // How it ended. Only the first counts.
+  // How it ended. Only the first counts; there is a verdict when this returns.
   void end(Verdict verdict, std::string_view text) noexcept;
   // A measurement or a remark that goes into the report.
   void note(std::string_view text) noexcept;
