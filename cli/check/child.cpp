@@ -167,6 +167,8 @@ Outcome run_in_child(const Job& job, unsigned seconds, const std::function<bool(
     outcome.text = "the system gives no memory file for a rule";
     return outcome;
   }
+  // Who starts us may ignore it, and then no child leaves a status behind.
+  ::signal(SIGCHLD, SIG_DFL);
   pid_t child = -1;
   outcome.text = start_child(job_file.fd(), shared.fd(), output.fd(), child);
   if (!outcome.text.empty()) return outcome;

@@ -142,6 +142,15 @@ def reports(kit: Kit, tap: Tap) -> None:
               [] if done.returncode == 64 and "weir driver check" in done.stderr else done.stderr)
 
 
+def careless_parent(kit: Kit, tap: Tap) -> None:
+    done = subprocess.run(
+        [str(kit.weir), "driver", "check", str(kit.args.offender), "--level", "0", "--include",
+         "L0.file.elf"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        timeout=60, preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+    tap.check("a parent that ignores SIGCHLD makes no difference",
+              [] if done.returncode == 0 else f"exit {done.returncode}: {done.stdout}{done.stderr}")
+
+
 def interrupted(kit: Kit, tap: Tap) -> None:
     process = subprocess.Popen(
         [str(kit.weir), "driver", "check", str(kit.args.offender), "--include", "L1.load.opens"],
@@ -175,7 +184,8 @@ def rules_are_covered(kit: Kit, tap: Tap) -> None:
 def main() -> int:
     kit = Kit(__doc__)
     tap = Tap()
-    for test in (our_drivers_pass, wrong_files_are_caught, reports, interrupted, rules_are_covered):
+    for test in (our_drivers_pass, wrong_files_are_caught, reports, careless_parent, interrupted,
+                 rules_are_covered):
         test(kit, tap)
     return tap.finish()
 
