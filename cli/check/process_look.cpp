@@ -60,8 +60,9 @@ std::vector<std::string> signal_state() {
                              ? reinterpret_cast<std::uintptr_t>(action.sa_sigaction)
                              : reinterpret_cast<std::uintptr_t>(action.sa_handler);
     if (handler != reinterpret_cast<std::uintptr_t>(SIG_DFL)) {
+      const char* const name = ::sigabbrev_np(number);
       state.push_back(fmt::format(
-          "signal {} ({}) is {}", number, ::sigabbrev_np(number),
+          "signal {} ({}) is {}", number, name == nullptr ? "real-time" : name,
           handler == reinterpret_cast<std::uintptr_t>(SIG_IGN) ? "ignored" : "handled"));
     }
     if (sigismember(&mask, number) == 1) {

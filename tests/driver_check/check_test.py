@@ -120,6 +120,10 @@ def reports(kit: Kit, tap: Tap) -> None:
         failures = [c.get("name") for c in root.iter("testcase") if c.find("failure") is not None]
         tap.check("and so does the file for build servers",
                   [] if failures == ["L3.rows.complete"] else str(failures))
+        done = kit.run("driver", "check", kit.args.offender, "--quirks", kit.quirks, "--include",
+                       "L1.load.signals", offence="load_realtime_signal")
+        tap.check("a signal without a name is reported by its number",
+                  [] if "(real-time) is handled now" in done.stdout else done.stdout)
         bad = pathlib.Path(directory) / "bad.toml"
         bad.write_text("quirks = 1\n[sql]\nselect_on = \"x\"\n")
         done = kit.run("driver", "check", kit.args.offender, "--quirks", bad)

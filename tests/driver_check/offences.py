@@ -10,6 +10,7 @@ OFFENCES = {
     # level 1
     "load_crashes": "L1.load.opens", "load_hangs": "L1.load.opens", "load_exits": "L1.load.opens",
     "load_slow": "L1.load.quick", "load_signal": "L1.load.signals",
+    "load_realtime_signal": "L1.load.signals",
     "load_umask": "L1.load.surroundings", "load_environment": "L1.load.surroundings",
     "load_descriptor": "L1.load.descriptors", "load_thread": "L1.load.threads",
     "load_output": "L1.load.output", "table_without_execute": "L1.entry.table",
