@@ -48,6 +48,7 @@ struct Value {
   bool operator==(const Value& other) const noexcept;
   static Value null() { return {}; }
   static Value integer(std::int64_t i) { return {WEIR_T_INT64, i, 0, {}}; }
+  static Value boolean(bool b) { return {WEIR_T_BOOL, b ? 1 : 0, 0, {}}; }
   static Value real(double d) { return {WEIR_T_DOUBLE, 0, d, {}}; }
   static Value str(std::string s) { return {WEIR_T_TEXT, 0, 0, std::move(s)}; }
   static Value blob(std::string s) { return {WEIR_T_BLOB, 0, 0, std::move(s)}; }

@@ -23,6 +23,8 @@ constexpr std::array<std::string_view, 13> statement_keys{
     "select_one",   "echo_two",       "rows_1000",  "no_rows", "insert",
     "observe",      "dirty",          "probe",      "begin",   "long_running",
     "syntax_error", "fails_half_way", "sleep_hours"};
+constexpr std::array<std::string_view, 6> echo_types{"int64", "double", "text",
+                                                     "blob",  "bool",   "decimal"};
 
 class Reader {
  public:
@@ -98,7 +100,12 @@ class Reader {
       });
     }
     if (entry.key == "echo") {
-      return read_table(entry, [this](const Entry& one) { read_text(one, quirks_.echo[one.key]); });
+      return read_table(entry, [this](const Entry& one) {
+        if (std::find(echo_types.begin(), echo_types.end(), one.key) == echo_types.end()) {
+          return unknown(one, echo_types);
+        }
+        read_text(one, quirks_.echo[one.key]);
+      });
     }
     if (entry.key == "refused") {
       return read_table(entry,

@@ -125,11 +125,16 @@ def reports(kit: Kit, tap: Tap) -> None:
         tap.check("a signal without a name is reported by its number",
                   [] if "(real-time) is handled now" in done.stdout else done.stdout)
         bad = pathlib.Path(directory) / "bad.toml"
-        bad.write_text("quirks = 1\n[sql]\nselect_on = \"x\"\n")
-        done = kit.run("driver", "check", kit.args.offender, "--quirks", bad)
-        tap.check("a mistake in a quirks file is named, with its line",
-                  [] if done.returncode == 65 and "bad.toml:3" in done.stderr
-                  and "select_one" in done.stderr else done.stderr)
+        for table, key, meant in (("sql", "select_on", "select_one"), ("echo", "int46", "int64")):
+            bad.write_text(f"quirks = 1\n[{table}]\n{key} = \"x\"\n")
+            done = kit.run("driver", "check", kit.args.offender, "--quirks", bad)
+            tap.check(f"a mistake in [{table}] of a quirks file is named, with its line",
+                      [] if done.returncode == 65 and "bad.toml:3" in done.stderr
+                      and meant in done.stderr else done.stderr)
+    for file in sorted((kit.args.source / "cli" / "check" / "quirks").glob("*.toml")):
+        done = kit.run("driver", "check", kit.args.offender, "--level", 0, "--quirks", file)
+        tap.check(f"the built-in quirks {file.name} can be read",
+                  [] if done.returncode == 0 else done.stderr)
     for include, words in (("L4.cancel", "--level 4"), ("L3.rwos", "--list")):
         done = kit.run("driver", "check", kit.args.offender, "--quirks", kit.quirks,
                        "--include", include)
