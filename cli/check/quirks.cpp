@@ -155,16 +155,4 @@ std::optional<Quirks> builtin_quirks(std::string_view driver) {
   return std::nullopt;
 }
 
-std::vector<std::string_view> builtin_quirks_names() {
-  constexpr std::string_view prefix = "quirks/";
-  constexpr std::string_view suffix = ".toml";
-  std::vector<std::string_view> names;
-  for (const EmbeddedFile& file : embedded_files()) {
-    if (!file.name.starts_with(prefix)) continue;
-    names.push_back(
-        file.name.substr(prefix.size(), file.name.size() - prefix.size() - suffix.size()));
-  }
-  return names;
-}
-
 }  // namespace weir::check

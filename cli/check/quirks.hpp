@@ -28,7 +28,7 @@ struct Quirks {
   std::map<std::string, std::vector<std::string>, std::less<>> errors;  // kind -> statements
   // URLs that must be refused, by the kind of the refusal.
   std::map<std::string, std::string, std::less<>> refused;
-  std::vector<std::string> setup;  // run once in each fresh database
+  std::vector<std::string> setup;  // run in the first session of each rule
   std::vector<std::string> clean;  // run before setup where the database outlives a rule
 
   // A statement; empty if there is none.
@@ -42,6 +42,5 @@ struct Quirks {
                                                              std::string_view origin);
 // The built-in ones of a driver of that name.
 [[nodiscard]] std::optional<Quirks> builtin_quirks(std::string_view driver);
-[[nodiscard]] std::vector<std::string_view> builtin_quirks_names();
 
 }  // namespace weir::check
