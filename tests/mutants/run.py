@@ -47,6 +47,7 @@ FLAGS = ["-std=c++20", "-w", "-I.", "-Icore/include", "-Icore/abi/include", "-Is
          "-DTOML_HEADER_ONLY=0", "-DTOML_SHARED_LIB=1",
          *(f'-DWEIR_{place}_DIR="/nowhere"' for place in ("PLUGIN", "BIN", "LIB"))]
 LIBRARIES = ["-lgtest", "-lfmt", "-ltomlplusplus", "-lpthread"]
+PATCH = ("patch", "-p1", "--fuzz=0", "--no-backup-if-mismatch", "-r", "-")
 TIME_LIMIT = 300  # seconds; a mutant that spins is found by its world long before
 SOUND_LIMIT = 1800  # a sound program makes all of its runs
 TESTS_LIMIT = 60  # a few tests of the shell, which may hang
@@ -257,7 +258,7 @@ def judge_all(objects, head):
 
 def try_patch(patch, head, objects):
     """Returns: the verdict."""
-    command = ["patch", "-p1", "--fuzz=0", "--no-backup-if-mismatch", "-r", "-", "-i", patch]
+    command = [*PATCH, "-i", patch]
     if run([*command, "--dry-run"], objects.tree).returncode != 0:
         return Verdict(False, "DOES NOT APPLY")
     run(command, objects.tree)
