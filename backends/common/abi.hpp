@@ -7,6 +7,7 @@
 //   fail      fills a weir_error of any struct_size, text of any capacity, or none at all
 //   read_in   an input struct of any struct_size as a full one, the missing tail zero
 //   write_out writes no more than the caller's struct_size
+//   broken_by a conn that is not to be lent again, and an error that says so
 //
 // Called by: the backends. Owns nothing. Threads: any.
 // Never does: I/O, allocation, logging.
@@ -63,6 +64,17 @@ void write_out(T* out, T value) noexcept {
   if (out == nullptr) return;
   value.struct_size = out->struct_size;
   std::memcpy(out, &value, std::min<std::size_t>(out->struct_size, sizeof(T)));
+}
+
+// For a conn that must not be lent again after the failure in `error`, whatever that was: one that
+// could not be cleaned. Returns `status`.
+template <class Conn>
+weir_status broken_by(Conn& conn, weir_status status, weir_error* error) noexcept {
+  conn.broken = true;
+  weir_error full = read_in(error);
+  full.conn_fate = WEIR_CONN_BROKEN;
+  write_out(error, full);
+  return status;
 }
 
 // The checks that every call shares: bits nobody knows, a deadline that has passed.

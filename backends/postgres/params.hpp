@@ -24,7 +24,7 @@ Oid declared_type(const weir_cell& cell) noexcept;
 class Params {
  public:
   // Takes `count` cells. Texts are copied into conn.param_bytes, because libpq wants a terminator;
-  // blobs stay the caller's. `room`: what of the largest message is left after the statement.
+  // blobs stay the caller's.
   weir_status take(Conn& conn, const weir_cell* cells, std::uint32_t count, weir_error* error);
 
   int count() const noexcept { return static_cast<int>(values_.size()); }

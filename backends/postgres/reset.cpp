@@ -9,32 +9,23 @@
 namespace weir::postgres {
 namespace {
 
-// A conn that could not be cleaned must not be lent again, whatever the reason.
-weir_status broken_by(Conn& conn, weir_status status, weir_error* error) {
-  conn.broken = true;
-  if (error != nullptr) {
-    weir_error full = backend::read_in(error);
-    full.conn_fate = WEIR_CONN_BROKEN;
-    backend::write_out(error, full);
-  }
-  return status;
-}
-
 weir_status end_transaction(Conn& conn, weir_error* error) {
   const Waited how = conn.finish_result();
   conn.result.lent = conn.result.failed = false;
   if (how != Waited::ready) return conn.give_up(how, error);
   if (!conn.in_tx()) return WEIR_OK;
-  if (const auto bad = conn.run("ROLLBACK", nullptr, error)) return broken_by(conn, bad, error);
+  if (const auto bad = conn.run("ROLLBACK", nullptr, error))
+    return backend::broken_by(conn, bad, error);
   return WEIR_OK;
 }
 
 weir_status clean_session(Conn& conn, weir_error* error) {
   if (!conn.used && !conn.native_out) return WEIR_OK;
-  if (const auto bad = conn.run("DISCARD ALL", nullptr, error)) return broken_by(conn, bad, error);
+  if (const auto bad = conn.run("DISCARD ALL", nullptr, error))
+    return backend::broken_by(conn, bad, error);
   ++conn.epoch;
   conn.dirty = conn.maybe_dirty = conn.used = false;
-  if (const auto bad = set_up(conn, error)) return broken_by(conn, bad, error);
+  if (const auto bad = set_up(conn, error)) return backend::broken_by(conn, bad, error);
   return WEIR_OK;
 }
 

@@ -12,23 +12,13 @@
 namespace weir::sqlite {
 namespace {
 
-weir_status broken_by(Conn& conn, weir_status status, weir_error* error) {
-  conn.broken = true;
-  if (error != nullptr) {
-    weir_error full = backend::read_in(error);
-    full.conn_fate = WEIR_CONN_BROKEN;
-    backend::write_out(error, full);
-  }
-  return status;
-}
-
 weir_status end_transaction(Conn& conn, weir_error* error) {
   conn.finish_result();
   conn.result.lent = conn.result.failed = false;
   conn.tx_lost = false;
   if (conn.in_tx()) {
     if (const int code = conn.run_own(Own::rollback)) {
-      return broken_by(conn, conn.report(error, code), error);
+      return backend::broken_by(conn, conn.report(error, code), error);
     }
   }
   conn.tx_failed = false;
@@ -50,7 +40,7 @@ std::uint32_t drop_statements(Conn& conn) {
 weir_status open_again(Conn& conn, std::uint32_t& done, weir_error* error) {
   if (file_moved(conn)) {
     const Facts facts{.kind = WEIR_E_CONN_LOST, .stage = WEIR_STAGE_RESET};
-    return broken_by(
+    return backend::broken_by(
         conn,
         fail(error, facts, {"'", conn.source.config.path, "' was moved or deleted while open"}),
         error);
@@ -59,7 +49,7 @@ weir_status open_again(Conn& conn, std::uint32_t& done, weir_error* error) {
   conn.close_handle();
   if (const auto bad = connect(conn, true, error)) {
     conn.close_handle();
-    return broken_by(conn, bad, error);
+    return backend::broken_by(conn, bad, error);
   }
   return WEIR_OK;
 }
@@ -139,10 +129,10 @@ weir_status clean_memory(Conn& conn, std::uint32_t& done, weir_error* error) {
     if (code == SQLITE_OK) code = drop_temp_objects(conn);
   }
   if (code == SQLITE_OK) code = forget_counters(conn);
-  if (code != SQLITE_OK) return broken_by(conn, conn.report(error, code), error);
+  if (code != SQLITE_OK) return backend::broken_by(conn, conn.report(error, code), error);
   std::string left;
   if (conn.dirty) code = conn.run("SELECT name FROM sqlite_temp_schema LIMIT 1", &left);
-  if (code != SQLITE_OK) return broken_by(conn, conn.report(error, code), error);
+  if (code != SQLITE_OK) return backend::broken_by(conn, conn.report(error, code), error);
   if (conn.native_out || conn.pragmas_touched.others || !left.empty()) {
     done |= WEIR_RESET_NOT_PROVEN;
     return WEIR_OK;
