@@ -77,6 +77,8 @@ bool Conn::is_read_only() const noexcept {
 
 std::uint8_t Conn::tx_fate() const noexcept {
   if (!in_tx_before) return WEIR_TX_NONE;
+  // Of a commit whose answer was lost nobody knows; without one the server rolls back.
+  if (broken) return may_commit ? WEIR_TX_NONE : WEIR_TX_GONE;
   if (!in_tx()) return WEIR_TX_GONE;
   return tx_failed() ? WEIR_TX_FAILED : WEIR_TX_OPEN;
 }
@@ -113,9 +115,9 @@ weir_status Conn::report(weir_error* error, const PGresult* answer) {
   facts.conn_fate = meaning.conn_fate;
   facts.effect = WEIR_EFFECT_DEFINITE;
   facts.flags = meaning.flags;
-  // An order to end hits a statement that may just have done its work.
-  if (meaning.kind == WEIR_E_CONN_LOST) facts.effect = WEIR_EFFECT_UNKNOWN;
   if (facts.conn_fate == WEIR_CONN_BROKEN || PQstatus(pg) == CONNECTION_BAD) broken = true;
+  // An order to end hits a statement that may just have done its work.
+  if (broken) facts.effect = WEIR_EFFECT_UNKNOWN;
   if (broken || gate->aborted()) facts.conn_fate = WEIR_CONN_BROKEN;
   if (in_tx_before && tx_failure == WEIR_OK) tx_failure = facts.kind;
   facts.tx_fate = tx_fate();
@@ -131,13 +133,14 @@ weir_status Conn::report(weir_error* error, const PGresult* answer) {
 
 weir_status Conn::lost(std::uint8_t effect, weir_error* error) {
   broken = true;
+  if (effect == WEIR_EFFECT_NOT_SENT) may_commit = false;
   Facts facts;
   facts.kind = WEIR_E_CONN_LOST;
   facts.stage = stage;
   facts.conn_fate = WEIR_CONN_BROKEN;
   facts.effect = effect;
   facts.flags = WEIR_ERROR_TRANSIENT;
-  facts.tx_fate = in_tx_before && stage != WEIR_STAGE_COMMIT ? WEIR_TX_GONE : WEIR_TX_NONE;
+  facts.tx_fate = tx_fate();
   return fail(error, facts,
               {"the connection to the server was lost: ", one_line(PQerrorMessage(pg))});
 }
@@ -151,7 +154,7 @@ weir_status Conn::give_up(Waited why, weir_error* error) {
     broken = true;
     facts.kind = opening ? WEIR_E_CANCELLED : WEIR_E_CONN_LOST;
     facts.conn_fate = WEIR_CONN_BROKEN;
-    facts.tx_fate = in_tx_before ? WEIR_TX_GONE : WEIR_TX_NONE;
+    facts.tx_fate = tx_fate();
     return fail(error, facts, {"the connection was aborted by the host"});
   }
   facts.kind = why == Waited::cancelled ? WEIR_E_CANCELLED : WEIR_E_TIMEOUT;
@@ -165,9 +168,6 @@ weir_status Conn::give_up(Waited why, weir_error* error) {
   if (in_tx_before) tx_doomed = true;
   facts.conn_fate = broken ? WEIR_CONN_BROKEN : WEIR_CONN_USABLE;
   facts.tx_fate = tx_fate();
-  if (broken && in_tx_before) {
-    facts.tx_fate = stage == WEIR_STAGE_COMMIT ? WEIR_TX_NONE : WEIR_TX_GONE;
-  }
   return fail(error, facts,
               {why == Waited::cancelled ? "the call was cancelled" : "the deadline came",
                " while the server was at work"});
@@ -177,6 +177,7 @@ Op::Op(Conn& conn, const weir_call* raw, std::uint8_t stage, weir_error* error) 
     : conn_(conn), status_(WEIR_OK) {
   const weir_call call = backend::read_in(raw);
   conn.stage = stage;
+  conn.may_commit = stage == WEIR_STAGE_COMMIT;
   if (!conn.unsettled && !conn.result.running) conn.in_tx_before = conn.in_tx();
   conn.cancel_seen = false;
   if (conn.gate->aborted()) {

@@ -118,6 +118,7 @@ struct Conn {
   weir_time deadline = WEIR_NO_DEADLINE;
   std::uint8_t stage = WEIR_STAGE_NONE;
   bool in_tx_before = false;
+  bool may_commit = false;          // it, or the statement in it, may end the transaction so
   bool cancel_seen = false;         // a cancel of this call was passed on
   bool statement_is_stale = false;  // the last error says so of a prepared one
 

@@ -25,12 +25,11 @@ struct Limits {
 
 weir_status protocol_error(Conn& conn, std::string_view text, weir_error* error) {
   conn.broken = true;
-  const Facts facts{
-      .kind = WEIR_E_PROTOCOL,
-      .stage = conn.stage,
-      .conn_fate = WEIR_CONN_BROKEN,
-      .effect = WEIR_EFFECT_UNKNOWN,
-      .tx_fate = conn.in_tx_before ? std::uint8_t{WEIR_TX_GONE} : std::uint8_t{WEIR_TX_NONE}};
+  const Facts facts{.kind = WEIR_E_PROTOCOL,
+                    .stage = conn.stage,
+                    .conn_fate = WEIR_CONN_BROKEN,
+                    .effect = WEIR_EFFECT_UNKNOWN,
+                    .tx_fate = conn.tx_fate()};
   return fail(error, facts, {text});
 }
 
@@ -186,6 +185,8 @@ weir_status execute(weir_conn* handle, const weir_call* call, const weir_exec_ar
   }
   Run run;
   if (const auto bad = choose(conn, args.sql, args.stmt, args.param_count, run, error)) return bad;
+  // COMMIT, END; PREPARE TRANSACTION.
+  conn.may_commit = run.traits.verb == Verb::other || run.traits.verb == Verb::session;
   Params params;
   conn.param_bytes.clear();
   if (const auto bad = params.take(conn, args.params, args.param_count, error)) return bad;

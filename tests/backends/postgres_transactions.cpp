@@ -146,13 +146,18 @@ TEST_F(PostgresTransactions, a_commit_on_which_the_server_went_away_is_unknown) 
   ASSERT_EQ(WEIR_OK, session->query("CREATE CONSTRAINT TRIGGER bye AFTER UPDATE ON a DEFERRABLE "
                                     "INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION "
                                     "last_words()"));
-  ASSERT_EQ(WEIR_OK, session->begin());
-  ASSERT_EQ(WEIR_OK, session->query("UPDATE a SET v = 7 WHERE k = 1"));
-  EXPECT_EQ(WEIR_E_CONN_LOST, session->commit());
-  EXPECT_EQ(WEIR_EFFECT_UNKNOWN, session->error.effect);
-  EXPECT_EQ(WEIR_STAGE_COMMIT, session->error.stage);
-  EXPECT_EQ(WEIR_CONN_BROKEN, session->error.conn_fate);
-  EXPECT_TRUE(session->is(WEIR_STATE_BROKEN));
+  second.reset();  // before the source that open() replaces
+  for (const bool as_text : {false, true}) {
+    open();
+    ASSERT_EQ(WEIR_OK, session->begin());
+    ASSERT_EQ(WEIR_OK, session->query("UPDATE a SET v = 7 WHERE k = 1"));
+    EXPECT_EQ(WEIR_E_CONN_LOST, as_text ? session->query("COMMIT") : session->commit());
+    EXPECT_EQ(WEIR_EFFECT_UNKNOWN, session->error.effect);
+    EXPECT_EQ(WEIR_TX_NONE, session->error.tx_fate);  // GONE would be a promise
+    EXPECT_EQ(as_text ? WEIR_STAGE_EXECUTE : WEIR_STAGE_COMMIT, session->error.stage);
+    EXPECT_EQ(WEIR_CONN_BROKEN, session->error.conn_fate);
+    EXPECT_TRUE(session->is(WEIR_STATE_BROKEN));
+  }
 }
 
 TEST_F(PostgresTransactions, a_session_that_was_ended_is_noticed_before_a_byte_is_sent) {
@@ -165,6 +170,16 @@ TEST_F(PostgresTransactions, a_session_that_was_ended_is_noticed_before_a_byte_i
   ASSERT_FALSE(host.heard.empty());
   EXPECT_EQ(WEIR_EVENT_SERVER_GOING_AWAY, host.heard.back().type);
   EXPECT_EQ("57P01", host.heard.back().name);
+}
+
+TEST_F(PostgresTransactions, a_commit_that_was_not_sent_has_committed_nothing) {
+  const std::string pid = std::to_string(session->one("SELECT pg_backend_pid()").i);
+  ASSERT_EQ(WEIR_OK, session->begin());
+  ASSERT_EQ(WEIR_OK, session->query("UPDATE a SET v = 7 WHERE k = 1"));
+  ASSERT_EQ(WEIR_OK, second->query("SELECT pg_terminate_backend(" + pid + ", 9999)"));
+  EXPECT_EQ(WEIR_E_CONN_LOST, session->commit());
+  EXPECT_EQ(WEIR_EFFECT_NOT_SENT, session->error.effect);
+  EXPECT_EQ(WEIR_TX_GONE, session->error.tx_fate);
 }
 
 TEST_F(PostgresTransactions, many_rows_stay_up_to_the_one_that_fails) {
