@@ -168,6 +168,11 @@ bool login(Conn& conn, const Endpoint& place, weir_time until, Failure& failure)
     hang_up(conn);
     return false;
   }
+  if (!conn.cancel_key) {
+    tell(conn,
+         "statements of this session cannot be cancelled: there was no key for it that this "
+         "driver could read; a deadline in one of them ends the connection");
+  }
   PQsetErrorVerbosity(conn.pg, PQERRORS_DEFAULT);
   conn.peer = peer_of(conn.pg);
   return true;
@@ -176,10 +181,8 @@ bool login(Conn& conn, const Endpoint& place, weir_time until, Failure& failure)
 void hang_up(Conn& conn) noexcept {
   PQfinish(conn.pg);
   conn.pg = nullptr;
-}
-
-void set_failure_state(weir_error* error, const Failure& failure) noexcept {
-  set_sqlstate(error, failure.sqlstate);
+  conn.cancel_key.reset();
+  conn.broken = conn.unsettled = false;
 }
 
 }  // namespace weir::postgres

@@ -24,7 +24,7 @@ struct Failure {
 // Connects conn.pg to `place`, whose address is numeric or a socket. False: *failure says why, and
 // conn.pg is null.
 bool login(Conn& conn, const Endpoint& place, weir_time until, Failure& failure);
+// The conn is then as it was before the attempt.
 void hang_up(Conn& conn) noexcept;
-void set_failure_state(weir_error* error, const Failure& failure) noexcept;
 
 }  // namespace weir::postgres

@@ -5,6 +5,7 @@
 // is silent all the time there is; here each gets its share.
 #include "backends/postgres/attempt.hpp"
 #include "backends/postgres/conn.hpp"
+#include "backends/postgres/errors.hpp"
 
 #include <algorithm>
 
@@ -85,35 +86,50 @@ std::string label(const Endpoint& place) {
   return text + ":" + (place.port.empty() ? "5432" : place.port);
 }
 
-weir_status try_all(Conn& conn, const std::vector<Endpoint>& places, Target wanted, bool& done,
-                    Failure& failure, std::string& said, weir_error* error) {
+// What a server that took the login answered, or did not, to the first statements.
+bool serves(Conn& conn, Target wanted, weir_time until, Failure& failure) {
+  char text[512] = {};
+  weir_error error{};
+  error.struct_size = sizeof error;
+  error.text = text;
+  error.text_capacity = sizeof text;
+  conn.stage = WEIR_STAGE_SETUP;
+  const weir_time whole = std::exchange(conn.deadline, until);
+  bool fits = false;
+  weir_status bad = check_target(conn, wanted, fits, &error);
+  if (bad == WEIR_OK && fits) bad = set_up(conn, &error);
+  conn.deadline = whole;
+  if (bad == WEIR_OK && fits) return true;
+  failure.stage = WEIR_STAGE_SETUP;
+  failure.effect = WEIR_EFFECT_DEFINITE;
+  failure.kind = WEIR_E_SERVER_NOT_READY;
+  failure.text = "the server is not what target_session_attrs asks for";
+  if (bad == WEIR_OK) return false;
+  failure.kind = bad == WEIR_E_CONN_LOST ? WEIR_E_CONNECT : bad;
+  failure.ended_from_outside = conn.gate->aborted() || conn.gate->cancelled();
+  failure.effect = error.effect;
+  failure.flags = error.flags;
+  failure.sqlstate = error.sqlstate;
+  failure.text = text;
+  return false;
+}
+
+// Whether one of them serves.
+bool try_all(Conn& conn, const std::vector<Endpoint>& places, Target wanted, Failure& failure,
+             std::string& said) {
   for (std::size_t i = 0; i < places.size(); ++i) {
     if (conn.deadline != WEIR_NO_DEADLINE && conn.host.now(conn.host.ctx) >= conn.deadline) break;
     const weir_time until = share(conn, conn.source.config.endpoint_timeout_ns, places.size() - i);
     failure = {};
     if (login(conn, places[i], until, failure)) {
-      conn.stage = WEIR_STAGE_SETUP;
-      bool fits = false;
-      const weir_time whole = std::exchange(conn.deadline, until);
-      weir_status bad = check_target(conn, wanted, fits, error);
-      if (bad == WEIR_OK && fits) bad = set_up(conn, error);
-      conn.deadline = whole;
-      if (bad != WEIR_OK) return bad;
-      if (fits) {
-        done = true;
-        return WEIR_OK;
-      }
-      failure.kind = WEIR_E_SERVER_NOT_READY;
-      failure.stage = WEIR_STAGE_SETUP;
-      failure.effect = WEIR_EFFECT_DEFINITE;
-      failure.text = "the server is not what target_session_attrs asks for";
+      if (serves(conn, wanted, until, failure)) return true;
       hang_up(conn);
     }
     if (places.size() > 1) said += (said.empty() ? "" : "; ") + label(places[i]) + ": ";
     said += failure.text;
     if (is_final(failure)) break;
   }
-  return WEIR_OK;
+  return false;
 }
 
 }  // namespace
@@ -122,13 +138,11 @@ weir_status connect(Conn& conn, weir_error* error) {
   std::vector<Endpoint> places;
   if (const auto bad = find_places(conn, places, error)) return bad;
   const Target target = conn.source.config.target;
-  bool done = false;
   Failure failure;
   std::string said;
   const bool twice = target == Target::prefer_standby;
   for (const Target wanted : {twice ? Target::standby : target, Target::any}) {
-    if (const auto bad = try_all(conn, places, wanted, done, failure, said, error)) return bad;
-    if (done) return WEIR_OK;
+    if (try_all(conn, places, wanted, failure, said)) return WEIR_OK;
     if (!twice || is_final(failure)) break;
   }
   if (said.empty()) said = "the deadline came";
@@ -139,7 +153,7 @@ weir_status connect(Conn& conn, weir_error* error) {
   facts.flags = failure.flags;
   const weir_status kind =
       fail(error, facts, {"cannot connect to ", conn.source.config.display, ": ", said});
-  set_failure_state(error, failure);
+  set_sqlstate(error, failure.sqlstate);
   return kind;
 }
 

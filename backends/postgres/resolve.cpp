@@ -14,6 +14,13 @@
 namespace weir::postgres {
 namespace {
 
+void end(Lookup& lookup) noexcept {
+  lookup.over.store(true, std::memory_order_release);
+  const std::uint64_t one = 1;
+  // Cannot fail: the counter starts at 0 and is written once.
+  [[maybe_unused]] const auto n = ::write(lookup.fd, &one, sizeof one);
+}
+
 void look_up(Lookup& lookup) noexcept {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
@@ -33,10 +40,7 @@ void look_up(Lookup& lookup) noexcept {
     lookup.addresses.clear();  // no memory: as if nothing was found
   }
   if (found != nullptr) ::freeaddrinfo(found);
-  lookup.over.store(true, std::memory_order_release);
-  const std::uint64_t one = 1;
-  // Cannot fail: the counter starts at 0 and is written once.
-  [[maybe_unused]] const auto n = ::write(lookup.fd, &one, sizeof one);
+  end(lookup);
 }
 
 // Signals of the host are handled on the host's threads.
@@ -73,9 +77,10 @@ std::shared_ptr<Lookup> Resolver::start(const std::string& host) {
   running_.push_back({lookup, {}});
   try {
     running_.back().thread = std::thread([lookup] { look_up(*lookup); });
-  } catch (...) {
+  } catch (const std::system_error&) {
     running_.pop_back();
-    throw;
+    lookup->complaint = "no thread for the look-up: the process may have no more of them";
+    end(*lookup);
   }
   return lookup;
 }

@@ -38,7 +38,7 @@ class Resolver {
   Resolver& operator=(const Resolver&) = delete;
   ~Resolver();
 
-  // Starts a look-up. Throws std::system_error if there is no thread to be had.
+  // Starts a look-up. Where there is no thread to be had, it is over and has found nothing.
   std::shared_ptr<Lookup> start(const std::string& host);
 
  private:

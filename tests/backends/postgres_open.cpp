@@ -3,11 +3,15 @@
 // Goal: whatever is wrong with a server, an address or a login, open says so in the right words, at
 // the right stage, in time, and without a secret. Method: a real server, and fake ones on the
 // loopback; time moves with the real one while a descriptor is waited for.
+#include "backends/postgres/resolve.hpp"
 #include "tests/backends/fake_server.hpp"
 #include "tests/backends/postgres_fixture.hpp"
 
 #include <fstream>
+#include <poll.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 namespace weir::test {
 namespace {
@@ -195,6 +199,49 @@ TEST_F(PostgresOpen, the_next_endpoint_is_tried_when_one_does_not_serve) {
   EXPECT_EQ(WEIR_OK, try_open(hosts)) << said;  // each has its share
   const std::string none = "host=127.0.0.1,127.0.0.1 user=weir port=" + refused + "," + refused;
   EXPECT_EQ(WEIR_E_CONNECT, try_open(none));
+}
+
+// A session as the protocol begins it, without a key for cancels, and gone with the first
+// statement.
+std::string short_session() {
+  using std::string_literals::operator""s;
+  return "R\0\0\0\x08\0\0\0\0"
+         "S\0\0\0\x19"
+         "client_encoding\0UTF8\0"
+         "Z\0\0\0\x05I"s;
+}
+
+TEST_F(PostgresOpen, a_server_that_goes_away_after_the_login_is_one_that_does_not_serve) {
+  FakeServer dying;
+  dying.answer(short_session());
+  try_open(loopback(dying, "?sslmode=disable"));
+  expect(WEIR_E_CONNECT, WEIR_STAGE_SETUP);
+  EXPECT_EQ(WEIR_ERROR_TRANSIENT, session->error.flags & WEIR_ERROR_TRANSIENT);
+  EXPECT_THAT(host.lines, Contains(HasSubstr("cannot be cancelled")));
+  const std::string hosts = "host=127.0.0.1," + server->directory() +
+                            " user=weir dbname=postgres sslmode=disable port=" + dying.port_text() +
+                            "," + std::to_string(server->port());
+  EXPECT_EQ(WEIR_OK, try_open(hosts)) << said;
+  EXPECT_EQ(Value::integer(1), session->one("SELECT 1"));
+}
+
+// In a process of its own, which may not make one more thread.
+TEST_F(PostgresOpen, a_look_up_without_a_thread_is_one_that_found_nothing) {
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    const rlimit none{0, 0};
+    if (::setrlimit(RLIMIT_NPROC, &none) != 0) ::_exit(2);
+    if (::geteuid() == 0 && ::setresuid(65534, 65534, 65534) != 0) ::_exit(3);
+    postgres::Resolver resolver;
+    const auto lookup = resolver.start("localhost");
+    pollfd readable{lookup->fd, POLLIN, 0};
+    const bool told = lookup->over && !lookup->complaint.empty() && lookup->addresses.empty();
+    ::_exit(told && ::poll(&readable, 1, 0) == 1 ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(child, ::waitpid(child, &status, 0));
+  EXPECT_EQ(0, status);
 }
 
 TEST_F(PostgresOpen, what_cannot_be_read_is_named_and_no_secret_shown) {
