@@ -92,6 +92,10 @@ weir_status declare(Conn& conn, Stmt& stmt, std::vector<Oid> wanted, weir_error*
   return parse(conn, stmt, error);
 }
 
+bool speaks_utf8(const Conn& conn) {
+  return std::string_view(pg_encoding_to_char(PQclientEncoding(conn.pg))) == "UTF8";
+}
+
 }  // namespace
 
 weir_status take_text(Conn& conn, std::string_view sql, Scan& traits, weir_error* error) {
@@ -140,6 +144,12 @@ weir_status choose(Conn& conn, weir_text sql, weir_stmt* prepared, std::uint32_t
     return conn.refuse(error, WEIR_E_INVALID_STATE,
                        {"a statement of this transaction was given up while it ran: the "
                         "transaction accepts only a rollback"});
+  }
+  if (run.traits.verb != Verb::session && !run.traits.rolls_back && !speaks_utf8(conn)) {
+    return conn.refuse(
+        error, WEIR_E_INVALID_STATE,
+        {"the client_encoding of this session is ", pg_encoding_to_char(PQclientEncoding(conn.pg)),
+         ", and text here is UTF-8: RESET client_encoding first"});
   }
   if (wanted != param_count) {
     return conn.refuse(error, WEIR_E_INVALID_ARGUMENT,

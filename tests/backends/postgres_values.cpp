@@ -183,6 +183,20 @@ TEST_F(PostgresValues, what_cannot_be_sent_is_refused_unsent) {
   EXPECT_EQ(Value::integer(1), s.one("SELECT 1"));
 }
 
+TEST_F(PostgresValues, text_in_another_encoding_is_refused) {
+  Session& s = open();
+  ASSERT_EQ(WEIR_OK, s.query("SET client_encoding TO 'LATIN1'"));
+  EXPECT_EQ(WEIR_E_INVALID_STATE, s.query("SELECT 'x'"));
+  EXPECT_THAT(s.error.what(), ::testing::HasSubstr("LATIN1"));
+  EXPECT_EQ(WEIR_EFFECT_NOT_SENT, s.error.effect);
+  EXPECT_EQ(WEIR_OK, s.query("ROLLBACK")) << s.error.what();
+  ASSERT_EQ(WEIR_OK, s.query("RESET client_encoding")) << s.error.what();
+  EXPECT_EQ(Value::str("\u00e9"), s.one("SELECT chr(233)"));
+  ASSERT_EQ(WEIR_OK, s.query("SET client_encoding TO 'LATIN1'"));
+  ASSERT_EQ(WEIR_OK, s.reset(WEIR_RESET_SESSION));
+  EXPECT_EQ(Value::str("\u00e9"), s.one("SELECT chr(233)"));
+}
+
 TEST_F(PostgresValues, what_the_server_refuses_is_an_error_of_the_data) {
   Session& s = open();
   struct Case {
