@@ -5,8 +5,8 @@
 // do; where it does not tell, the answer errs towards "changed".
 //
 // Called by: execute.cpp, statement.cpp on the host's thread. Pure. Threads: any.
-// What it cannot see: changes that stored functions and triggers make, which ordinary statements may
-// call.
+// What it cannot see: changes that stored functions and triggers make, which ordinary statements
+// may call.
 #pragma once
 
 #include <cstdint>

@@ -43,7 +43,8 @@ def the_command(weir: Weir, tap) -> None:
     if server == "postgres":  # where a table can stand before the server's own
         for statement in ("create schema hidden", "create table hidden.pg_settings (x int)"):
             Expect(weir("sql", "main", statement)).code(0).to(tap, statement)
-        weir.write("hidden.toml", config(server, init_sql='["set search_path = hidden, pg_catalog"]'))
+        hidden = config(server, init_sql='["set search_path = hidden, pg_catalog"]')
+        weir.write("hidden.toml", hidden)
         Expect(weir("-c", "hidden.toml", "doctor")).code(0).no_err().out(
             "note: url: the server did not say what it allows").to(
                 tap, "a server that tells nothing is no fault of the pool")
