@@ -3,7 +3,9 @@
 // functions.hpp: names before a parenthesis that leave the session as it is. SELECT may call a
 // function that changes the session without a trace in the protocol (set_config, advisory locks,
 // anything written by a user), so what is not listed here counts as a possible change. The cost of
-// an omission is a reset too many, that of a wrong entry a leak: when in doubt, leave it out.
+// an omission is a reset too many, that of a wrong entry a leak: when in doubt, leave it out. A
+// user's function of the same name in the search_path is not told apart, so names that users are
+// likely to give to functions that do something (log) are left out, too.
 //
 // Called by: scan.cpp. Constant.
 #pragma once
@@ -13,7 +15,8 @@
 
 namespace weir::postgres {
 
-// Functions of pg_catalog that compute, and words of SQL that stand before a parenthesis.
+// Functions of pg_catalog that compute, and words of SQL that cannot be names of functions, except
+// in quotes.
 inline constexpr std::string_view harmless_names[] = {
     "abs",
     "age",
@@ -32,7 +35,6 @@ inline constexpr std::string_view harmless_names[] = {
     "bool_and",
     "bool_or",
     "btrim",
-    "by",
     "cardinality",
     "case",
     "cast",
@@ -40,18 +42,21 @@ inline constexpr std::string_view harmless_names[] = {
     "ceiling",
     "char",
     "char_length",
+    "character",
+    "check",
     "chr",
     "clock_timestamp",
     "coalesce",
     "concat",
     "concat_ws",
-    "conflict",
     "count",
-    "cube",
+    "current_time",
+    "current_timestamp",
     "date_part",
     "date_trunc",
     "decimal",
     "decode",
+    "default",
     "dense_rank",
     "distinct",
     "div",
@@ -62,7 +67,6 @@ inline constexpr std::string_view harmless_names[] = {
     "exists",
     "exp",
     "extract",
-    "filter",
     "first_value",
     "float",
     "floor",
@@ -78,7 +82,6 @@ inline constexpr std::string_view harmless_names[] = {
     "initcap",
     "intersect",
     "interval",
-    "is",
     "json_agg",
     "json_build_object",
     "jsonb_agg",
@@ -93,14 +96,14 @@ inline constexpr std::string_view harmless_names[] = {
     "like",
     "limit",
     "ln",
-    "log",
+    "localtime",
+    "localtimestamp",
     "lower",
     "lpad",
     "ltrim",
     "make_date",
     "make_interval",
     "make_timestamp",
-    "materialized",
     "max",
     "md5",
     "min",
@@ -114,16 +117,14 @@ inline constexpr std::string_view harmless_names[] = {
     "offset",
     "on",
     "or",
-    "over",
     "overlay",
-    "partition",
     "percentile_cont",
     "percentile_disc",
-    "pi",
     "pg_backend_pid",
     "pg_is_in_recovery",
     "pg_sleep",
     "pg_typeof",
+    "pi",
     "position",
     "power",
     "random",
@@ -135,7 +136,6 @@ inline constexpr std::string_view harmless_names[] = {
     "returning",
     "reverse",
     "right",
-    "rollup",
     "round",
     "row",
     "row_number",
@@ -143,8 +143,6 @@ inline constexpr std::string_view harmless_names[] = {
     "rpad",
     "rtrim",
     "select",
-    "set",
-    "sets",
     "sha256",
     "sign",
     "some",
@@ -159,10 +157,12 @@ inline constexpr std::string_view harmless_names[] = {
     "substr",
     "substring",
     "sum",
+    "table",
     "then",
     "time",
     "timestamp",
     "timestamptz",
+    "to",
     "to_char",
     "to_date",
     "to_json",
@@ -173,6 +173,7 @@ inline constexpr std::string_view harmless_names[] = {
     "trim",
     "trunc",
     "union",
+    "unique",
     "unnest",
     "upper",
     "using",
@@ -183,12 +184,27 @@ inline constexpr std::string_view harmless_names[] = {
     "when",
     "where",
     "with",
-    "within",
 };
 
-constexpr bool is_harmless(std::string_view lower_case_name) noexcept {
-  return std::find(std::begin(harmless_names), std::end(harmless_names), lower_case_name) !=
-         std::end(harmless_names);
+// Words of SQL that can be names of functions as well, each behind a token that tells which it is.
+struct Clause {
+  std::string_view before;
+  std::string_view word;
+};
+inline constexpr Clause clauses[] = {
+    {"group", "by"},    {"order", "by"},          {"partition", "by"},
+    {"by", "cube"},     {"by", "rollup"},         {"grouping", "sets"},
+    {"on", "conflict"}, {"update", "set"},        {")", "filter"},
+    {")", "over"},      {"not", "materialized"},  {"primary", "key"},
+    {"foreign", "key"}, {"character", "varying"}, {"bit", "varying"},
+};
+
+// Both in lower case.
+constexpr bool is_harmless(std::string_view before, std::string_view name) noexcept {
+  const auto is_clause = [&](const Clause& c) { return c.before == before && c.word == name; };
+  return std::find(std::begin(harmless_names), std::end(harmless_names), name) !=
+             std::end(harmless_names) ||
+         std::any_of(std::begin(clauses), std::end(clauses), is_clause);
 }
 
 }  // namespace weir::postgres

@@ -33,16 +33,14 @@ bool starts_word(char c) {
          static_cast<unsigned char>(c) >= 0x80;
 }
 bool in_word(char c) { return starts_word(c) || is_digit(c) || c == '$'; }
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 // A word in lower case; longer ones than any we look for are cut, and so match none.
 class Word {
  public:
   Word() = default;
   explicit Word(std::string_view text) noexcept : size_(std::min(text.size(), sizeof bytes_)) {
-    for (std::size_t i = 0; i < size_; ++i) {
-      const char c = text[i];
-      bytes_[i] = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-    }
+    for (std::size_t i = 0; i < size_; ++i) bytes_[i] = lower(text[i]);
   }
   bool is(std::string_view other) const noexcept { return view() == other; }
   template <class... Names>
@@ -56,13 +54,22 @@ class Word {
   std::size_t size_ = 0;
 };
 
+// The schema of what is temporary, also as pg_temp_3. It counts wherever it stands, because a
+// search_path names it in a string.
+bool names_temporary_schema(std::string_view sql) {
+  constexpr std::string_view schema = "pg_temp";
+  return std::search(sql.begin(), sql.end(), schema.begin(), schema.end(),
+                     [](char c, char wanted) { return lower(c) == wanted; }) != sql.end();
+}
+
 class Scanner {
  public:
   Scanner(std::string_view sql, bool plain_strings) noexcept
       : sql_(sql), plain_strings_(plain_strings) {}
 
   Scan run() noexcept {
-    while (at_ < sql_.size()) step();
+    found_.temporary = names_temporary_schema(sql_);
+    for (skip_blanks(); at_ < sql_.size(); skip_blanks()) step();
     return found_;
   }
 
@@ -72,18 +79,26 @@ class Scanner {
   }
 
   void step() noexcept {
-    const char c = sql_[at_];
-    if (is_blank(c)) {
-      ++at_;
-    } else if (c == '-' && peek(1) == '-') {
-      at_ = std::min(sql_.find('\n', at_), sql_.size());
-    } else if (c == '/' && peek(1) == '*') {
-      skip_comment();
-    } else if (c == ';') {
+    if (sql_[at_] == ';') {
       end_statement();
     } else {
       begin_token();
-      token(c);
+      token(sql_[at_]);
+    }
+  }
+
+  // And comments, which are blanks to the server.
+  void skip_blanks() noexcept {
+    for (;;) {
+      if (is_blank(peek(0))) {
+        ++at_;
+      } else if (peek(0) == '-' && peek(1) == '-') {
+        at_ = std::min(sql_.find_first_of("\n\r", at_), sql_.size());
+      } else if (peek(0) == '/' && peek(1) == '*') {
+        skip_comment();
+      } else {
+        return;
+      }
     }
   }
 
@@ -120,8 +135,8 @@ class Scanner {
     if (c == '\'') {
       skip_string(!plain_strings_);
     } else if (c == '"') {
-      skip_quoted('"');
-      after_name({});
+      skip_quoted('"', false);
+      name({});
     } else if (c == '$' && is_digit(peek(1))) {
       parameter();
     } else if (c == '$' && skip_dollar_quote()) {
@@ -129,25 +144,40 @@ class Scanner {
     } else if (starts_word(c)) {
       word();
     } else {
-      if (c == '(') ++parentheses_;
-      if (c == ')') --parentheses_;
-      ++at_;
-      while (is_digit(c) && at_ < sql_.size() && in_word(sql_[at_]))
-        ++at_;  // 1e5, 1$: no parameter
+      punctuation_or_number(c);
     }
   }
 
-  void skip_quoted(char quote) noexcept {
+  void punctuation_or_number(char c) noexcept {
+    if (c == '(') ++parentheses_;
+    if (c == ')') --parentheses_;
+    previous_ = Word(sql_.substr(at_, 1));
     ++at_;
-    while (at_ < sql_.size() && sql_[at_] != quote) ++at_;
-    ++at_;  // a doubled quote starts the next piece
+    while (is_digit(c) && in_word(peek(0))) ++at_;  // 1e5, 1$: no parameter
+  }
+
+  // A doubled quote stands for one.
+  void skip_quoted(char quote, bool backslashes) noexcept {
+    ++at_;
+    while (at_ < sql_.size() && (sql_[at_] != quote || peek(1) == quote)) {
+      at_ += sql_[at_] == quote || (backslashes && sql_[at_] == '\\') ? 2 : 1;
+    }
+    ++at_;
   }
 
   void skip_string(bool backslashes) noexcept {
-    ++at_;
-    while (at_ < sql_.size() && sql_[at_] != '\'') at_ += backslashes && sql_[at_] == '\\' ? 2 : 1;
-    ++at_;
+    do {
+      skip_quoted('\'', backslashes);
+    } while (goes_on());
     previous_ = {};
+  }
+
+  // A string on a later line is the rest of the one before, and is read like it.
+  bool goes_on() noexcept {
+    const std::size_t end = at_;
+    skip_blanks();
+    return peek(0) == '\'' &&
+           sql_.substr(end, at_ - end).find_first_of("\n\r") != std::string_view::npos;
   }
 
   void parameter() noexcept {
@@ -156,6 +186,7 @@ class Scanner {
       n = std::min<std::uint32_t>(n * 10 + static_cast<std::uint32_t>(sql_[at_] - '0'), 100'000);
     }
     found_.params = std::max(found_.params, n);
+    previous_ = {};
   }
 
   // $tag$ ... $tag$
@@ -177,6 +208,9 @@ class Scanner {
       skip_string(now.is("e") || !plain_strings_);
       return;
     }
+    // U&"..." may spell any name.
+    if (now.is("u") && peek(0) == '&' && peek(1) == '"') found_.calls = true;
+    skip_blanks();
     if (!first_seen_) {
       first_seen_ = true;
       first_ = now;
@@ -187,31 +221,40 @@ class Scanner {
     } else {
       refine(now);
     }
-    after_name(now);
+    name(now);
   }
 
   void refine(const Word& now) noexcept {
-    if (now.is_one("temp", "temporary", "pg_temp")) found_.temporary = true;
-    // SET LOCAL and SET TRANSACTION end with the transaction.
-    if (first_.is("set") && previous_.is("set") && now.is_one("local", "transaction")) {
+    if (now.is_one("temp", "temporary")) found_.temporary = true;
+    // SET LOCAL and SET TRANSACTION end with the transaction; SET local.x = 1 does not.
+    if (first_.is("set") && previous_.is("set") && now.is_one("local", "transaction") &&
+        peek(0) != '.') {
       found_.verb = Verb::other;
     }
     const bool locks = previous_.is_one("for", "key");  // FOR UPDATE, FOR NO KEY UPDATE
     if (first_.is("with") && !locks && now.is_one("insert", "update", "delete", "merge")) {
       found_.verb = Verb::change;
     }
-    if (first_.is("create") && now.is("select")) first_ = now;  // CREATE TABLE ... AS SELECT f()
+    if (now.is("index") && previous_.is_one("create", "unique")) makes_index_ = true;
   }
 
   // Is it a call? `now` is empty for a quoted name, which nobody knows.
-  void after_name(const Word& now) noexcept {
-    const Word before = previous_;
-    previous_ = now;
-    std::size_t next = at_;
-    while (next < sql_.size() && is_blank(sql_[next])) ++next;
-    if (next >= sql_.size() || sql_[next] != '(') return;
-    if (before.is_one("into", "with", "recursive") || first_.is_one("create", "alter")) return;
-    if (now.view().empty() || !is_harmless(now.view())) found_.calls = true;
+  void name(const Word& now) noexcept {
+    const bool has_schema = previous_.is(".");
+    const bool known_schema = !has_schema || name_.is("pg_catalog");
+    if (!has_schema) before_name_ = previous_;
+    name_ = previous_ = now;
+    skip_blanks();
+    if (peek(0) != '(' || names_what_is_no_call()) return;
+    if (!known_schema || !is_harmless(before_name_.view(), now.view())) found_.calls = true;
+  }
+
+  // A table or an alias with its columns, a function that is defined or dropped. No expression can
+  // stand behind these words.
+  bool names_what_is_no_call() const noexcept {
+    if (makes_index_ && before_name_.is_one("on", "only", "using")) return true;
+    return before_name_.is_one("into", "with", "recursive", "as", "table", "view", "exists",
+                               "references", "function", "procedure", "routine", "aggregate");
   }
 
   const std::string_view sql_;
@@ -220,8 +263,11 @@ class Scanner {
   int parentheses_ = 0;
   bool ended_ = false;
   bool first_seen_ = false;
+  bool makes_index_ = false;
   Word first_;
-  Word previous_;
+  Word previous_;     // token: a word, one character of punctuation, or empty
+  Word name_;         // the last one, without its schema
+  Word before_name_;  // the token before it and its schema
   Scan found_;
 };
 

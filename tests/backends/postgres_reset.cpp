@@ -35,11 +35,55 @@ constexpr Change changes[] = {
     {"LISTEN mine", "SELECT count(*) FROM pg_listening_channels()", true},
     {"SELECT pg_advisory_lock(7)", "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'",
      false},
+    // Functions of a user, with a name that is harmless elsewhere.
+    {"SELECT app.lower('1MB')", "SHOW work_mem", false},
+    {"SELECT \"app\" . /* */ lower /* */ ('1MB')", "SHOW work_mem", false},
+    {"SELECT * FROM app.lower('1MB') AS l(a)", "SHOW work_mem", false},
+    {"SELECT log('1MB')", "SHOW work_mem", false},
+    {"SELECT set('1MB')", "SHOW work_mem", false},
+    {"SELECT filter('1MB'), 1", "SHOW work_mem", false},
+    // Comments, where the server sees a blank.
+    {"SELECT set_config/**/('work_mem', '1MB', false)", "SHOW work_mem", false},
+    {"SELECT set_config -- (\n ('work_mem', '1MB', false)", "SHOW work_mem", false},
+    {"SELECT 1 -- to the end of the line\r, set_config('work_mem', '1MB', false)", "SHOW work_mem",
+     false},
+    // Strings that end where the server says.
+    {"SELECT E'''\\'', set_config('work_mem', '1MB', false)", "SHOW work_mem", false},
+    {"SELECT E'a' -- b\n '\\'', set_config('work_mem', '1MB', false)", "SHOW work_mem", false},
+    {"SELECT E'a'\r'\\'', set_config('work_mem', '1MB', false)", "SHOW work_mem", false},
+    // Definitions that call.
+    {"ALTER TABLE app.t ADD b text DEFAULT set_config('work_mem', '1MB', false)", "SHOW work_mem",
+     false},
+    {"ALTER TABLE app.t ALTER a TYPE text USING set_config('work_mem', '1MB', false)",
+     "SHOW work_mem", false},
+    {"CREATE TABLE app.made AS VALUES (set_config('work_mem', '1MB', false))", "SHOW work_mem",
+     false},
+    {"CREATE TABLE app.joined AS TABLE app.t UNION VALUES (set_config('work_mem', '1MB', false), "
+     "'')",
+     "SHOW work_mem", false},
+    {"SELECT 1 AS recursive, set_config('work_mem', '1MB', false)", "SHOW work_mem", false},
+    {"SELECT 1 AS view, set_config('work_mem', '1MB', false)", "SHOW work_mem", false},
+    // Names of the schema of what is temporary.
+    {"CREATE TABLE \"pg_temp\".mine(a int)", "SELECT count(*) FROM pg_class WHERE relname = 'mine'",
+     true},
+    {"CREATE TABLE U&\"pg\\005ftemp\".mine(a int)",
+     "SELECT count(*) FROM pg_class WHERE relname = 'mine'", false},
+    // Settings whose first name is a word of SET.
+    {"SET local.x = 'y'", "SELECT coalesce(current_setting('local.x', true), '')", true},
+    {"SET /* */ transaction /* */ . x = 'y'",
+     "SELECT coalesce(current_setting('transaction.x', true), '')", true},
 };
 
 class PostgresReset : public Postgres {};
 
 TEST_F(PostgresReset, every_change_is_seen_and_taken_back) {
+  admin("DROP SCHEMA IF EXISTS app CASCADE");
+  admin("CREATE SCHEMA app");
+  admin("CREATE TABLE app.t AS SELECT 'x' AS a");
+  for (const char* name : {"app.lower", "log", "set", "filter"}) {
+    admin("CREATE OR REPLACE FUNCTION " + std::string(name) +
+          "(text) RETURNS text LANGUAGE sql AS $$ SELECT set_config('work_mem', $1, false) $$");
+  }
   Session& s = open();
   for (const Change& c : changes) {
     ASSERT_EQ(WEIR_OK, s.reset());
@@ -54,14 +98,61 @@ TEST_F(PostgresReset, every_change_is_seen_and_taken_back) {
   }
 }
 
-TEST_F(PostgresReset, what_leaves_the_session_alone_is_no_change) {
+// The schema of what is temporary is known by two more ways; each takes several statements.
+TEST_F(PostgresReset, what_a_search_path_makes_temporary_is_seen) {
   Session& s = open();
   for (const char* sql :
-       {"SELECT count(*), max(oid) FROM pg_class", "CREATE TABLE IF NOT EXISTS plain(a int)",
-        "INSERT INTO plain(a) VALUES (1)", "UPDATE plain SET a = a + 1 WHERE (a) IN (1, 2)",
-        "BEGIN", "SET LOCAL work_mem = '1MB'", "COMMIT", "DROP TABLE plain"}) {
+       {"BEGIN", "SET LOCAL search_path = 'pg_temp'", "CREATE TABLE mine(a int)", "COMMIT"}) {
     ASSERT_EQ(WEIR_OK, s.query(sql)) << sql << s.error.what();
-    EXPECT_FALSE(s.is(WEIR_STATE_DIRTY | WEIR_STATE_DIRTY_UNKNOWN)) << sql;
+  }
+  ASSERT_EQ(WEIR_OK, s.query("SELECT relnamespace::regnamespace::text FROM pg_class WHERE relname "
+                             "= 'mine'"));
+  const std::string schema = s.rows.at(0).at(0).s;  // pg_temp_3
+  EXPECT_TRUE(s.is(WEIR_STATE_DIRTY));
+  ASSERT_EQ(WEIR_OK, s.reset());
+  ASSERT_EQ(WEIR_OK, s.query("CREATE TABLE " + schema + ".mine(a int)")) << s.error.what();
+  EXPECT_TRUE(s.is(WEIR_STATE_DIRTY)) << schema;
+}
+
+TEST_F(PostgresReset, what_leaves_the_session_alone_is_no_change) {
+  admin("DROP TABLE IF EXISTS plain, part");
+  Session& s = open();
+  for (const char* sql :
+       {"SELECT count(*), max(oid) FROM pg_class",
+        "CREATE TABLE IF NOT EXISTS plain(a int PRIMARY KEY, b varchar(20) UNIQUE, c numeric(10, "
+        "2) "
+        "DEFAULT (1), d character varying(5) CHECK (d <> lower('X')), UNIQUE (b, c))",
+        "CREATE TABLE part(a int REFERENCES plain(a), FOREIGN KEY (a) REFERENCES public.plain (a), "
+        "PRIMARY KEY (a))",
+        "CREATE INDEX by_b ON plain (lower(b))",
+        "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS by_c ON ONLY public.plain USING btree (a)",
+        "ALTER TABLE plain ADD e text DEFAULT now()",
+        "INSERT INTO plain(a, b) VALUES (1, 'x')",
+        "INSERT INTO public.plain AS p (a) VALUES (2) ON CONFLICT (a) DO UPDATE SET (b, c) = ('y', "
+        "2)",
+        "INSERT INTO \"public\".\"plain\" (\"a\") VALUES (3)",
+        "UPDATE plain SET c = a + 1 WHERE (a) IN (1, 2) AND (b = 'x' OR NOT (a = 2))",
+        "DELETE FROM plain USING (VALUES (9)) AS v(a) WHERE plain.a = v.a",
+        "SELECT lower(b), now(), pg_catalog.lower(b), pg_catalog . upper (b), a::numeric(10, 2) "
+        "FROM plain WHERE plain.a IN (SELECT 1) AND plain.a = ANY (ARRAY[1]) AND EXISTS (SELECT 1)",
+        "SELECT sum(a) FILTER (WHERE a > 1) OVER (PARTITION BY (b) ORDER BY (a)) FROM plain",
+        "SELECT b, count(*) FROM plain GROUP BY (b) HAVING (count(*) > 1) ORDER BY (b) LIMIT (1)",
+        "SELECT count(*) FROM plain GROUP BY GROUPING SETS ((a), ())",
+        "SELECT count(*) FROM plain GROUP BY ROLLUP (a, b)",
+        "WITH n(i) AS MATERIALIZED (VALUES (1)), m AS NOT MATERIALIZED (SELECT 1) TABLE n",
+        "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL (SELECT i + 1 FROM n WHERE i < 3)) TABLE n",
+        "SELECT * FROM plain JOIN part USING (a) JOIN LATERAL (SELECT 1) AS l(x) ON (x = 1)",
+        "SELECT i FROM unnest(ARRAY[1]) AS u(i) -- set_config(\n",
+        "SELECT 'set_config(', \"b\", E'it''s \\' set_config(', $$ set_config( $$ FROM plain",
+        "BEGIN",
+        "SET LOCAL work_mem = '1MB'",
+        "SET /* */ LOCAL /* */ app.x = '1MB'",
+        "COMMIT",
+        "CREATE FUNCTION harmless(a int) RETURNS TABLE (b int) LANGUAGE sql AS 'SELECT 1'",
+        "DROP FUNCTION IF EXISTS harmless(int)",
+        "DROP TABLE part, plain"}) {
+    ASSERT_EQ(WEIR_OK, s.query(sql)) << sql << s.error.what();
+    ASSERT_FALSE(s.is(WEIR_STATE_DIRTY | WEIR_STATE_DIRTY_UNKNOWN)) << sql;
   }
 }
 
