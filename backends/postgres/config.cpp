@@ -76,6 +76,14 @@ std::string without_quotes(std::string_view message) {
   return shown;
 }
 
+// libpq ends the password at the first '@' or '/'. Another '@' behind that says that it had one
+// inside, whose rest would be shown as a host or a database.
+bool has_stray_at(std::string_view behind_scheme) {
+  const std::string_view names = behind_scheme.substr(0, behind_scheme.find('?'));
+  const std::size_t end = names.find_first_of("@/");
+  return end != std::string_view::npos && names.find('@', end + 1) != std::string_view::npos;
+}
+
 weir_status parse_url(std::string_view url, Info& info, weir_error* error) {
   if (url.find('\0') != std::string_view::npos) {
     return wrong(error, {"the url contains a NUL byte"});
@@ -86,6 +94,10 @@ weir_status parse_url(std::string_view url, Info& info, weir_error* error) {
       url.substr(0, scheme).find_first_of("= ") == std::string_view::npos) {
     return wrong(error, {"url scheme '", url.substr(0, scheme),
                          "' is not PostgreSQL's: write postgresql://user@host:5432/database"});
+  }
+  if (ours && has_stray_at(url.substr(scheme + 3))) {
+    return wrong(error, {"url: a '@', ':' or '/' in a password is written %40, %3A or %2F, and a "
+                         "'@' in a name %40"});
   }
   char* message = nullptr;
   info.reset(PQconninfoParse(std::string(url).c_str(), &message));

@@ -253,6 +253,8 @@ TEST_F(PostgresOpen, what_cannot_be_read_is_named_and_no_secret_shown) {
       {"mysql://weir:hunter2@localhost/x", "scheme 'mysql'"},
       {"postgresql://weir:hunter2@[::1/x", "url"},
       {"postgresql://weir:hunter2@localhost:hunter2x/x", "port"},
+      {"postgresql://weir:hun@ter2@hunter2/x", "%40"},
+      {"postgresql://weir:1/hunter2@localhost/x", "%2F"},
       {"postgresql://weir@localhost/x?pass_word=hunter2", "pass_word"},
       {"host=localhost passwort=hunter2", "passwort"},
       {"host=localhost password='hunter2", "url"},
@@ -282,6 +284,8 @@ TEST_F(PostgresOpen, what_cannot_be_read_is_named_and_no_secret_shown) {
 TEST_F(PostgresOpen, the_display_has_no_secret) {
   use("postgresql://weir:hunter2@a:1,b:2/x?sslmode=require");
   EXPECT_EQ("postgresql://weir@a:1,b:2/x", string_of(source->traits.display));
+  use("postgresql://we%40ir:hun%40ter2@a/x%40y?host=@abstract");
+  EXPECT_EQ("postgresql://we@ir@@abstract:5432/x@y", string_of(source->traits.display));
 }
 
 TEST_F(PostgresOpen, a_password_file_that_others_may_read_is_told_to_the_host_only) {
