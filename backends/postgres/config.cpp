@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "backends/postgres/config.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <libpq-fe.h>
 #include <memory>
-#include <optional>
 
 namespace weir::postgres {
 namespace {
@@ -127,14 +127,29 @@ std::string_view effective(const Info& url, const Info& defaults, std::string_vi
   return given.empty() ? value_of(defaults, keyword) : given;
 }
 
-std::vector<std::string> split(std::string_view list) {
+std::vector<std::string> split(std::string_view list, char separator = ',') {
   std::vector<std::string> parts;
   for (;;) {
-    const std::size_t comma = list.find(',');
-    parts.emplace_back(list.substr(0, comma));
-    if (comma == std::string_view::npos) return parts;
-    list = list.substr(comma + 1);
+    const std::size_t end = list.find(separator);
+    parts.emplace_back(list.substr(0, end));
+    if (end == std::string_view::npos) return parts;
+    list = list.substr(end + 1);
   }
+}
+
+// libpq would complain only when it connects, and then it looks like a server that is away.
+weir_status check_choices(const weir_source_args& args, const Info& url, const Info& defaults,
+                          weir_error* error) {
+  for (const weir_option_spec& spec : specs) {
+    if (spec.type != WEIR_OPT_CHOICE) continue;
+    const auto option = backend::option_value(args, specs, std::size(specs), spec.key);
+    if (option != spec.default_value) continue;  // it wins, and has been checked
+    const std::string_view word = effective(url, defaults, spec.key);
+    const std::vector<std::string> choices = split(spec.choices, '|');
+    if (word.empty() || std::find(choices.begin(), choices.end(), word) != choices.end()) continue;
+    return wrong(error, {"url: ", spec.key, " must be one of ", spec.choices});
+  }
+  return WEIR_OK;
 }
 
 // As libpq pairs them: one port stands for all, other lists must be as long as that of the hosts.
@@ -169,14 +184,12 @@ weir_status list_endpoints(const Info& url, const Info& defaults, Config& config
   return WEIR_OK;
 }
 
-std::optional<Target> parse_target(std::string_view word) {
+Target parse_target(std::string_view word) {
   struct Name {
     std::string_view word;
     Target target;
   };
-  constexpr Name names[] = {{"", Target::any},
-                            {"any", Target::any},
-                            {"read-write", Target::read_write},
+  constexpr Name names[] = {{"read-write", Target::read_write},
                             {"read-only", Target::read_only},
                             {"primary", Target::primary},
                             {"standby", Target::standby},
@@ -184,7 +197,7 @@ std::optional<Target> parse_target(std::string_view word) {
   for (const Name& name : names) {
     if (word == name.word) return name.target;
   }
-  return std::nullopt;
+  return Target::any;
 }
 
 // An option that was given and says something else than the url is a mistake; its default is not.
@@ -289,15 +302,12 @@ weir_status parse_config(const weir_source_args& args, Config& config, weir_erro
   }
   if (const auto bad = list_endpoints(url, defaults, config, error)) return bad;
   if (const auto bad = merge_options(args, url, config, error)) return bad;
+  if (const auto bad = check_choices(args, url, defaults, error)) return bad;
   std::string_view target = effective(url, defaults, "target_session_attrs");
   const std::string_view wanted =
       backend::option_value(args, specs, std::size(specs), "target_session_attrs");
   if (wanted != "any") target = wanted;
-  if (!parse_target(target)) {
-    return wrong(error, {"url: target_session_attrs must be any, read-write, read-only, primary, "
-                         "standby or prefer-standby"});
-  }
-  config.target = *parse_target(target);
+  config.target = parse_target(target);
   if (const auto bad =
           take_timeouts(args, effective(url, defaults, "connect_timeout"), config, error)) {
     return bad;

@@ -266,6 +266,7 @@ TEST_F(PostgresOpen, what_cannot_be_read_is_named_and_no_secret_shown) {
       {"postgresql://weir:hunter2@a,b/x?hostaddr=1.2.3.4", "hostaddr"},
       {"postgresql://weir:hunter2@a,b,c/x?port=1,2", "port"},
       {"postgresql://weir:hunter2@a/x?target_session_attrs=master", "target_session_attrs"},
+      {"postgresql://weir:hunter2@a/x?sslmode=hunter2", "sslmode"},
       {"postgresql://weir:hunter2@a/x?connect_timeout=soon", "connect_timeout"},
       {std::string("postgresql://weir:hunter2@a/x\0y", 31), "NUL"},
   };
