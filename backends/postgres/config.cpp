@@ -248,6 +248,7 @@ weir_status take_parameters(const weir_source_args& args, const Info& url, Confi
   }
   for (auto& [key, value] : config.parameters) {
     if (std::find(std::begin(files), std::end(files), key) == std::end(files)) continue;
+    if (key == "sslrootcert" && value == "system") continue;  // what the machine trusts, no file
     value = from_base(args, value);
   }
   // Kerberos would be asked in a way that no deadline can end, unless the url wants it.

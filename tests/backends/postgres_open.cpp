@@ -3,6 +3,7 @@
 // Goal: whatever is wrong with a server, an address or a login, open says so in the right words, at
 // the right stage, in time, and without a secret. Method: a real server, and fake ones on the
 // loopback; time moves with the real one while a descriptor is waited for.
+#include "backends/postgres/config.hpp"
 #include "backends/postgres/resolve.hpp"
 #include "tests/backends/fake_server.hpp"
 #include "tests/backends/postgres_fixture.hpp"
@@ -20,6 +21,7 @@ using ::testing::AnyOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::Pair;
 
 constexpr weir_time ms = 1'000'000;
 
@@ -280,6 +282,25 @@ TEST_F(PostgresOpen, what_cannot_be_read_is_named_and_no_secret_shown) {
   EXPECT_THAT(said, HasSubstr("sslmode"));
   EXPECT_EQ(WEIR_E_CONFIG, try_open("postgresql://weir:right@a/x", {{"password", "hunter2"}}));
   EXPECT_THAT(said, Not(HasSubstr("hunter2")));
+}
+
+TEST_F(PostgresOpen, files_are_relative_to_the_configuration) {
+  struct Case {
+    const char* given;
+    const char* meant;
+  };
+  // system: the certificates of the machine.
+  for (const Case& c : {Case{"root.crt", "/etc/app/root.crt"}, Case{"/root.crt", "/root.crt"},
+                        Case{"system", "system"}}) {
+    const std::string url = std::string("postgresql://a/x?sslrootcert=") + c.given;
+    weir_source_args args{};
+    args.struct_size = sizeof args;
+    args.url = text(url);
+    args.base_dir = text("/etc/app");
+    postgres::Config config;
+    EXPECT_EQ(WEIR_OK, postgres::parse_config(args, config, nullptr));
+    EXPECT_THAT(config.parameters, Contains(Pair("sslrootcert", c.meant)));
+  }
 }
 
 TEST_F(PostgresOpen, the_display_has_no_secret) {
