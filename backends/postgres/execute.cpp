@@ -212,7 +212,7 @@ weir_status execute(weir_conn* handle, const weir_call* call, const weir_exec_ar
   if (ended) return WEIR_OK;
   conn.result.lent = true;
   conn.result.failed = false;
-  conn.result.only_reads = run.traits.verb == Verb::query;
+  conn.result.only_reads = run.traits.verb == Verb::query && !run.traits.calls;
   conn.result.rows_max = rows_max;
   conn.result.bytes_max = bytes_max;
   *result = reinterpret_cast<weir_result*>(&conn.result);

@@ -167,6 +167,20 @@ TEST_F(PostgresReset, a_transaction_and_an_open_result_end) {
   EXPECT_EQ(Value::integer(1), s.one("SELECT 1"));
 }
 
+// A cancel would undo what the function did.
+TEST_F(PostgresReset, a_call_that_may_change_something_is_not_called_off) {
+  admin("DROP TABLE IF EXISTS kept");
+  admin("CREATE TABLE kept(a int)");
+  admin(
+      "CREATE OR REPLACE FUNCTION keep(int) RETURNS int LANGUAGE sql AS "
+      "'INSERT INTO kept VALUES ($1) RETURNING a'");
+  Session& s = open();
+  ASSERT_EQ(WEIR_OK, s.start("SELECT keep(i) FROM generate_series(1, 20000) AS n(i)"));
+  ASSERT_NE(nullptr, s.result);
+  s.close_result();
+  EXPECT_EQ(Value::integer(20'000), s.one("SELECT count(*) FROM kept"));
+}
+
 TEST_F(PostgresReset, prepared_statements_outlive_a_reset_of_the_session) {
   Session& s = open();
   weir_stmt* stmt = nullptr;
