@@ -110,6 +110,12 @@ Waited read_chunk(const Many& many, std::uint64_t& executed, std::uint64_t& affe
       }
       case PGRES_PIPELINE_ABORTED:
         break;
+      case PGRES_COPY_IN:
+      case PGRES_COPY_OUT:
+      case PGRES_COPY_BOTH:
+        // Refused before it was sent, as far as a text tells. The pipeline has no way out of one:
+        // the library would answer this again and again.
+        return Waited::lost;
       default:
         if (PQstatus(conn.pg) == CONNECTION_BAD) return Waited::lost;
         if (failed == nullptr) failed = std::move(answer);
@@ -161,6 +167,18 @@ weir_status run_all(const Many& many) {
   return WEIR_OK;
 }
 
+weir_status check_many(const Conn& conn, const weir_many_args& args, const Run& run,
+                       weir_error* error) {
+  if (run.traits.verb == Verb::copy) {
+    return conn.refuse(error, WEIR_E_UNSUPPORTED,
+                       {"COPY has no place among many rows: use INSERT, or a file on the server"});
+  }
+  if (args.cells == nullptr && args.row_count > 0 && args.param_count > 0) {
+    return conn.refuse(error, WEIR_E_INVALID_ARGUMENT, {"there are no values to bind"});
+  }
+  return WEIR_OK;
+}
+
 }  // namespace
 
 weir_status execute_many(weir_conn* handle, const weir_call* call, const weir_many_args* raw,
@@ -176,6 +194,7 @@ weir_status execute_many(weir_conn* handle, const weir_call* call, const weir_ma
   weir_many_out done{};
   Run run;
   weir_status status = choose(conn, args.sql, args.stmt, args.param_count, run, error);
+  if (status == WEIR_OK) status = check_many(conn, args, run, error);
   if (status == WEIR_OK) status = check_alive(conn, error);
   if (status == WEIR_OK) {
     note_sent(conn, run.traits);
