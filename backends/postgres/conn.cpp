@@ -180,6 +180,7 @@ Op::Op(Conn& conn, const weir_call* raw, std::uint8_t stage, weir_error* error) 
   conn.may_commit = stage == WEIR_STAGE_COMMIT;
   if (!conn.unsettled && !conn.result.running) conn.in_tx_before = conn.in_tx();
   conn.cancel_seen = false;
+  conn.statement_is_stale = false;
   if (conn.gate->aborted()) {
     status_ = conn.refuse(error, conn.opening ? WEIR_E_CANCELLED : WEIR_E_CONN_LOST,
                           {"the connection was aborted by the host"});

@@ -120,7 +120,7 @@ struct Conn {
   bool in_tx_before = false;
   bool may_commit = false;          // it, or the statement in it, may end the transaction so
   bool cancel_seen = false;         // a cancel of this call was passed on
-  bool statement_is_stale = false;  // the last error says so of a prepared one
+  bool statement_is_stale = false;  // its last error says so of a prepared one
 
   // What is lent to the host; reused, so that a repeated query allocates little here.
   backend::Arena batch_bytes;

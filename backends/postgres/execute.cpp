@@ -119,16 +119,8 @@ weir_status fill(Conn& conn, const Limits& limits, Answer& end, weir_error* erro
   }
 }
 
-// The server no longer has the statement, or not for the tables as they are now; it has done
-// nothing. In a transaction it is too late: the error has made it fail.
-bool is_stale(const Conn& conn, const Run& run) {
-  return run.stmt != nullptr && run.traits.verb != Verb::code && !conn.broken &&
-         !conn.in_tx_before && conn.statement_is_stale;
-}
-
 weir_status attempt(Conn& conn, const Run& run, const weir_exec_args& args, const Params& params,
                     const Limits& limits, Answer& end, weir_error* error) {
-  conn.statement_is_stale = false;
   if (run.stmt != nullptr) {
     if (const auto bad = make_ready(conn, *run.stmt, args.params, args.param_count, error)) {
       return bad;

@@ -44,6 +44,9 @@ struct Chunk {
   std::uint64_t rows = 0;         // sent
   weir_status refused = WEIR_OK;  // the row after the last one cannot be sent
   bool given_up = false;          // what became of its rows is not known
+  std::uint64_t executed = 0;
+  std::uint64_t affected = 0;
+  Answer failed;  // the first error
 };
 
 // Sends rows from done.rows_done on. False: the client library could not.
@@ -83,11 +86,8 @@ bool send_chunk(const Many& many, std::uint64_t rows_max, Chunk& chunk) {
   return PQpipelineSync(conn.pg) == 1;
 }
 
-// Reads the answers up to the synchronisation point. Rows that were executed are counted; the first
-// error goes to *failed.
-Waited read_chunk(const Many& many, std::uint64_t& executed, std::uint64_t& affected,
-                  Answer& failed) {
-  Conn& conn = many.conn;
+// Reads the answers up to the synchronisation point.
+Waited read_chunk(Conn& conn, Chunk& chunk) {
   if (const Waited how = conn.flush(); how != Waited::ready) return how;
   for (;;) {
     Answer answer;
@@ -104,8 +104,8 @@ Waited read_chunk(const Many& many, std::uint64_t& executed, std::uint64_t& affe
         const std::string_view tag = PQcmdStatus(answer.get());
         if (tag.empty()) break;  // parsed
         std::uint64_t rows = 0;
-        if (changed_rows(answer.get(), rows)) affected += rows;
-        ++executed;
+        if (changed_rows(answer.get(), rows)) chunk.affected += rows;
+        ++chunk.executed;
         break;
       }
       case PGRES_PIPELINE_ABORTED:
@@ -118,15 +118,14 @@ Waited read_chunk(const Many& many, std::uint64_t& executed, std::uint64_t& affe
         return Waited::lost;
       default:
         if (PQstatus(conn.pg) == CONNECTION_BAD) return Waited::lost;
-        if (failed == nullptr) failed = std::move(answer);
+        if (chunk.failed == nullptr) chunk.failed = std::move(answer);
         break;
     }
   }
 }
 
 // One chunk, sent and answered. WEIR_OK with `failed` set: the server refused one of its rows.
-weir_status run_chunk(const Many& many, std::uint64_t rows_max, Chunk& chunk,
-                      std::uint64_t& executed, std::uint64_t& affected, Answer& failed) {
+weir_status run_chunk(const Many& many, std::uint64_t rows_max, Chunk& chunk) {
   Conn& conn = many.conn;
   if (many.run.stmt != nullptr) {
     if (const auto bad = make_ready(conn, *many.run.stmt, many.row(many.done.rows_done),
@@ -134,35 +133,50 @@ weir_status run_chunk(const Many& many, std::uint64_t rows_max, Chunk& chunk,
       return bad;
     }
   }
-  if (PQenterPipelineMode(conn.pg) == 0) return conn.lost(WEIR_EFFECT_NOT_SENT, many.error);
+  if (PQenterPipelineMode(conn.pg) == 0) return conn.lost(WEIR_EFFECT_UNKNOWN, many.error);
   const bool sent = send_chunk(many, rows_max, chunk);
-  Waited how = sent ? read_chunk(many, executed, affected, failed) : Waited::lost;
+  Waited how = sent ? read_chunk(conn, chunk) : Waited::lost;
   if (how == Waited::ready && PQexitPipelineMode(conn.pg) == 0) how = Waited::lost;
   if (how == Waited::ready) return chunk.refused;
   chunk.given_up = true;
   return conn.give_up(how, many.error);
 }
 
+// A row that is refused unsent says of itself only that nothing was sent: others were before it.
+void tell_of_earlier_rows(weir_error* error) {
+  if (error == nullptr) return;
+  weir_error full = backend::read_in(error);
+  if (full.effect == WEIR_EFFECT_NOT_SENT) full.effect = WEIR_EFFECT_DEFINITE;
+  backend::write_out(error, full);
+}
+
 weir_status run_all(const Many& many) {
   Conn& conn = many.conn;
   std::uint64_t rows_max = chunk_rows;
+  bool sent = false;
+  bool remade = false;
   while (many.done.rows_done < many.args.row_count) {
     Chunk chunk;
-    std::uint64_t executed = 0;
-    std::uint64_t affected = 0;
-    Answer failed;
-    const weir_status refused = run_chunk(many, rows_max, chunk, executed, affected, failed);
-    if (chunk.given_up || (refused != WEIR_OK && chunk.rows == 0)) return refused;
-    if (failed != nullptr && chunk.rows > 1 && !conn.in_tx_before && !conn.cancel_seen) {
-      rows_max = 1;  // nothing of it is left; find the row
+    weir_status status = run_chunk(many, rows_max, chunk);
+    sent = sent || chunk.rows > 0;
+    if (status != WEIR_OK && sent) tell_of_earlier_rows(many.error);
+    if (chunk.given_up) return status;
+    if (chunk.failed != nullptr) status = conn.report(many.error, chunk.failed.get());
+    const bool undone = chunk.failed != nullptr && !conn.in_tx_before;
+    if (undone && !remade && is_stale(conn, many.run)) {
+      many.run.stmt->epoch = 0;
+      remade = true;
       continue;
     }
-    if (failed == nullptr || conn.in_tx_before) {
-      many.done.rows_done += executed;
-      many.done.affected += affected;
+    if (undone && !conn.broken && !conn.cancel_seen && chunk.rows > 1) {
+      rows_max = 1;  // find the row
+      continue;
     }
-    if (failed != nullptr) return conn.report(many.error, failed.get());
-    if (refused != WEIR_OK) return refused;
+    if (!undone) {
+      many.done.rows_done += chunk.executed;
+      many.done.affected += chunk.affected;
+    }
+    if (status != WEIR_OK) return status;
   }
   return WEIR_OK;
 }

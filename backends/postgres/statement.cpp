@@ -171,6 +171,11 @@ void note_tag(Conn& conn, const PGresult* answer) noexcept {
   if (tag == "DISCARD ALL" || tag == "DEALLOCATE ALL" || tag == "DISCARD") ++conn.epoch;
 }
 
+bool is_stale(const Conn& conn, const Run& run) noexcept {
+  return run.stmt != nullptr && run.traits.verb != Verb::code && !conn.broken &&
+         !conn.in_tx_before && conn.statement_is_stale;
+}
+
 weir_status check_alive(Conn& conn, weir_error* error) {
   return conn.hear() ? WEIR_OK : conn.lost(WEIR_EFFECT_NOT_SENT, error);
 }

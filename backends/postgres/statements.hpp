@@ -30,6 +30,10 @@ void note_tag(Conn& conn, const PGresult* answer) noexcept;
 // Whether the tag counts rows that were changed, and how many.
 bool changed_rows(const PGresult* end, std::uint64_t& rows) noexcept;
 
+// After an error: the server no longer has the statement, or not for the tables as they are now; it
+// has done nothing. In a transaction it is too late: the error has made it fail.
+bool is_stale(const Conn& conn, const Run& run) noexcept;
+
 // Looks before the first byte leaves whether the server is still there.
 weir_status check_alive(Conn& conn, weir_error* error);
 

@@ -75,5 +75,69 @@ TEST_F(PostgresMany, rows_without_values_are_refused) {
   s.stmt_close(stmt);
 }
 
+// A row that cannot be sent is refused, but those before it were sent.
+TEST_F(PostgresMany, a_row_refused_after_others_does_not_say_that_nothing_was_sent) {
+  Session& s = open();
+  ASSERT_EQ(WEIR_OK, s.query("CREATE TEMP TABLE target(a text)"));
+  for (const std::size_t before : {0, 1, 299}) {
+    ASSERT_EQ(WEIR_OK, s.query("TRUNCATE target"));
+    Row rows(before, Value::str("fine"));
+    rows.push_back(Value::str(std::string("a\0b", 3)));
+    EXPECT_EQ(WEIR_E_INVALID_ARGUMENT, many(s, "INSERT INTO target VALUES ($1)", rows));
+    EXPECT_EQ(before == 0 ? WEIR_EFFECT_NOT_SENT : WEIR_EFFECT_DEFINITE, s.error.effect) << before;
+    EXPECT_EQ(before, done.rows_done);
+    EXPECT_EQ(Value::integer(static_cast<std::int64_t>(before)),
+              s.one("SELECT count(*) FROM target"));
+  }
+}
+
+TEST_F(PostgresMany, a_statement_that_the_server_dropped_or_that_has_grown_stale_is_remade) {
+  Session& s = open();
+  ASSERT_EQ(WEIR_OK, s.query("CREATE TEMP TABLE target(a text)"));
+  weir_stmt* stmt = nullptr;
+  ASSERT_EQ(WEIR_OK, s.prepare("INSERT INTO target VALUES ($1) RETURNING *", &stmt));
+  const Row rows(600, Value::str("x"));
+  ASSERT_EQ(WEIR_OK, many(s, "", rows, stmt)) << s.error.what();
+  // The first is unseen by the driver, as what another session does to a table is.
+  for (const char* sql : {"DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$",
+                          "ALTER TABLE target ADD b int", "DEALLOCATE ALL"}) {
+    ASSERT_EQ(WEIR_OK, s.query(sql)) << s.error.what();
+    ASSERT_EQ(WEIR_OK, s.query("TRUNCATE target"));
+    EXPECT_EQ(WEIR_OK, many(s, "", rows, stmt)) << sql << ": " << s.error.what();
+    EXPECT_EQ(rows.size(), done.rows_done);
+    EXPECT_EQ(rows.size(), done.affected);
+    EXPECT_EQ(Value::integer(600), s.one("SELECT count(*) FROM target"));
+  }
+  s.stmt_close(stmt);
+}
+
+TEST_F(PostgresMany, a_stale_statement_in_a_transaction_makes_it_fail) {
+  Session& s = open();
+  ASSERT_EQ(WEIR_OK, s.query("CREATE TEMP TABLE target(a text)"));
+  weir_stmt* stmt = nullptr;
+  ASSERT_EQ(WEIR_OK, s.prepare("INSERT INTO target VALUES ($1) RETURNING *", &stmt));
+  ASSERT_EQ(WEIR_OK, many(s, "", {Value::str("x")}, stmt)) << s.error.what();
+  ASSERT_EQ(WEIR_OK, s.query("ALTER TABLE target ADD b int"));
+  ASSERT_EQ(WEIR_OK, s.begin());
+  EXPECT_EQ(WEIR_E_UNSUPPORTED, many(s, "", {Value::str("x")}, stmt)) << s.error.what();
+  EXPECT_EQ(WEIR_TX_FAILED, s.error.tx_fate);
+  EXPECT_EQ(0U, done.rows_done);
+  ASSERT_EQ(WEIR_OK, s.rollback());
+  s.stmt_close(stmt);
+}
+
+// The server answers what it refuses, so the chunk is asked again no more than once.
+TEST_F(PostgresMany, a_statement_that_is_stale_each_time_ends_with_its_error) {
+  Session& s = open();
+  weir_stmt* stmt = nullptr;
+  ASSERT_EQ(WEIR_OK, s.query("CREATE FUNCTION pg_temp.stale(int) RETURNS int LANGUAGE plpgsql AS "
+                             "$$ BEGIN RAISE SQLSTATE '26000'; END $$"));
+  ASSERT_EQ(WEIR_OK, s.prepare("SELECT pg_temp.stale($1)", &stmt)) << s.error.what();
+  EXPECT_NE(WEIR_OK, many(s, "", {Value::integer(1), Value::integer(2)}, stmt));
+  EXPECT_STREQ("26000", s.error.sqlstate);
+  EXPECT_EQ(WEIR_EFFECT_DEFINITE, s.error.effect);
+  s.stmt_close(stmt);
+}
+
 }  // namespace
 }  // namespace weir::test
