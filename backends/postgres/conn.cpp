@@ -225,6 +225,7 @@ Op::~Op() {
   // all.
   static_cast<void>(conn_.gate->finish());
   conn_.deadline = WEIR_NO_DEADLINE;
+  if (!conn_.unsettled) conn_.cancel_again = WEIR_NO_DEADLINE;
   if (conn_.broken || conn_.unsettled || conn_.result.running || conn_.in_tx()) return;
   conn_.tx_doomed = false;
   conn_.tx_failure = WEIR_OK;

@@ -11,6 +11,8 @@
 //             2. `unsettled`: the server still works on, or has sent answers to, a statement that
 //                nobody waits for any more. The next Op first settles it (cancel passed on, answers
 //                read to their end), so a cancel can hit no later statement.
+//                `cancel_again` is set while what runs was called off and has not ended: between
+//                two calls only if `unsettled`.
 //             3. what a batch or a column array points to lives in `batch_bytes` / `column_bytes`
 //                and is cleared by the next call that makes one.
 #pragma once
@@ -116,6 +118,7 @@ struct Conn {
   // The call that runs.
   bool opening = true;  // it is open()
   weir_time deadline = WEIR_NO_DEADLINE;
+  weir_time cancel_again = WEIR_NO_DEADLINE;  // when; none: what runs was not called off
   std::uint8_t stage = WEIR_STAGE_NONE;
   bool in_tx_before = false;
   bool may_commit = false;          // it, or the statement in it, may end the transaction so
@@ -149,6 +152,8 @@ struct Conn {
 
   // ---- talk.cpp: the conversation with the server
   Waited wait_on(int fd, std::uint32_t events, weir_time until);
+  // Waits for the session's socket, and reads. A cancel is passed on meanwhile.
+  Waited wait_for_server(std::uint32_t events);
   Waited flush();
   // The next answer to what runs; null when all has been said.
   Waited next(Answer& answer);

@@ -126,6 +126,11 @@ weir_status attempt(Conn& conn, const Run& run, const weir_exec_args& args, cons
       return bad;
     }
   }
+  // Here and not in make_ready, whose requests may have ended before the cancel came to them.
+  if (conn.gate->cancelled()) {
+    return conn.refuse(error, WEIR_E_CANCELLED,
+                       {"the call was cancelled before the statement was sent"});
+  }
   conn.columns.clear();
   conn.column_bytes.clear();
   if (const auto bad = send(conn, run, params, error)) return bad;

@@ -133,6 +133,10 @@ weir_status run_chunk(const Many& many, std::uint64_t rows_max, Chunk& chunk) {
       return bad;
     }
   }
+  // Also after each chunk: it may have ended before the cancel came to it.
+  if (conn.gate->cancelled()) {
+    return conn.refuse(many.error, WEIR_E_CANCELLED, {"the call was cancelled between two rows"});
+  }
   if (PQenterPipelineMode(conn.pg) == 0) return conn.lost(WEIR_EFFECT_UNKNOWN, many.error);
   const bool sent = send_chunk(many, rows_max, chunk);
   Waited how = sent ? read_chunk(conn, chunk) : Waited::lost;
@@ -168,7 +172,7 @@ weir_status run_all(const Many& many) {
       remade = true;
       continue;
     }
-    if (undone && !conn.broken && !conn.cancel_seen && chunk.rows > 1) {
+    if (undone && !conn.broken && chunk.rows > 1) {
       rows_max = 1;  // find the row
       continue;
     }

@@ -10,6 +10,9 @@ namespace {
 
 constexpr weir_time retry_pause_ns = 1'000'000;  // the server's queue of connections is full
 
+// How long the server may take to show that it has heard a cancel before it is sent again.
+constexpr weir_time cancel_pause_ns = 50'000'000;
+
 // How much of an unwanted result is read before it is called off: what has arrived by then is
 // cheaper to read than a second connection is to make.
 constexpr int patient_reads = 16;
@@ -19,6 +22,7 @@ constexpr int patient_reads = 16;
 bool Conn::begin_cancel() noexcept {
   if (cancel_request.is_running()) return true;
   if (!cancel_key || peer.size == 0) return false;
+  cancel_again = host.now(host.ctx) + cancel_pause_ns;
   cancel_request.start(peer, *cancel_key);
   CancelRequest::Want ignored;  // on one machine it is sent at once; else drive_cancel goes on
   static_cast<void>(cancel_request.step(ignored));
@@ -26,6 +30,7 @@ bool Conn::begin_cancel() noexcept {
 }
 
 Waited Conn::drive_cancel() {
+  if (!cancel_request.is_running()) return Waited::ready;
   CancelRequest::Want want;
   while (cancel_request.step(want)) {
     weir_time until = deadline;
@@ -41,6 +46,7 @@ Waited Conn::drive_cancel() {
     }
     if (how != Waited::ready) return how;
   }
+  cancel_again = host.now(host.ctx) + cancel_pause_ns;  // only now can it show
   return Waited::ready;
 }
 
@@ -53,6 +59,7 @@ Waited Conn::settle() {
   if (how != Waited::ready) return how;
   if (PQstatus(pg) == CONNECTION_BAD) return Waited::lost;
   unsettled = false;
+  cancel_again = WEIR_NO_DEADLINE;
   result.running = false;
   return Waited::ready;
 }
@@ -73,7 +80,9 @@ Waited Conn::finish_result() {
   if (!result.running) return Waited::ready;
   result.running = false;
   unsettled = true;
-  for (int reads = 0; reads < patient_reads; ++reads) {
+  // What was called off already is left to settle: it may end by itself, its cancel arrive later.
+  const bool called_off = cancel_again != WEIR_NO_DEADLINE;
+  for (int reads = 0; !called_off && reads < patient_reads; ++reads) {
     while (PQisBusy(pg) == 0) {
       const Answer dropped(PQgetResult(pg));
       if (dropped != nullptr) continue;

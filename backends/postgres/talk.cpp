@@ -4,6 +4,7 @@
 // for what libpq has still to send or to read, until the deadline, an abort or a cancel.
 #include "backends/postgres/conn.hpp"
 
+#include <algorithm>
 #include <poll.h>
 
 namespace weir::postgres {
@@ -21,33 +22,40 @@ Waited Conn::wait_on(int fd, std::uint32_t events, weir_time until) {
   }
 }
 
+// A cancel is passed on here and now, and its end awaited: then the answer is the cancel's or its
+// own, and either way nothing is left that could hit the next call. Once is not enough: the server
+// ignores a cancel that comes before it has read the command; so it is sent again until it shows.
+Waited Conn::wait_for_server(std::uint32_t events) {
+  const weir_time until = std::min(deadline, cancel_again);
+  Waited how = wait_on(PQsocket(pg), events, until);
+  const bool overdue = how == Waited::timeout && until != deadline;
+  if (how == Waited::cancelled) cancel_seen = true;
+  if (how == Waited::cancelled || overdue) {
+    if (!begin_cancel()) return Waited::cancelled;
+    how = drive_cancel();
+  }
+  if (how != Waited::ready) return how;
+  const bool ended = PQconsumeInput(pg) == 0 && PQstatus(pg) == CONNECTION_BAD;
+  return ended ? Waited::lost : Waited::ready;
+}
+
 // Reads while it writes: a server that cannot get rid of its answers takes no more.
 Waited Conn::flush() {
   for (;;) {
     const int left = PQflush(pg);
     if (left == 0) return Waited::ready;
     if (left < 0 && PQstatus(pg) == CONNECTION_BAD) return Waited::lost;
-    const Waited how = wait_on(PQsocket(pg), WEIR_WAIT_READ | WEIR_WAIT_WRITE, deadline);
+    const Waited how = wait_for_server(WEIR_WAIT_READ | WEIR_WAIT_WRITE);
     if (how != Waited::ready) return how;
-    if (PQconsumeInput(pg) == 0 && PQstatus(pg) == CONNECTION_BAD) return Waited::lost;
   }
 }
 
 Waited Conn::next(Answer& answer) {
   answer.reset();
   while (PQisBusy(pg) != 0) {
-    Waited how = wait_on(PQsocket(pg), WEIR_WAIT_READ, deadline);
-    if (how == Waited::cancelled) {
-      // Passed on here and now, and its end awaited: then the answer is the cancel's or its own,
-      // and either way nothing is left that could hit the next call.
-      cancel_seen = true;
-      if (!begin_cancel()) return Waited::cancelled;
-      how = drive_cancel();
-      if (how == Waited::ready) continue;
-    }
+    const Waited how = wait_for_server(WEIR_WAIT_READ);
+    if (how == Waited::lost) break;  // there may be answers left to read; those come first
     if (how != Waited::ready) return how;
-    // Zero also for a broken pipe with answers left to read; those come first.
-    if (PQconsumeInput(pg) == 0 && PQstatus(pg) == CONNECTION_BAD) break;
   }
   answer.reset(PQgetResult(pg));
   return Waited::ready;
@@ -90,15 +98,7 @@ Waited Conn::drop_copy() {
     PQfreemem(row);
     if (size < 0) return Waited::ready;  // the end; what went wrong is in the next answer
     if (size > 0) continue;
-    const Waited how = wait_on(PQsocket(pg), WEIR_WAIT_READ, deadline);
-    if (how != Waited::ready && how != Waited::cancelled) return how;
-    if (how == Waited::cancelled) {
-      cancel_seen = true;
-      if (!begin_cancel()) return how;
-      if (const Waited sent = drive_cancel(); sent != Waited::ready) return sent;
-      continue;
-    }
-    if (PQconsumeInput(pg) == 0 && PQstatus(pg) == CONNECTION_BAD) return Waited::lost;
+    if (const Waited how = wait_for_server(WEIR_WAIT_READ); how != Waited::ready) return how;
   }
 }
 

@@ -31,6 +31,7 @@ class PostgresServer {
                       const std::string& database = "postgres") const;
   const std::string& directory() const { return directory_; }
   int port() const { return port_; }
+  pid_t pid() const { return pid_; }  // of the process that takes connections and cancels
 
   // Stops the server and starts it with these lines after its own settings, as a standby or not.
   void restart(const std::string& settings, bool standby = false);

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+//
+// Goal: a cancel that the server passes on late, or ignores because it came between two statements,
+// ends what it is for and nothing else. Method: the server, or the one process that serves the
+// session, is held still at the moment in question; so each order of events is the only one.
+#include "tests/backends/postgres_fixture.hpp"
+#include "tests/backends/stopped.hpp"
+
+#include <utility>
+
+namespace weir::test {
+namespace {
+
+constexpr weir_time ms = 1'000'000;
+
+// Lasts longer than the driver waits for a cancel to show before it sends it again.
+constexpr const char* long_enough_to_be_hit = "SELECT pg_sleep(0.2)";
+
+class PostgresLateCancel : public Postgres {
+ protected:
+  static pid_t process_of(Session& s) {
+    return static_cast<pid_t>(s.one("SELECT pg_backend_pid()").i);
+  }
+  // Cancels the next call at its first wait. Its process takes the cancel before it reads what to
+  // do, and so ignores it.
+  void cancel_unheard(Session& s, Stopped& process) {
+    host.on_wait = [&s, cancelled = false]() mutable {
+      if (std::exchange(cancelled, true)) return;
+      const std::uint64_t running = s.op;
+      const weir_call call = s.call();
+      s.driver->cancel(s.canceller, running, &call, nullptr);
+    };
+    host.on_look = [&process] {
+      if (process.is_cancelled()) process.go_on();
+    };
+  }
+};
+
+// S14: the statement ends by itself, and the cancel for it is still on its way.
+TEST_F(PostgresLateCancel, a_result_that_ended_by_itself_leaves_no_cancel_behind) {
+  Session& s = open();
+  const std::string pid = std::to_string(process_of(s));
+  Session other(*source, 2);
+  ASSERT_EQ(WEIR_OK, other.open());
+  ASSERT_EQ(WEIR_OK, other.query("SELECT pg_advisory_lock(14)"));
+  // Long rows, so that the server sends the first two before it waits for the lock.
+  ASSERT_EQ(WEIR_OK,
+            s.start("SELECT repeat('x', 20000), CASE WHEN i = 3 THEN pg_advisory_xact_lock(14) END "
+                    "FROM generate_series(1, 3) AS n(i)",
+                    {}, 0, nullptr, 1));
+  Stopped postmaster(server->pid());
+  s.deadline = host.now + 20 * ms;
+  weir_status status = WEIR_OK;
+  while (status == WEIR_OK) status = s.fetch();
+  ASSERT_EQ(WEIR_E_TIMEOUT, status) << s.error.what();
+  s.deadline = WEIR_NO_DEADLINE;
+  ASSERT_EQ(WEIR_OK, other.query("SELECT pg_advisory_unlock(14)"));
+  const std::string state = "SELECT state FROM pg_stat_activity WHERE pid = " + pid;
+  ASSERT_TRUE(comes_true([&] { return other.one(state) == Value::str("idle"); }));
+  host.on_look = [&] { postmaster.go_on(); };  // only one that waits for the fence looks
+  s.close_result();
+  EXPECT_FALSE(s.is(WEIR_STATE_CANCEL_PENDING));
+  EXPECT_EQ(WEIR_OK, s.query(long_enough_to_be_hit)) << s.error.what();
+}
+
+TEST_F(PostgresLateCancel, a_deadline_whose_cancel_the_server_ignored_ends_the_statement) {
+  Session& s = open();
+  Stopped backend(process_of(s));
+  s.deadline = host.now + 2 * ms;
+  EXPECT_EQ(WEIR_E_TIMEOUT, s.query("SELECT pg_sleep(3600)"));
+  ASSERT_TRUE(comes_true([&] { return backend.is_cancelled(); }));
+  backend.go_on();
+  s.deadline = host.now + 10'000 * ms;
+  EXPECT_EQ(WEIR_OK, s.query(long_enough_to_be_hit)) << s.error.what();
+  EXPECT_FALSE(s.is(WEIR_STATE_CANCEL_PENDING));
+}
+
+TEST_F(PostgresLateCancel, a_cancel_that_the_server_ignored_ends_the_statement) {
+  Session& s = open();
+  // The long one does not fit into what a process that stands still takes.
+  for (const std::size_t size : {std::size_t{1}, std::size_t{8} << 20}) {
+    const Row params = {Value::str(std::string(size, 'x'))};
+    Stopped backend(process_of(s));
+    s.deadline = host.now + 10'000 * ms;
+    cancel_unheard(s, backend);
+    EXPECT_EQ(WEIR_E_CANCELLED, s.query("SELECT pg_sleep(3600), length($1)", params)) << size;
+    EXPECT_EQ(WEIR_CONN_USABLE, s.error.conn_fate);
+    host.on_look = host.on_wait = nullptr;
+    EXPECT_EQ(WEIR_OK, s.query(long_enough_to_be_hit)) << s.error.what();
+    s.deadline = WEIR_NO_DEADLINE;
+  }
+}
+
+TEST_F(PostgresLateCancel, a_cancel_while_the_statement_is_prepared_again_keeps_it_from_running) {
+  Session& s = open();
+  ASSERT_EQ(WEIR_OK, s.query("CREATE TEMP TABLE t(a int)"));
+  weir_stmt* stmt = nullptr;
+  ASSERT_EQ(WEIR_OK, s.prepare("INSERT INTO t VALUES (1)", &stmt));
+  ASSERT_EQ(WEIR_OK, s.query("DEALLOCATE ALL"));
+  Stopped backend(process_of(s));
+  cancel_unheard(s, backend);
+  EXPECT_EQ(WEIR_E_CANCELLED, s.query("", {}, 0, stmt));
+  host.on_look = host.on_wait = nullptr;
+  EXPECT_EQ(WEIR_OK, s.query(long_enough_to_be_hit)) << s.error.what();
+  EXPECT_EQ(Value::integer(0), s.one("SELECT count(*) FROM t"));
+  EXPECT_EQ(WEIR_OK, s.query("", {}, 0, stmt)) << s.error.what();
+  s.stmt_close(stmt);
+}
+
+TEST_F(PostgresLateCancel, a_cancel_among_many_rows_is_not_forgotten_with_the_next_of_them) {
+  Session& s = open();
+  ASSERT_EQ(WEIR_OK, s.query("CREATE TEMP TABLE t(a bigint)"));
+  const std::vector<weir_cell> cells(2'000, Value::integer(1).cell());
+  weir_many_args args{};
+  args.struct_size = sizeof args;
+  args.sql = text("INSERT INTO t VALUES ($1)");
+  args.cells = cells.data();
+  args.row_count = cells.size();
+  args.param_count = 1;
+  args.row_stride = 1;
+  weir_many_out out{};
+  out.struct_size = sizeof out;
+  Stopped backend(process_of(s));
+  cancel_unheard(s, backend);
+  const weir_call call = s.call();
+  EXPECT_EQ(WEIR_E_CANCELLED, s.driver->execute_many(s.conn, &call, &args, &out, &s.error));
+  host.on_look = host.on_wait = nullptr;
+  EXPECT_EQ(WEIR_EFFECT_DEFINITE, s.error.effect);
+  EXPECT_EQ(WEIR_CONN_USABLE, s.error.conn_fate);
+  EXPECT_LT(out.rows_done, cells.size());
+  EXPECT_EQ(Value::integer(static_cast<std::int64_t>(out.rows_done)),
+            s.one("SELECT count(*) FROM t"));
+}
+
+}  // namespace
+}  // namespace weir::test
