@@ -9,6 +9,8 @@
 namespace weir::postgres {
 namespace {
 
+constexpr std::string_view query_canceled = "57014";
+
 std::string_view field(const PGresult* answer, int code) {
   const char* text = PQresultErrorField(answer, code);
   return text == nullptr ? "" : text;
@@ -111,6 +113,8 @@ weir_status Conn::report(weir_error* error, const PGresult* answer) {
       (state == "0A000" && field(answer, PG_DIAG_SOURCE_FUNCTION) == "RevalidateCachedQuery");
   Facts facts;
   facts.kind = meaning.kind;
+  // Nobody here asked for it: a statement_timeout, or an administrator.
+  if (state == query_canceled && !cancel_seen) facts.kind = WEIR_E_TIMEOUT;
   facts.stage = stage;
   facts.conn_fate = meaning.conn_fate;
   facts.effect = WEIR_EFFECT_DEFINITE;

@@ -112,6 +112,14 @@ TEST_F(PostgresTransactions, a_lock_that_is_held_too_long_is_a_lock_timeout) {
   EXPECT_EQ(WEIR_E_LOCK_TIMEOUT, session->query("SELECT * FROM a WHERE k = 1 FOR UPDATE NOWAIT"));
 }
 
+TEST_F(PostgresTransactions, a_time_limit_of_the_server_is_a_timeout_and_no_cancel) {
+  ASSERT_EQ(WEIR_OK, session->query("SET statement_timeout = '5ms'"));
+  EXPECT_EQ(WEIR_E_TIMEOUT, session->query("SELECT pg_sleep(60)"));
+  EXPECT_STREQ("57014", session->error.sqlstate);
+  EXPECT_EQ(WEIR_EFFECT_DEFINITE, session->error.effect);
+  EXPECT_EQ(WEIR_CONN_USABLE, session->error.conn_fate);
+}
+
 TEST_F(PostgresTransactions, of_two_that_cannot_both_be_true_one_fails) {
   const auto start = [](Session& s) {
     ASSERT_EQ(WEIR_OK, s.begin(0, WEIR_ISOLATION_SERIALIZABLE));
