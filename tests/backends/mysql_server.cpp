@@ -3,7 +3,6 @@
 
 #include "backends/mysql/link.hpp"
 
-#include <arpa/inet.h>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -12,7 +11,6 @@
 #include <filesystem>
 #include <fstream>
 #include <grp.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <pwd.h>
 #include <stdexcept>
@@ -84,18 +82,6 @@ std::string end_of(const std::string& file) {
   std::ifstream in(file);
   std::string text((std::istreambuf_iterator<char>(in)), {});
   return text.size() > 2000 ? text.substr(text.size() - 2000) : text;
-}
-
-std::uint16_t free_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  ::bind(fd, reinterpret_cast<sockaddr*>(&address), size);
-  ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-  ::close(fd);
-  return ntohs(address.sin_port);
 }
 
 // Where the server says that it is ready, as services do.
@@ -179,7 +165,6 @@ void MysqlServer::start() {
   ::chmod(directory_.c_str(), 0755);
   if (!install(install_db)) throw std::runtime_error(install_db + " failed");
   socket_ = directory_ + "/s";
-  port_ = free_port();
   const std::string accounts = directory_ + "/accounts.sql";
   {
     std::ofstream file(accounts);
@@ -191,7 +176,7 @@ void MysqlServer::start() {
   const int notices = listen_for_notices(directory_ + "/notify");
   pid_ = spawn(directory_,
                {server, "--no-defaults", "--datadir=" + directory_ + "/data", "--socket=" + socket_,
-                "--pid-file=" + directory_ + "/pid", "--port=" + std::to_string(port_),
+                "--pid-file=" + directory_ + "/pid", "--port=" + std::to_string(port()),
                 "--bind-address=127.0.0.1", "--init-file=" + accounts, "--skip-log-bin",
                 "--innodb-log-file-size=8M", "--innodb-flush-log-at-trx-commit=0",
                 "--innodb-buffer-pool-size=16M", "--innodb-use-native-aio=0",

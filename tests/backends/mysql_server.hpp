@@ -7,6 +7,8 @@
 // Called by: tests. One per program, started on first use. Threads: any, after the first use.
 #pragma once
 
+#include "tests/backends/held_port.hpp"
+
 #include <cstdint>
 #include <string>
 #include <sys/types.h>
@@ -25,7 +27,7 @@ class MysqlServer {
   static constexpr const char* password = "open-sesame";
 
   const std::string& socket() const { return socket_; }
-  std::uint16_t port() const { return port_; }
+  std::uint16_t port() const { return port_.number(); }
   // A url by the socket, with the account; `database` may be empty.
   std::string url(const std::string& database = "") const;
   // The url of a database that is empty and nobody else's.
@@ -44,7 +46,7 @@ class MysqlServer {
   std::string missing_;
   std::string directory_;
   std::string socket_;
-  std::uint16_t port_ = 0;
+  HeldPort port_;
   ::pid_t pid_ = 0;
   int databases_ = 0;
 };

@@ -9,13 +9,11 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
-#include <netinet/in.h>
 #include <poll.h>
 #include <pwd.h>
 #include <sstream>
 #include <sys/inotify.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -48,20 +46,6 @@ std::string find_programs() {
     if (fs::exists(part + "/postgres") && fs::exists(part + "/initdb")) return part;
   }
   return "";
-}
-
-// A port that was free a moment ago. Should another program take it meanwhile, the server says so.
-int free_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in name{};
-  name.sin_family = AF_INET;
-  name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof name;
-  const bool ok = ::bind(fd, reinterpret_cast<sockaddr*>(&name), size) == 0 &&
-                  ::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &size) == 0;
-  ::close(fd);
-  if (!ok) give_up("no port on the loopback");
-  return ntohs(name.sin_port);
 }
 
 // In the child, between fork and exec.
@@ -117,7 +101,7 @@ PostgresServer& PostgresServer::shared() {
   return server;
 }
 
-PostgresServer::PostgresServer() : bin_(find_programs()), port_(free_port()) {
+PostgresServer::PostgresServer() : bin_(find_programs()) {
   // What the user of this shell likes to connect to is no part of the tests.
   for (const char* name : {"PGHOST", "PGHOSTADDR", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSWORD",
                            "PGSERVICE", "PGSSLMODE", "PGOPTIONS", "PGTARGETSESSIONATTRS"}) {
@@ -155,7 +139,7 @@ void PostgresServer::prepare_cluster() {
   std::ofstream(data() + "/pg_hba.conf")
       << "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
   std::ofstream(data() + "/postgresql.conf", std::ios::app)
-      << "listen_addresses = '127.0.0.1'\nport = " << port_ << "\nunix_socket_directories = '"
+      << "listen_addresses = '127.0.0.1'\nport = " << port() << "\nunix_socket_directories = '"
       << directory_
       << "'\nfsync = off\nsynchronous_commit = off\nfull_page_writes = off\nautovacuum = off\n"
          "shared_buffers = 16MB\nmax_connections = 60\nlog_min_messages = fatal\n"
@@ -220,12 +204,12 @@ bool PostgresServer::offer_tls() {
 
 std::string PostgresServer::url(const std::string& more, const std::string& database) const {
   return "postgresql://weir@/" + database + "?host=" + directory_ +
-         "&port=" + std::to_string(port_) + (more.empty() ? "" : "&" + more);
+         "&port=" + std::to_string(port()) + (more.empty() ? "" : "&" + more);
 }
 
 std::string PostgresServer::tcp_url(const std::string& login, const std::string& more,
                                     const std::string& database) const {
-  return "postgresql://" + login + "@127.0.0.1:" + std::to_string(port_) + "/" + database +
+  return "postgresql://" + login + "@127.0.0.1:" + std::to_string(port()) + "/" + database +
          (more.empty() ? "" : "?" + more);
 }
 

@@ -7,6 +7,8 @@
 // Called by: the tests of the PostgreSQL driver, and by drivers.cpp. Threads: the main one.
 #pragma once
 
+#include "tests/backends/held_port.hpp"
+
 #include <string>
 #include <sys/types.h>
 
@@ -30,7 +32,7 @@ class PostgresServer {
   std::string tcp_url(const std::string& login, const std::string& more = "",
                       const std::string& database = "postgres") const;
   const std::string& directory() const { return directory_; }
-  int port() const { return port_; }
+  int port() const { return port_.number(); }
   pid_t pid() const { return pid_; }  // of the process that takes connections and cancels
 
   // Stops the server and starts it with these lines after its own settings, as a standby or not.
@@ -50,7 +52,7 @@ class PostgresServer {
   std::string settings_;
   uid_t user_ = 0;  // 0: as we are
   gid_t group_ = 0;
-  int port_ = 0;
+  HeldPort port_;
   pid_t pid_ = 0;
 };
 
