@@ -127,10 +127,13 @@ weir_status Conn::report(weir_error* error, const PGresult* answer) {
   facts.tx_fate = tx_fate();
   const std::string_view detail = field(answer, PG_DIAG_MESSAGE_DETAIL);
   const std::string_view hint = field(answer, PG_DIAG_MESSAGE_HINT);
-  const weir_status kind = fail(
-      error, facts,
-      {field(answer, PG_DIAG_MESSAGE_PRIMARY), detail.empty() ? "" : "; ", detail,
-       hint.empty() ? "" : "; hint: ", hint, meaning.advice.empty() ? "" : ": ", meaning.advice});
+  std::string_view context = field(answer, PG_DIAG_CONTEXT);
+  if (!context.starts_with("COPY ")) context = {};  // which of the rows
+  const weir_status kind =
+      fail(error, facts,
+           {field(answer, PG_DIAG_MESSAGE_PRIMARY), detail.empty() ? "" : "; ", detail,
+            hint.empty() ? "" : "; hint: ", hint, context.empty() ? "" : "; ", context,
+            meaning.advice.empty() ? "" : ": ", meaning.advice});
   set_sqlstate(error, state);
   return kind;
 }

@@ -52,7 +52,7 @@ weir_status send(Conn& conn, const Run& run, const Params& params, weir_error* e
   return how == Waited::ready ? WEIR_OK : conn.give_up(how, error);
 }
 
-// COPY has no place in the ABI. It is ended, and said so.
+// There are no rows here, and no place for any. It is ended, and said so.
 weir_status refuse_copy(Conn& conn, weir_error* error) {
   const Waited how = conn.finish(nullptr);
   if (how != Waited::ready) return conn.give_up(how, error);
@@ -60,8 +60,8 @@ weir_status refuse_copy(Conn& conn, weir_error* error) {
   facts.effect = WEIR_EFFECT_DEFINITE;
   facts.tx_fate = conn.tx_fate();
   return fail(error, facts,
-              {"COPY FROM STDIN and TO STDOUT have no way through this interface: use INSERT with "
-               "many rows, or a file on the server"});
+              {"COPY TO STDOUT has no way through this interface: use SELECT; and COPY FROM STDIN "
+               "takes its rows from execute_many"});
 }
 
 weir_status failed(Conn& conn, Answer answer, weir_error* error) {
@@ -181,7 +181,8 @@ weir_status execute(weir_conn* handle, const weir_call* call, const weir_exec_ar
     return bad;
   }
   Run run;
-  if (const auto bad = choose(conn, args.sql, args.stmt, args.param_count, run, error)) return bad;
+  if (const auto bad = choose(conn, args.sql, args.stmt, run, error)) return bad;
+  if (const auto bad = check_count(conn, run, args.param_count, error)) return bad;
   // COMMIT, END; PREPARE TRANSACTION.
   conn.may_commit = run.traits.verb == Verb::other || run.traits.verb == Verb::session;
   Params params;

@@ -9,6 +9,7 @@
 // again row by row up to the row that fails. Inside a transaction the first failure makes all of it
 // fail.
 #include "backends/postgres/calls.hpp"
+#include "backends/postgres/copy.hpp"
 #include "backends/postgres/params.hpp"
 #include "backends/postgres/statements.hpp"
 
@@ -187,9 +188,14 @@ weir_status run_all(const Many& many) {
 
 weir_status check_many(const Conn& conn, const weir_many_args& args, const Run& run,
                        weir_error* error) {
-  if (run.traits.verb == Verb::copy) {
+  if (run.traits.verb == Verb::copy && !run.traits.copies_in) {
     return conn.refuse(error, WEIR_E_UNSUPPORTED,
-                       {"COPY has no place among many rows: use INSERT, or a file on the server"});
+                       {"of COPY, many rows fit COPY ... FROM STDIN, without options: the format "
+                        "is the driver's affair"});
+  }
+  // The columns of a COPY are known when the server has answered.
+  if (!run.traits.copies_in) {
+    if (const auto bad = check_count(conn, run, args.param_count, error)) return bad;
   }
   if (args.cells == nullptr && args.row_count > 0 && args.param_count > 0) {
     return conn.refuse(error, WEIR_E_INVALID_ARGUMENT, {"there are no values to bind"});
@@ -211,12 +217,13 @@ weir_status execute_many(weir_conn* handle, const weir_call* call, const weir_ma
   }
   weir_many_out done{};
   Run run;
-  weir_status status = choose(conn, args.sql, args.stmt, args.param_count, run, error);
+  weir_status status = choose(conn, args.sql, args.stmt, run, error);
   if (status == WEIR_OK) status = check_many(conn, args, run, error);
   if (status == WEIR_OK) status = check_alive(conn, error);
   if (status == WEIR_OK) {
     note_sent(conn, run.traits);
-    status = run_all({conn, args, run, done, error});
+    status = run.traits.copies_in ? copy_in(conn, args, done, error)
+                                  : run_all({conn, args, run, done, error});
   }
   backend::write_out(out, done);
   return status;

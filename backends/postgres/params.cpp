@@ -14,12 +14,6 @@ namespace {
 // buffer on the way. So what cannot be taken is refused before.
 constexpr std::size_t message_max = (std::size_t{1} << 30) - 65536;
 
-// Why a cell cannot be sent; kind WEIR_OK if it can.
-struct Objection {
-  weir_status kind = WEIR_OK;
-  std::string_view text;
-};
-
 Objection object_to_bytes(const weir_cell& cell) {
   if (cell.size == 0) return {};
   if (cell.v.p == nullptr) return {WEIR_E_INVALID_ARGUMENT, "has a size but no bytes"};
@@ -32,7 +26,36 @@ Objection object_to_bytes(const weir_cell& cell) {
   return {};
 }
 
-Objection object_to(const weir_cell& cell) {
+template <class Number>
+std::string_view digits_of(char (&text)[40], Number number) {
+  return {text,
+          static_cast<std::size_t>(std::to_chars(text, text + sizeof text, number).ptr - text)};
+}
+
+// The shortest text that reads back as the same bits.
+std::string_view real(char (&text)[40], double number) {
+  if (std::isnan(number)) return "NaN";
+  if (std::isinf(number)) return number > 0 ? "Infinity" : "-Infinity";
+  return digits_of(text, number);
+}
+
+// Of a number or a boolean; `text` is where it may be written.
+std::string_view digits(char (&text)[40], const weir_cell& cell) {
+  switch (cell.type) {
+    case WEIR_T_INT64:
+      return digits_of(text, cell.v.i);
+    case WEIR_T_UINT64:
+      return digits_of(text, cell.v.u);
+    case WEIR_T_DOUBLE:
+      return real(text, cell.v.d);
+    default:
+      return cell.v.i != 0 ? "t" : "f";
+  }
+}
+
+}  // namespace
+
+Objection object_to(const weir_cell& cell) noexcept {
   switch (cell.type) {
     case WEIR_T_NULL:
     case WEIR_T_INT64:
@@ -48,21 +71,10 @@ Objection object_to(const weir_cell& cell) {
   }
 }
 
-template <class Number>
-const char* digits(backend::Arena& arena, Number number) {
-  char text[40];
-  *std::to_chars(text, text + sizeof text - 1, number).ptr = '\0';
-  return arena.add(text, std::strlen(text) + 1);
+void append_digits(std::string& text, const weir_cell& cell) {
+  char room[40];
+  text += digits(room, cell);
 }
-
-// The shortest text that reads back as the same bits.
-const char* real(backend::Arena& arena, double number) {
-  if (std::isnan(number)) return "NaN";
-  if (std::isinf(number)) return number > 0 ? "Infinity" : "-Infinity";
-  return digits(arena, number);
-}
-
-}  // namespace
 
 Oid declared_type(const weir_cell& cell) noexcept {
   switch (cell.type) {
@@ -119,17 +131,14 @@ void Params::take_one(Conn& conn, const weir_cell& cell) {
     case WEIR_T_NULL:
       break;
     case WEIR_T_INT64:
-      value = digits(conn.param_bytes, cell.v.i);
-      break;
     case WEIR_T_UINT64:
-      value = digits(conn.param_bytes, cell.v.u);
-      break;
     case WEIR_T_DOUBLE:
-      value = real(conn.param_bytes, cell.v.d);
+    case WEIR_T_BOOL: {
+      char room[40];
+      const std::string_view text = digits(room, cell);
+      value = conn.param_bytes.add_terminated(text.data(), text.size());
       break;
-    case WEIR_T_BOOL:
-      value = cell.v.i != 0 ? "t" : "f";
-      break;
+    }
     case WEIR_T_BLOB:
       value = cell.size == 0 ? "" : static_cast<const char*>(cell.v.p);
       length = static_cast<int>(cell.size);

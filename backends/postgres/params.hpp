@@ -8,7 +8,7 @@
 // jsonb, an enum. Only blobs travel in binary; the text form of all others fits any type that was
 // inferred.
 //
-// Called by: execute, many, statement. Owned by the call. Threads: [conn].
+// Called by: execute, many, copy, statement. Owned by the call. Threads: [conn].
 #pragma once
 
 #include "backends/postgres/conn.hpp"
@@ -20,6 +20,16 @@ inline constexpr std::uint32_t params_max = 65535;
 
 // What `cell` declares itself as; 0: nothing.
 Oid declared_type(const weir_cell& cell) noexcept;
+
+// Why a cell cannot be sent; kind WEIR_OK if it can.
+struct Objection {
+  weir_status kind = WEIR_OK;
+  std::string_view text;  // "is text with a NUL byte, ..."
+};
+Objection object_to(const weir_cell& cell) noexcept;
+
+// Adds a number or a boolean as the server reads it. Exact.
+void append_digits(std::string& text, const weir_cell& cell);
 
 class Params {
  public:

@@ -224,12 +224,17 @@ class Scanner {
     name(now);
   }
 
+  bool at_end() const noexcept { return at_ >= sql_.size() || peek(0) == ';'; }
+
   void refine(const Word& now) noexcept {
     if (now.is_one("temp", "temporary")) found_.temporary = true;
     // SET LOCAL and SET TRANSACTION end with the transaction; SET local.x = 1 does not.
     if (first_.is("set") && previous_.is("set") && now.is_one("local", "transaction") &&
         peek(0) != '.') {
       found_.verb = Verb::other;
+    }
+    if (found_.verb == Verb::copy && parentheses_ == 0 && previous_.is("from") && now.is("stdin")) {
+      found_.copies_in = at_end() || Word(sql_.substr(at_, 5)).is("where");
     }
     const bool locks = previous_.is_one("for", "key");  // FOR UPDATE, FOR NO KEY UPDATE
     if (first_.is("with") && !locks && now.is_one("insert", "update", "delete", "merge")) {
@@ -253,7 +258,7 @@ class Scanner {
   // stand behind these words.
   bool names_what_is_no_call() const noexcept {
     if (makes_index_ && before_name_.is_one("on", "only", "using")) return true;
-    return before_name_.is_one("into", "with", "recursive", "as", "table", "view", "exists",
+    return before_name_.is_one("copy", "into", "with", "recursive", "as", "table", "view", "exists",
                                "references", "function", "procedure", "routine", "aggregate");
   }
 

@@ -117,16 +117,13 @@ weir_status take_text(Conn& conn, std::string_view sql, Scan& traits, weir_error
   return WEIR_OK;
 }
 
-weir_status choose(Conn& conn, weir_text sql, weir_stmt* prepared, std::uint32_t param_count,
-                   Run& run, weir_error* error) {
+weir_status choose(Conn& conn, weir_text sql, weir_stmt* prepared, Run& run, weir_error* error) {
   if (conn.result.lent) {
     return conn.refuse(error, WEIR_E_INVALID_STATE,
                        {"the result of an earlier statement is still open: close it first"});
   }
-  std::size_t wanted = 0;
   if (prepared == nullptr) {
     if (const auto bad = take_text(conn, backend::view(sql), run.traits, error)) return bad;
-    wanted = run.traits.params;
   } else {
     run.stmt = reinterpret_cast<Stmt*>(prepared);
     if (run.stmt->conn != &conn) {
@@ -138,7 +135,6 @@ weir_status choose(Conn& conn, weir_text sql, weir_stmt* prepared, std::uint32_t
                          {"a reset has ended this statement: prepare it again"});
     }
     run.traits = run.stmt->traits;
-    wanted = run.stmt->inferred.size();
   }
   if (conn.tx_doomed && conn.in_tx() && !run.traits.rolls_back) {
     return conn.refuse(error, WEIR_E_INVALID_STATE,
@@ -151,12 +147,15 @@ weir_status choose(Conn& conn, weir_text sql, weir_stmt* prepared, std::uint32_t
         {"the client_encoding of this session is ", pg_encoding_to_char(PQclientEncoding(conn.pg)),
          ", and text here is UTF-8: RESET client_encoding first"});
   }
-  if (wanted != param_count) {
-    return conn.refuse(error, WEIR_E_INVALID_ARGUMENT,
-                       {"the statement has ", std::to_string(wanted), " parameters, but ",
-                        std::to_string(param_count), " values were given"});
-  }
   return WEIR_OK;
+}
+
+weir_status check_count(const Conn& conn, const Run& run, std::uint32_t given, weir_error* error) {
+  const std::size_t wanted = run.stmt == nullptr ? run.traits.params : run.stmt->inferred.size();
+  if (wanted == given) return WEIR_OK;
+  return conn.refuse(error, WEIR_E_INVALID_ARGUMENT,
+                     {"the statement has ", std::to_string(wanted), " parameters, but ",
+                      std::to_string(given), " values were given"});
 }
 
 void note_sent(Conn& conn, const Scan& traits) noexcept {

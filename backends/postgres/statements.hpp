@@ -16,12 +16,12 @@ struct Run {
   Scan traits;
 };
 
-// Refuses what is not exactly one statement, or another number of parameters than it has. The text
-// is in conn.sql afterwards.
+// Refuses what is not exactly one statement. The text is in conn.sql afterwards.
 weir_status take_text(Conn& conn, std::string_view sql, Scan& traits, weir_error* error);
 // Chooses between text and statement.
-weir_status choose(Conn& conn, weir_text sql, weir_stmt* prepared, std::uint32_t param_count,
-                   Run& run, weir_error* error);
+weir_status choose(Conn& conn, weir_text sql, weir_stmt* prepared, Run& run, weir_error* error);
+// Refuses another number of values than it has parameters.
+weir_status check_count(const Conn& conn, const Run& run, std::uint32_t given, weir_error* error);
 
 // What the session is after the statement was sent, and after the server's tag ("SET", "LISTEN").
 void note_sent(Conn& conn, const Scan& traits) noexcept;

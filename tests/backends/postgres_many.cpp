@@ -7,6 +7,14 @@
 namespace weir::test {
 namespace {
 
+Value boolean(bool b) { return {WEIR_T_BOOL, b ? 1 : 0, 0, {}}; }
+
+std::string all_bytes() {
+  std::string bytes;
+  for (int i = 0; i < 256; ++i) bytes += static_cast<char>(i);
+  return bytes;
+}
+
 class PostgresMany : public Postgres {
  protected:
   // Runs `sql`, or `stmt` if there is one, for the rows of one value each.
@@ -33,26 +41,106 @@ class PostgresMany : public Postgres {
   weir_many_out done{};
 };
 
-TEST_F(PostgresMany, a_copy_is_refused) {
+TEST_F(PostgresMany, a_copy_that_takes_no_rows_from_here_is_refused) {
   Session& s = open();
   ASSERT_EQ(WEIR_OK, s.query("CREATE TEMP TABLE target(a int)"));
-  for (const char* sql : {"COPY target FROM STDIN", "COPY target TO STDOUT",
-                          "/* x */ copy target "
-                          "from stdin"}) {
-    weir_stmt* stmt = nullptr;
-    ASSERT_EQ(WEIR_OK, s.prepare(sql, &stmt)) << s.error.what();
-    for (weir_stmt* prepared : {static_cast<weir_stmt*>(nullptr), stmt}) {
-      weir_many_args args{};
-      args.sql = text(sql);
-      args.stmt = prepared;
-      args.row_count = 2;
-      EXPECT_EQ(WEIR_E_UNSUPPORTED, many(s, args)) << sql;
-      EXPECT_EQ(WEIR_CONN_USABLE, s.error.conn_fate);
-      EXPECT_EQ(WEIR_EFFECT_NOT_SENT, s.error.effect);
-      EXPECT_EQ(Value::integer(1), s.one("SELECT 1"));
-    }
-    s.stmt_close(stmt);
+  for (const char* sql : {"COPY target TO STDOUT", "COPY target FROM STDIN WITH (FORMAT csv)",
+                          "copy target from stdin binary", "COPY (SELECT 1 FROM target) TO STDOUT",
+                          "COPY target FROM '/nowhere'", "COPY BINARY target FROM STDIN"}) {
+    EXPECT_EQ(WEIR_E_UNSUPPORTED, many(s, sql, Row(2, Value::integer(1)))) << sql;
+    EXPECT_THAT(s.error.what(), ::testing::HasSubstr("COPY")) << sql;
+    EXPECT_EQ(0U, done.rows_done);
+    EXPECT_EQ(Value::integer(0), s.one("SELECT count(*) FROM target")) << sql;
   }
+  weir_stmt* stmt = nullptr;
+  ASSERT_EQ(WEIR_OK, s.prepare("COPY target FROM STDIN", &stmt)) << s.error.what();
+  EXPECT_EQ(WEIR_E_UNSUPPORTED, many(s, "", Row(2, Value::integer(1)), stmt));
+  EXPECT_EQ(Value::integer(1), s.one("SELECT 1"));
+  s.stmt_close(stmt);
+}
+
+TEST_F(PostgresMany, a_copy_stores_every_value_as_it_is) {
+  Session& s = open();
+  const std::pair<const char*, std::vector<Value>> columns[] = {
+      {"text",
+       {Value::str(""), Value::str("\\N"), Value::str("\\."), Value::str("a\tb\nc\rd\\e\be"),
+        Value::str("\u00e9\U0001F600"), Value::null(), Value::str(std::string(200'000, '\\'))}},
+      {"bytea", {Value::blob(""), Value::blob(all_bytes()), Value::null()}},
+      {"bigint", {Value::integer(INT64_MIN), Value::integer(INT64_MAX), Value::integer(0)}},
+      {"numeric", {Value::str("18446744073709551616")}},
+      {"float8",
+       {Value::real(0.1), Value::real(-0.0), Value::real(5e-324), Value::real(-INFINITY)}},
+      {"boolean", {boolean(true), boolean(false)}},
+  };
+  for (const auto& [type, values] : columns) {
+    ASSERT_EQ(WEIR_OK, s.query("DROP TABLE IF EXISTS target"));
+    ASSERT_EQ(WEIR_OK, s.query(std::string("CREATE TEMP TABLE target(i serial, a ") + type + ")"));
+    ASSERT_EQ(WEIR_OK, many(s, "/* x */ copy target(a) from stdin;", values)) << s.error.what();
+    EXPECT_EQ(values.size(), done.rows_done);
+    EXPECT_EQ(values.size(), done.affected);
+    ASSERT_EQ(WEIR_OK, s.query("SELECT a FROM target ORDER BY i"));
+    ASSERT_EQ(values.size(), s.rows.size());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      Value got = s.rows[i].at(0);
+      if (got.type == WEIR_T_DECIMAL) got.type = WEIR_T_TEXT;
+      EXPECT_EQ(values[i], got) << type << " " << i;
+    }
+  }
+}
+
+TEST_F(PostgresMany, a_copy_stores_all_rows_or_none) {
+  Session& s = open();
+  ASSERT_EQ(WEIR_OK, s.query("CREATE TEMP TABLE target(a bigint CHECK (a <> 77777))"));
+  Row rows;
+  for (int i = 0; i < 100'000; ++i) rows.push_back(Value::integer(i));
+  EXPECT_EQ(WEIR_E_CONSTRAINT, many(s, "COPY target FROM STDIN", rows));
+  EXPECT_THAT(s.error.what(), ::testing::HasSubstr("line 77778"));
+  EXPECT_EQ(WEIR_EFFECT_DEFINITE, s.error.effect);
+  EXPECT_EQ(0U, done.rows_done);
+  EXPECT_EQ(Value::integer(0), s.one("SELECT count(*) FROM target"));
+  ASSERT_EQ(WEIR_OK, many(s, "COPY target FROM STDIN WHERE a < 10", rows)) << s.error.what();
+  EXPECT_EQ(rows.size(), done.rows_done);
+  EXPECT_EQ(10U, done.affected);
+  ASSERT_EQ(WEIR_OK, s.begin());
+  EXPECT_EQ(WEIR_E_CONSTRAINT, many(s, "COPY target FROM STDIN", rows));
+  EXPECT_EQ(WEIR_TX_FAILED, s.error.tx_fate);
+  ASSERT_EQ(WEIR_OK, s.rollback());
+}
+
+TEST_F(PostgresMany, a_copy_that_this_side_refuses_leaves_nothing) {
+  Session& s = open();
+  ASSERT_EQ(WEIR_OK, s.query("CREATE TEMP TABLE target(a text)"));
+  Row rows(20'000, Value::str("fine"));
+  rows.push_back(Value::str(std::string("a\0b", 3)));
+  EXPECT_EQ(WEIR_E_INVALID_ARGUMENT, many(s, "COPY target FROM STDIN", rows));
+  EXPECT_THAT(s.error.what(), ::testing::HasSubstr("row 20001: value 1 is text with a NUL"));
+  EXPECT_EQ(WEIR_EFFECT_DEFINITE, s.error.effect);
+  ASSERT_EQ(WEIR_OK, s.query("ALTER TABLE target ADD b int"));
+  EXPECT_EQ(WEIR_E_INVALID_ARGUMENT, many(s, "COPY target FROM STDIN", rows));
+  EXPECT_THAT(s.error.what(), ::testing::HasSubstr("2 columns, but 1 values"));
+  EXPECT_EQ(Value::integer(0), s.one("SELECT count(*) FROM target"));
+}
+
+TEST_F(PostgresMany, a_copy_ends_at_its_deadline_and_with_a_cancel) {
+  Session& s = open();
+  ASSERT_EQ(WEIR_OK,
+            s.query("CREATE TEMP TABLE target(a text CHECK (pg_sleep(0.001) IS NOT NULL))"));
+  const Row rows(20'000, Value::str(std::string(1'000, 'x')));
+  s.deadline = host.now + 50'000'000;
+  EXPECT_EQ(WEIR_E_TIMEOUT, many(s, "COPY target FROM STDIN", rows)) << s.error.what();
+  EXPECT_EQ(WEIR_CONN_USABLE, s.error.conn_fate);
+  s.deadline = WEIR_NO_DEADLINE;
+  EXPECT_EQ(Value::integer(0), s.one("SELECT count(*) FROM target"));
+  host.on_look = [&, looks = 0]() mutable {
+    weir_call call{};
+    call.struct_size = sizeof call;
+    call.deadline = WEIR_NO_DEADLINE;
+    if (++looks == 20) s.driver->cancel(s.canceller, s.op, &call, nullptr);
+  };
+  EXPECT_EQ(WEIR_E_CANCELLED, many(s, "COPY target FROM STDIN", rows)) << s.error.what();
+  host.on_look = nullptr;
+  EXPECT_EQ(WEIR_CONN_USABLE, s.error.conn_fate);
+  EXPECT_EQ(Value::integer(0), s.one("SELECT count(*) FROM target"));
 }
 
 TEST_F(PostgresMany, rows_without_values_are_refused) {

@@ -105,6 +105,8 @@ TEST(PostgresScan, what_a_statement_may_do) {
       {"ALTER TABLE t ADD CHECK (f(x))", Verb::define, false, true},
       {"SELECT 1 INTO TEMP t", Verb::query, true, false},
       {"DO $$ BEGIN END $$", Verb::code, false, false},
+      {"COPY t(a, b) FROM STDIN", Verb::copy, false, false},
+      {"COPY t FROM STDIN WHERE f(a)", Verb::copy, false, true},
       {"ROLLBACK", Verb::other, false, false},
   };
   for (const Case& c : cases) {
@@ -115,6 +117,27 @@ TEST(PostgresScan, what_a_statement_may_do) {
   }
   EXPECT_TRUE(scan("rollback to savepoint a", true).rolls_back);
   EXPECT_FALSE(scan("SELECT 1", true).rolls_back);
+}
+
+TEST(PostgresScan, a_copy_takes_rows_if_its_format_is_the_default) {
+  struct Case {
+    const char* sql;
+    bool copies_in;
+  };
+  const Case cases[] = {
+      {"COPY t FROM STDIN", true},
+      {"copy a.t (b, c) from stdin ; -- rows", true},
+      {"COPY t FROM STDIN WHERE a > 1", true},
+      {"COPY t FROM STDIN (FORMAT csv)", false},
+      {"COPY t FROM STDIN WITH (FORMAT text)", false},
+      {"COPY t FROM STDIN CSV", false},
+      {"COPY t FROM 'stdin'", false},
+      {"COPY t FROM PROGRAM 'x'", false},
+      {"COPY t TO STDOUT", false},
+      {"COPY (SELECT a FROM stdin) TO STDOUT", false},
+      {"SELECT a FROM stdin", false},
+  };
+  for (const Case& c : cases) EXPECT_EQ(c.copies_in, scan(c.sql, true).copies_in) << c.sql;
 }
 
 TEST(PostgresScan, any_cut_of_a_text_is_read_to_its_end) {
