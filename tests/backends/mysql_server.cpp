@@ -108,17 +108,15 @@ MysqlServer::MysqlServer() {
   char name[] = "/tmp/weir-mysql-XXXXXX";
   directory_ = ::mkdtemp(name);
   try {
-    start();
+    prepare();
+    if (missing_.empty()) start();
   } catch (const std::exception& e) {
     missing_ = std::string(e.what()) + "; the server's log: " + end_of(directory_ + "/log");
   }
 }
 
 MysqlServer::~MysqlServer() {
-  if (pid_ > 0) {
-    ::kill(pid_, SIGKILL);  // nobody needs the data
-    ::waitpid(pid_, nullptr, 0);
-  }
+  stop(SIGKILL);            // nobody needs the data
   std::error_code ignored;  // a directory that stays in /tmp harms nothing
   std::filesystem::remove_all(directory_, ignored);
 }
@@ -149,11 +147,11 @@ bool MysqlServer::await_ready(int notices) {
   return ready;
 }
 
-void MysqlServer::start() {
-  const std::string server = find_program("mariadbd");
+void MysqlServer::prepare() {
+  program_ = find_program("mariadbd");
   const std::string install_db = find_program("mariadb-install-db");
-  if (server.empty() || install_db.empty()) {
-    missing_ = std::string("no ") + (server.empty() ? "mariadbd" : "mariadb-install-db") +
+  if (program_.empty() || install_db.empty()) {
+    missing_ = std::string("no ") + (program_.empty() ? "mariadbd" : "mariadb-install-db") +
                " in PATH, /usr/sbin or /usr/bin" + remedy;
     return;
   }
@@ -165,26 +163,41 @@ void MysqlServer::start() {
   ::chmod(directory_.c_str(), 0755);
   if (!install(install_db)) throw std::runtime_error(install_db + " failed");
   socket_ = directory_ + "/s";
-  const std::string accounts = directory_ + "/accounts.sql";
-  {
-    std::ofstream file(accounts);
-    for (const char* host : {"localhost", "%"}) {
-      file << "CREATE USER " << user << "@'" << host << "' IDENTIFIED BY '" << password << "';\n"
-           << "GRANT ALL ON *.* TO " << user << "@'" << host << "' WITH GRANT OPTION;\n";
-    }
+  std::ofstream file(directory_ + "/accounts.sql");
+  for (const char* host : {"localhost", "%"}) {  // run at each start
+    file << "CREATE USER IF NOT EXISTS " << user << "@'" << host << "' IDENTIFIED BY '" << password
+         << "';\n"
+         << "GRANT ALL ON *.* TO " << user << "@'" << host << "' WITH GRANT OPTION;\n";
   }
+}
+
+void MysqlServer::start() {
   const int notices = listen_for_notices(directory_ + "/notify");
-  pid_ = spawn(directory_,
-               {server, "--no-defaults", "--datadir=" + directory_ + "/data", "--socket=" + socket_,
-                "--pid-file=" + directory_ + "/pid", "--port=" + std::to_string(port()),
-                "--bind-address=127.0.0.1", "--init-file=" + accounts, "--skip-log-bin",
-                "--innodb-log-file-size=8M", "--innodb-flush-log-at-trx-commit=0",
-                "--innodb-buffer-pool-size=16M", "--innodb-use-native-aio=0",
-                "--max-connections=400", "--skip-name-resolve"},
-               directory_ + "/notify");
+  pid_ =
+      spawn(directory_,
+            {program_, "--no-defaults", "--datadir=" + directory_ + "/data", "--socket=" + socket_,
+             "--pid-file=" + directory_ + "/pid", "--port=" + std::to_string(port()),
+             "--bind-address=127.0.0.1", "--init-file=" + directory_ + "/accounts.sql",
+             "--skip-log-bin", "--innodb-log-file-size=8M", "--innodb-flush-log-at-trx-commit=2",
+             "--innodb-buffer-pool-size=16M", "--innodb-use-native-aio=0", "--max-connections=400",
+             "--skip-name-resolve"},
+            directory_ + "/notify");
   const bool ready = await_ready(notices);
   ::close(notices);
-  if (!ready) throw std::runtime_error(server + " did not start");
+  ::unlink((directory_ + "/notify").c_str());
+  if (!ready) throw std::runtime_error(program_ + " did not start");
+}
+
+void MysqlServer::stop(int signal) {
+  if (pid_ <= 0) return;
+  ::kill(pid_, signal);
+  ::waitpid(pid_, nullptr, 0);
+  pid_ = 0;
+}
+
+void MysqlServer::restart(bool crash) {
+  stop(crash ? SIGKILL : SIGTERM);
+  start();
 }
 
 std::string MysqlServer::url(const std::string& database) const {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // mysql_server.hpp: a MariaDB server of the test program's own: data in a temporary directory, a
-// Unix socket in there and a port on the loopback address, little memory, no durability. It ends
-// with the program, also with one that crashes.
+// Unix socket in there and a port on the loopback address, little memory. What was committed
+// outlives a crash of the server, but not one of the machine. It ends with the program, also with
+// one that crashes.
 //
 // Called by: tests. One per program, started on first use. Threads: any, after the first use.
 #pragma once
@@ -32,6 +33,8 @@ class MysqlServer {
   std::string url(const std::string& database = "") const;
   // The url of a database that is empty and nobody else's.
   std::string fresh_database();
+  // Stops the server in good order, or as a crash does, and starts it on the same data.
+  void restart(bool crash);
 
   MysqlServer(const MysqlServer&) = delete;
   MysqlServer& operator=(const MysqlServer&) = delete;
@@ -39,12 +42,15 @@ class MysqlServer {
  private:
   MysqlServer();
   ~MysqlServer();
+  void prepare();
   void start();
+  void stop(int signal);
   bool install(const std::string& program);
   bool await_ready(int notices);
 
   std::string missing_;
   std::string directory_;
+  std::string program_;
   std::string socket_;
   HeldPort port_;
   ::pid_t pid_ = 0;

@@ -126,7 +126,7 @@ PostgresServer::PostgresServer() : bin_(find_programs()) {
 }
 
 PostgresServer::~PostgresServer() {
-  stop(SIGQUIT);
+  crash();                  // nobody needs the data
   std::error_code ignored;  // /tmp is emptied by somebody else then
   fs::remove_all(directory_, ignored);
 }
@@ -174,6 +174,8 @@ void PostgresServer::stop(int signal) {
   wait_for(pid_);
   pid_ = 0;
 }
+
+void PostgresServer::crash() { stop(SIGQUIT); }
 
 void PostgresServer::restart(const std::string& settings, bool standby) {
   stop(SIGINT);

@@ -37,13 +37,16 @@ class PostgresServer {
 
   // Stops the server and starts it with these lines after its own settings, as a standby or not.
   void restart(const std::string& settings, bool standby = false);
+  // Stops the server as if it had crashed: sessions are cut off, and the next start recovers.
+  void crash();
+  // Returns when the server takes sessions.
+  void start();
   // Makes a certificate for localhost that signs itself, and has the server use it; false if there
   // is no openssl to make it with. The file for the client is root.crt in directory().
   bool offer_tls();
 
  private:
   void prepare_cluster();
-  void start();
   void stop(int signal);
   std::string data() const { return directory_ + "/data"; }
 
