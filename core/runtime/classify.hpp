@@ -13,10 +13,11 @@ namespace weir::runtime {
 [[nodiscard]] inline engine::OpResult classify_create_error(const Error& error, bool embedded) {
   using engine::OpResult;
   const DatabaseError* database = error.database();
-  if (database == nullptr || database->transient) return OpResult::failed;
+  if (database == nullptr) return OpResult::failed;
+  // Transient or not: it lasts until others leave, and has a remedy of its own.
+  if (database->kind == WEIR_E_TOO_MANY_CONNECTIONS) return OpResult::server_full;
+  if (database->transient) return OpResult::failed;
   switch (database->kind) {
-    case WEIR_E_TOO_MANY_CONNECTIONS:
-      return OpResult::server_full;
     case WEIR_E_AUTH:
     case WEIR_E_CONFIG:
     case WEIR_E_PERMISSION:

@@ -2,6 +2,7 @@
 //
 // Goal: what a caller sees of lending, waiting and failing, with real threads. The decisions behind
 // it are tested in tests/engine; here it is the shell that is on trial.
+#include "core/runtime/classify.hpp"
 #include "tests/runtime/world.hpp"
 
 #include <atomic>
@@ -125,6 +126,21 @@ TEST_F(PoolTest, an_unreachable_database_is_the_cause_of_the_timeout) {
   EXPECT_EQ(lease.error().code(), Code::acquire_timeout);
   EXPECT_EQ(lease.error().acquire()->reason, AcquireClass::endpoint_down) << lease.error().what();
   EXPECT_FALSE(lease.error().acquire()->create_error.empty());
+}
+
+// The drivers of servers say of such a failure that it may pass, and of others too.
+TEST(CreateErrors, a_full_server_is_no_server_that_is_down) {
+  weir_error error{};
+  error.struct_size = sizeof error;
+  error.kind = WEIR_E_TOO_MANY_CONNECTIONS;
+  for (const std::uint32_t flags : {0U, WEIR_ERROR_TRANSIENT}) {
+    error.flags = flags;
+    EXPECT_EQ(classify_create_error(Error::from_driver(error, "connecting"), false),
+              engine::OpResult::server_full);
+  }
+  error.kind = WEIR_E_SERVER_NOT_READY;
+  EXPECT_EQ(classify_create_error(Error::from_driver(error, "connecting"), false),
+            engine::OpResult::failed);
 }
 
 // O2, M21
