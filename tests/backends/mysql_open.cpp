@@ -214,10 +214,34 @@ TEST_F(MysqlOpen, a_database_that_is_not_allowed_is_a_permission_error) {
   EXPECT_EQ(WEIR_STAGE_SETUP, stage);
 }
 
+// Runs before the server has a certificate, and is followed by the one that gives it one.
 TEST_F(MysqlOpen, required_tls_fails_where_the_server_has_none) {
   EXPECT_EQ(WEIR_E_TLS,
             attempt(url, {{"tls", "require"}, {"tls_ca", "/etc/ssl/certs/ca-certificates.crt"}}));
   EXPECT_EQ(WEIR_STAGE_TLS, stage);
+}
+
+TEST_F(MysqlOpen, tls_proves_who_the_server_is) {
+  if (!server().offer_tls())
+    GTEST_SKIP() << "no openssl to make a certificate: apt install openssl";
+  const Options require = {{"tls", "require"}, {"tls_ca", server().directory() + "/root.crt"}};
+  const std::string port = std::to_string(server().port());
+  const std::string right = "mysql://weir:open-sesame@localhost:" + port + "/";
+  Source there(weir_mysql_driver(), host.abi(), right, require);
+  Session its(there, 4);
+  ASSERT_EQ(WEIR_OK, its.open()) << its.error.what();
+  ASSERT_EQ(WEIR_OK, its.query("SHOW SESSION STATUS LIKE 'Ssl_version'"));
+  EXPECT_THAT(its.rows.at(0).at(1).s, HasSubstr("TLSv1"));
+  // The certificate is for localhost.
+  EXPECT_EQ(WEIR_E_TLS, attempt(on_port(server().port()), require)) << text;
+  EXPECT_EQ(WEIR_STAGE_TLS, stage);
+  // And signed by nobody else.
+  EXPECT_EQ(WEIR_E_TLS,
+            attempt(right, {{"tls", "require"}, {"tls_ca", "/etc/ssl/certs/ca-certificates.crt"}}))
+      << text;
+  EXPECT_EQ(WEIR_E_TLS,
+            attempt(right, {{"tls", "require"}, {"tls_ca", server().directory() + "/log"}}));
+  EXPECT_EQ(WEIR_OK, attempt(right)) << text;  // in the clear, as asked for
 }
 
 TEST_F(MysqlOpen, tcp_and_socket_lead_to_the_same_server) {

@@ -121,14 +121,31 @@ MysqlServer::~MysqlServer() {
   std::filesystem::remove_all(directory_, ignored);
 }
 
-bool MysqlServer::install(const std::string& program) {
-  const ::pid_t child =
-      spawn(directory_,
-            {program, "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db",
-             "--datadir=" + directory_ + "/data", "--innodb-log-file-size=8M"},
-            "");
+bool MysqlServer::run(const std::vector<std::string>& words) const {
+  const ::pid_t child = spawn(directory_, words, "");
   int status = 0;
   return ::waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+bool MysqlServer::install(const std::string& program) const {
+  return run({program, "--no-defaults", "--auth-root-authentication-method=normal",
+              "--skip-test-db", "--datadir=" + directory_ + "/data", "--innodb-log-file-size=8M"});
+}
+
+bool MysqlServer::offer_tls() {
+  if (!tls_.empty()) return true;
+  const std::string openssl = find_program("openssl");
+  const std::string key = directory_ + "/server.key";
+  const std::string certificate = directory_ + "/root.crt";
+  if (openssl.empty() ||
+      !run({openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+            "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
+            "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate})) {
+    return false;
+  }
+  tls_ = {"--ssl-key=" + key, "--ssl-cert=" + certificate};
+  restart(false);
+  return true;
 }
 
 bool MysqlServer::await_ready(int notices) {
@@ -173,15 +190,23 @@ void MysqlServer::prepare() {
 
 void MysqlServer::start() {
   const int notices = listen_for_notices(directory_ + "/notify");
-  pid_ =
-      spawn(directory_,
-            {program_, "--no-defaults", "--datadir=" + directory_ + "/data", "--socket=" + socket_,
-             "--pid-file=" + directory_ + "/pid", "--port=" + std::to_string(port()),
-             "--bind-address=127.0.0.1", "--init-file=" + directory_ + "/accounts.sql",
-             "--skip-log-bin", "--innodb-log-file-size=8M", "--innodb-flush-log-at-trx-commit=2",
-             "--innodb-buffer-pool-size=16M", "--innodb-use-native-aio=0", "--max-connections=400",
-             "--skip-name-resolve"},
-            directory_ + "/notify");
+  std::vector<std::string> words = {program_,
+                                    "--no-defaults",
+                                    "--datadir=" + directory_ + "/data",
+                                    "--socket=" + socket_,
+                                    "--pid-file=" + directory_ + "/pid",
+                                    "--port=" + std::to_string(port()),
+                                    "--bind-address=127.0.0.1",
+                                    "--init-file=" + directory_ + "/accounts.sql",
+                                    "--skip-log-bin",
+                                    "--innodb-log-file-size=8M",
+                                    "--innodb-flush-log-at-trx-commit=2",
+                                    "--innodb-buffer-pool-size=16M",
+                                    "--innodb-use-native-aio=0",
+                                    "--max-connections=400",
+                                    "--skip-name-resolve"};
+  words.insert(words.end(), tls_.begin(), tls_.end());
+  pid_ = spawn(directory_, words, directory_ + "/notify");
   const bool ready = await_ready(notices);
   ::close(notices);
   ::unlink((directory_ + "/notify").c_str());

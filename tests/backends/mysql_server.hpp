@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <string>
 #include <sys/types.h>
+#include <vector>
 
 namespace weir::test {
 
@@ -36,6 +37,11 @@ class MysqlServer {
   // Stops the server in good order, or as a crash does, and starts it on the same data.
   void restart(bool crash);
 
+  // Makes a certificate for localhost that signs itself, root.crt in directory(), and has the
+  // server use it; false if there is no openssl to make it with.
+  bool offer_tls();
+  const std::string& directory() const { return directory_; }
+
   MysqlServer(const MysqlServer&) = delete;
   MysqlServer& operator=(const MysqlServer&) = delete;
 
@@ -45,13 +51,15 @@ class MysqlServer {
   void prepare();
   void start();
   void stop(int signal);
-  bool install(const std::string& program);
+  bool run(const std::vector<std::string>& words) const;
+  bool install(const std::string& program) const;
   bool await_ready(int notices);
 
   std::string missing_;
   std::string directory_;
   std::string program_;
   std::string socket_;
+  std::vector<std::string> tls_;  // arguments
   HeldPort port_;
   ::pid_t pid_ = 0;
   int databases_ = 0;
