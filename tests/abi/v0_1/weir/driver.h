@@ -103,7 +103,8 @@ enum {
   WEIR_E_UNSUPPORTED = 1,      /* not offered by this driver; nothing was done */
   WEIR_E_INVALID_ARGUMENT = 2, /* the caller's fault; nothing was done */
   WEIR_E_INVALID_STATE = 3,    /* not possible now, e.g. on a broken conn; nothing was done */
-  WEIR_E_CONFIG = 4,           /* an option is unknown or wrong; the text names it */
+  WEIR_E_CONFIG = 4,           /* an option is unknown or wrong; the text names it. Also a database
+                                * in the url that the server does not have */
   WEIR_E_RESOLVE = 5,          /* the host name does not resolve */
   WEIR_E_CONNECT = 6,          /* refused, unreachable, no such file */
   WEIR_E_TLS = 7,
@@ -112,7 +113,7 @@ enum {
   WEIR_E_SERVER_NOT_READY = 10, /* starting up, shutting down, in recovery */
   WEIR_E_TOO_MANY_CONNECTIONS = 11,
   WEIR_E_CONN_LOST = 12,
-  WEIR_E_TIMEOUT = 13,   /* the deadline of the call */
+  WEIR_E_TIMEOUT = 13,   /* the deadline of the call, or a time limit that the server was given */
   WEIR_E_CANCELLED = 14, /* cancel() or abort() */
   WEIR_E_SYNTAX = 15,
   WEIR_E_NOT_FOUND = 16,  /* no such table, column, function ... */
@@ -145,10 +146,10 @@ enum {
 
 /* What happened to the transaction that was open before the call. */
 enum {
-  WEIR_TX_NONE = 0,
+  WEIR_TX_NONE = 0,   /* none was open; or nobody knows, as when the answer to a commit was lost */
   WEIR_TX_OPEN = 1,   /* still open, can go on */
   WEIR_TX_FAILED = 2, /* still open, accepts only a rollback */
-  WEIR_TX_GONE = 3,   /* rolled back by the server */
+  WEIR_TX_GONE = 3,   /* rolled back: a promise, so never said of what may have been committed */
 };
 
 /* Where it happened. */
@@ -307,7 +308,8 @@ typedef struct weir_host {
   weir_time (*now)(void* ctx) WEIR_NOEXCEPT;
 
   /* Waits until fd shows one of `events` (WEIR_WAIT_READ | WEIR_WAIT_WRITE), `until` has come, or
-   * wake(conn_tag) was called; fd -1 waits for the last two only. Returns WEIR_WAIT_*. May return
+   * wake(conn_tag) was called; fd -1 waits for the last two only. One wait for a tag at a time: the
+   * running call's, so cancel() and abort() do not wait here. Returns WEIR_WAIT_*. May return
    * WEIR_WAIT_INTERRUPTED without cause: the driver looks at its own cancel and abort flags, then
    * waits again. A driver that waits nowhere else runs unchanged on threads, fibers and in the
    * simulator (WEIR_CAP_HOST_WAIT). [any] */
@@ -350,12 +352,17 @@ typedef struct weir_host {
 #define WEIR_CAP_DIRTY (UINT64_C(1) << 13)         /* state tells whether the session changed */
 #define WEIR_CAP_HOST_WAIT (UINT64_C(1) << 14)     /* waits in weir_host.wait only */
 #define WEIR_CAP_DEADLINE_HARD (UINT64_C(1) << 15) /* calls end at their deadline */
-#define WEIR_CAP_BLOCKING (UINT64_C(1) << 16)      /* a call may outlive its deadline (coarse) */
+#define WEIR_CAP_BLOCKING (UINT64_C(1) << 16)      /* coarse: see below */
 #define WEIR_CAP_EMBEDDED (UINT64_C(1) << 17)      /* no network: the work is done in the call */
 #define WEIR_CAP_OWN_THREADS (UINT64_C(1) << 18)
 #define WEIR_CAP_DETERMINISTIC (UINT64_C(1) << 19) /* same host answers, same behaviour */
 #define WEIR_CAP_FORK_ABANDON (UINT64_C(1) << 20)  /* abandon is safe in a forked child */
 #define WEIR_CAP_NATIVE (UINT64_C(1) << 21)        /* native */
+
+/* A coarse driver sits on a client library that blocks. Its calls may outlive their deadline, or
+ * return at it and leave the library at work on a thread of the driver's own; then the conn is
+ * broken and the effect unknown, and no other conn waits for that thread. A driver claims it or
+ * WEIR_CAP_DEADLINE_HARD, not both. */
 
 /* Option types */
 enum {
@@ -405,9 +412,8 @@ typedef struct weir_source_args {
   size_t option_count;
 } weir_source_args;
 
-#define WEIR_SOURCE_PINNED                                               \
-  1u /* the data lives in the conn: it must never be closed while wanted \
-      */
+/* The data lives in the conn: it must never be closed while wanted. */
+#define WEIR_SOURCE_PINNED 1u
 
 /* What the configuration means for a pool. Filled by source_create. */
 typedef struct weir_source_traits {
@@ -459,15 +465,15 @@ enum {
   WEIR_RESET_SESSION = 1, /* as after open, prepared statements may stay */
   WEIR_RESET_FULL = 2,    /* as after open */
 };
-#define WEIR_RESET_STMTS_GONE                                                                     \
-  1u                             /* out: statements of this conn are invalid now: stmt_close them \
-                                  */
-#define WEIR_RESET_NOT_PROVEN 2u /* out: the driver cannot vouch for the session: discard it */
+/* Out: statements of this conn are invalid now, and only stmt_close takes them. */
+#define WEIR_RESET_STMTS_GONE 1u
+/* Out: the driver cannot vouch for the session: discard it. */
+#define WEIR_RESET_NOT_PROVEN 2u
 
-#define WEIR_EXEC_NO_ROWS                                                                          \
-  1u                           /* in: the caller does not want rows; the driver need not fetch any \
-                                */
-#define WEIR_EXEC_ONE_BATCH 2u /* in: return all rows in the first batch, whatever their size */
+/* In: the caller does not want rows; the driver need not fetch any. */
+#define WEIR_EXEC_NO_ROWS 1u
+/* In: return all rows in the first batch, whatever their size. */
+#define WEIR_EXEC_ONE_BATCH 2u
 
 typedef struct weir_exec_args {
   uint32_t struct_size;
@@ -528,9 +534,8 @@ enum {
   WEIR_ISOLATION_SERIALIZABLE = 4,
 };
 #define WEIR_BEGIN_READ_ONLY 1u
-#define WEIR_BEGIN_WRITE                                                  \
-  2u /* take write locks at once where the database can (BEGIN IMMEDIATE) \
-      */
+/* Take write locks at once where the database can (BEGIN IMMEDIATE). */
+#define WEIR_BEGIN_WRITE 2u
 
 typedef struct weir_begin_args {
   uint32_t struct_size;
@@ -553,7 +558,8 @@ typedef struct weir_driver {
   weir_status (*env_create)(const weir_host* host, weir_env** env, weir_error* error) WEIR_NOEXCEPT;
 
   /* Ends the env. Every source is destroyed, every conn closed before. Leaves no thread, descriptor
-   * or callback behind. Required. [env] */
+   * or callback behind. Blocks: for a look-up or another call of the client library that is still
+   * under way and that nothing can end, until its own time limit. Required. [env] */
   void (*env_destroy)(weir_env* env) WEIR_NOEXCEPT;
 
   /* Called by the host on each of its threads that made calls, before that thread ends. [any] */
@@ -640,10 +646,11 @@ typedef struct weir_driver {
   /* -- statements ---------------------------------------------------------------- */
 
   /* Runs one statement. The first rows come in *batch; if WEIR_BATCH_END is set there, *result is
-   * NULL and there is nothing to close, else the rest comes by fetch. A second execute while a
-   * result is open is INVALID_STATE. Errors: all of the SQL kinds, CONN_LOST, TIMEOUT, CANCELLED;
-   * INVALID_ARGUMENT for a wrong number of parameters, an embedded NUL, or more than one statement.
-   * Blocks until the deadline. Required. [conn] */
+   * NULL and there is nothing to close, else the rest comes by fetch. A statement that changes rows
+   * and returns some is run to its end and returns them all at once, so that *out is the whole
+   * truth of it. A second execute while a result is open is INVALID_STATE. Errors: all of the SQL
+   * kinds, CONN_LOST, TIMEOUT, CANCELLED; INVALID_ARGUMENT for a wrong number of parameters, an
+   * embedded NUL, or more than one statement. Blocks until the deadline. Required. [conn] */
   weir_status (*execute)(weir_conn* conn, const weir_call* call, const weir_exec_args* args,
                          weir_exec_out* out, weir_result** result, weir_batch* batch,
                          weir_error* error) WEIR_NOEXCEPT;
@@ -661,7 +668,8 @@ typedef struct weir_driver {
   void (*result_close)(weir_result* result, const weir_call* call) WEIR_NOEXCEPT;
 
   /* Runs one statement for many rows of parameters, in order, until the first failure. Not atomic
-   * unless a transaction is open. [conn] */
+   * unless a transaction is open, but a driver may take a bulk statement of its database (COPY) as
+   * a whole; then rows_done is 0 or all. [conn] */
   weir_status (*execute_many)(weir_conn* conn, const weir_call* call, const weir_many_args* args,
                               weir_many_out* out, weir_error* error) WEIR_NOEXCEPT;
 
@@ -678,8 +686,9 @@ typedef struct weir_driver {
   weir_status (*begin)(weir_conn* conn, const weir_call* call, const weir_begin_args* args,
                        weir_error* error) WEIR_NOEXCEPT;
 
-  /* Commits. A commit that the server turned into a rollback is an error with tx_fate GONE; a conn
-   * lost on the way is effect UNKNOWN, stage COMMIT. [conn] */
+  /* Commits. INVALID_STATE if no transaction is open. A commit that the server turned into a
+   * rollback is an error with tx_fate GONE; a conn lost on the way is effect UNKNOWN, tx_fate NONE,
+   * stage COMMIT. [conn] */
   weir_status (*commit)(weir_conn* conn, const weir_call* call, weir_error* error) WEIR_NOEXCEPT;
 
   /* Rolls back; WEIR_OK also if the server had done so before. [conn] */
