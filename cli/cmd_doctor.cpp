@@ -7,9 +7,9 @@
 #include "core/base/text.hpp"
 #include "core/loader/loader.hpp"
 #include "core/observe/server_advice.hpp"
+#include "core/runtime/advice.hpp"
 
 #include <algorithm>
-#include <sys/resource.h>
 
 #include <fmt/format.h>
 
@@ -126,23 +126,7 @@ Result<observe::ServerFacts> ask_server(Pool& pool, std::string_view driver) {
   for (const observe::Question& question : observe::questions(driver)) {
     auto rows = (*lease)->query(question.sql);
     if (!rows) return fail(std::move(rows).error());
-    for (const RowView row : *rows) {
-      auto name = question.name.empty() ? row.try_get<std::string>(0) : std::string(question.name);
-      auto value = row.try_get<std::string>(question.name.empty() ? 1 : 0);
-      if (name && value) facts.insert_or_assign(*std::move(name), *std::move(value));
-    }
-  }
-  return facts;
-}
-
-observe::ProcessFacts this_process(const Config& config) {
-  observe::ProcessFacts facts;
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
-    facts.descriptors_max = limit.rlim_cur;
-  }
-  for (const auto& [name, pool] : config.pools) {
-    facts.descriptors_wanted += observe::descriptors_of(pool);
+    observe::note_answers(question, *rows, facts);
   }
   return facts;
 }
@@ -153,8 +137,8 @@ void examine_settings(Examination& examination, Pool& pool, const Config& config
                       const PoolConfig& settings) {
   const Instant asked = pool.now();
   auto facts = ask_server(pool, settings.driver);
-  auto advice =
-      observe::advise(settings, facts ? *facts : observe::ServerFacts{}, this_process(config));
+  auto advice = observe::advise(settings, facts ? *facts : observe::ServerFacts{},
+                                runtime::facts_of_process(config));
   if (!facts) {
     advice.push_back({observe::Advice::Grade::note, "url",
                       "the server did not say what it allows: " + facts.error().message(),

@@ -177,6 +177,14 @@ std::vector<Question> questions(std::string_view driver) {
   return {};
 }
 
+void note_answers(const Question& question, const Rows& rows, ServerFacts& facts) {
+  for (const RowView row : rows) {
+    auto name = question.name.empty() ? row.try_get<std::string>(0) : std::string(question.name);
+    auto value = row.try_get<std::string>(question.name.empty() ? 1 : 0);
+    if (name && value) facts.insert_or_assign(*std::move(name), *std::move(value));
+  }
+}
+
 std::uint64_t descriptors_of(const PoolConfig& pool) noexcept {
   return std::uint64_t{pool.max} * (pool.driver == "sqlite" ? 3 : 1);  // the file, WAL, its index
 }

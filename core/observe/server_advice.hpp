@@ -4,12 +4,13 @@
 // 200 before a server that admits 97, or connections that the server closes before the pool does,
 // work in every test and fail on a busy day.
 //
-// Called by: `weir doctor`, which asks the server. No I/O in here: questions() says what to ask,
-// advise() what to make of the answers.
-// Threads: any; no state.
+// Called by: `weir doctor` and, with its first connection, each pool; they ask the server. No I/O
+// in here: questions() says what to ask, advise() what to make of the answers. Threads: any; no
+// state.
 #pragma once
 
 #include <weir/config.hpp>
+#include <weir/rows.hpp>
 
 #include <cstdint>
 #include <map>
@@ -47,6 +48,9 @@ struct ProcessFacts {
 };
 // That a pool may have open at once, about: one for each connection, but SQLite has two or three.
 [[nodiscard]] std::uint64_t descriptors_of(const PoolConfig& pool) noexcept;
+
+// Adds what the rows of one question say.
+void note_answers(const Question& question, const Rows& rows, ServerFacts& facts);
 
 [[nodiscard]] std::vector<Advice> advise(const PoolConfig& pool, const ServerFacts& server,
                                          const ProcessFacts& process = {});

@@ -20,6 +20,7 @@
 #include "core/base/histogram.hpp"
 #include "core/engine/engine.hpp"
 #include "core/loader/loader.hpp"
+#include "core/runtime/advice.hpp"
 #include "core/runtime/engine_config.hpp"
 #include "core/runtime/error_buffer.hpp"
 #include "core/runtime/executor.hpp"
@@ -44,6 +45,8 @@ struct PoolParts {
   std::shared_ptr<BasicExecutor<R>> executor;
   LogSink sink;
   typename BasicHost<R>::Extension host_extension = {};
+  // Set: the first connection asks its server what it allows (advice.hpp).
+  std::optional<observe::ProcessFacts> process = {};
 };
 
 // What connections are made of. Kept by those that were made of it; once the last of them is gone,
@@ -185,6 +188,7 @@ class BasicPool final : public Pool, public std::enable_shared_from_this<BasicPo
   void run(const engine::StartOp& op, Slot& slot);
   [[nodiscard]] engine::OpResult run_connect(const engine::StartOp& op, Slot& slot);
   [[nodiscard]] engine::OpResult run_init(const engine::StartOp& op, Slot& slot);
+  [[nodiscard]] bool give_advice(const engine::StartOp& op, Slot& slot);
   [[nodiscard]] engine::OpResult run_reset(const engine::StartOp& op, Slot& slot);
   void run_close(const engine::StartOp& op, Slot& slot);
   engine::OpResult create_failed(Error error);
@@ -205,6 +209,8 @@ class BasicPool final : public Pool, public std::enable_shared_from_this<BasicPo
   std::shared_ptr<const loader::LoadedDriver> driver_;
   std::shared_ptr<BasicExecutor<R>> executor_;
   LogSink sink_;
+  const std::optional<observe::ProcessFacts> process_;
+  typename R::template atomic<bool> advised_{false};
   // Set once nobody may be left to hear: an orphan writes no log.
   typename R::template atomic<bool> muted_{false};
   BasicHost<R> host_;

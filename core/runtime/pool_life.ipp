@@ -20,6 +20,7 @@ BasicPool<R>::BasicPool(PoolParts<R> parts)
       driver_(std::move(parts.driver)),
       executor_(std::move(parts.executor)),
       sink_(std::move(parts.sink)),
+      process_(parts.process),
       host_(
           [this](std::int32_t level, std::uint64_t, std::string_view line) {
             log(level >= WEIR_LOG_ERROR  ? LogLevel::error

@@ -178,7 +178,10 @@ engine::OpResult BasicPool<R>::run_connect(const engine::StartOp& op, Slot& slot
   }
   auto opened = slot.session.open(source, tag, *canceller, op.deadline);
   if (!opened) return forget(slot), create_failed(std::move(opened).error());
-  return engine::OpResult::ok;
+  // Where there is init_sql it decides as whom the session asks.
+  if (!slot.made_of->init_sql.empty() || give_advice(op, slot)) return engine::OpResult::ok;
+  slot.session.close(op.deadline);
+  return forget(slot), create_failed(broken_by_question());
 }
 
 template <Runtime R>
@@ -188,7 +191,17 @@ engine::OpResult BasicPool<R>::run_init(const engine::StartOp& op, Slot& slot) {
     R::probe(Mark::init_failed);
     return create_failed(std::move(done).error());
   }
-  return engine::OpResult::ok;
+  return give_advice(op, slot) ? engine::OpResult::ok : create_failed(broken_by_question());
+}
+
+// Once. Returns: false if the connection broke over it.
+template <Runtime R>
+bool BasicPool<R>::give_advice(const engine::StartOp& op, Slot& slot) {
+  if (!process_ || !logs(LogLevel::warn) || advised_.exchange(true)) return true;
+  for (const std::string& line : advice_of_server(slot.session, config(), *process_, op.deadline)) {
+    log(LogLevel::warn, line);
+  }
+  return !slot.session.facts().broken;
 }
 
 template <Runtime R>

@@ -256,6 +256,7 @@ Result<Pools> PoolsBuilder::open() {
   auto pools = std::make_unique<Pools::Impl>();
   pools->read = impl_->read;
   pools->sink = impl_->sink ? impl_->sink : [](LogLevel, std::string_view, std::string_view) {};
+  const observe::ProcessFacts process = runtime::facts_of_process(*config);
   for (auto& [name, pool_config] : config->pools) {
     auto driver = load_driver(pool_config.driver, *config, impl_->drivers);
     if (!driver) return fail(std::move(driver).error());
@@ -265,8 +266,14 @@ Result<Pools> PoolsBuilder::open() {
     auto options = config::check_driver_options(pool_config.options, (*driver)->table.info(),
                                                 {config->file, name});
     if (!options) return fail(std::move(options).error());
-    auto pool = OsPool::create({pool_config, *std::move(options), config->base_dir,
-                                *std::move(driver), pools->executor, pools->sink});
+    auto pool = OsPool::create({pool_config,
+                                *std::move(options),
+                                config->base_dir,
+                                *std::move(driver),
+                                pools->executor,
+                                pools->sink,
+                                {},
+                                process});
     if (!pool) return fail(std::move(pool).error());
     pools->pools.emplace(name, *std::move(pool));
   }
