@@ -59,6 +59,12 @@ Server mysql() {
   s.missing = [] { return MysqlServer::instance().missing(); };
   s.url = [] { return MysqlServer::instance().fresh_database(); };
   s.restart = [](bool crash) { MysqlServer::instance().restart(crash); };
+  s.allow_sessions = [](int at_most) {
+    auto pools = open_pool(linked_mysql(), "mysql", MysqlServer::instance().url(), "max = 1\n");
+    const auto set = or_throw(std::move(pools))["main"].execute("SET GLOBAL max_connections = " +
+                                                                std::to_string(at_most));
+    EXPECT_TRUE(set) << set.error().what();
+  };
   s.insert = "INSERT INTO ledger VALUES (?)";
   s.session_id = "SELECT CONNECTION_ID()";
   s.end_session = "KILL (";
