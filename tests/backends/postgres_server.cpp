@@ -101,7 +101,11 @@ PostgresServer& PostgresServer::shared() {
   return server;
 }
 
-PostgresServer::PostgresServer() : bin_(find_programs()) {
+std::unique_ptr<PostgresServer> PostgresServer::standby_of(const PostgresServer& primary) {
+  return std::unique_ptr<PostgresServer>(new PostgresServer(&primary));
+}
+
+PostgresServer::PostgresServer(const PostgresServer* primary) : bin_(find_programs()) {
   // What the user of this shell likes to connect to is no part of the tests.
   for (const char* name : {"PGHOST", "PGHOSTADDR", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSWORD",
                            "PGSERVICE", "PGSSLMODE", "PGOPTIONS", "PGTARGETSESSIONATTRS"}) {
@@ -109,6 +113,16 @@ PostgresServer::PostgresServer() : bin_(find_programs()) {
   }
   // Nor is the password file of the user.
   ::setenv("PGPASSFILE", "/dev/null/none", 1);
+  prepare_directory();
+  if (primary == nullptr) {
+    prepare_cluster();
+  } else {
+    copy_cluster(*primary);
+  }
+  start();
+}
+
+void PostgresServer::prepare_directory() {
   char name[] = "/tmp/weir-postgres-XXXXXX";
   if (::mkdtemp(name) == nullptr) give_up("no directory in /tmp");
   directory_ = name;
@@ -121,8 +135,6 @@ PostgresServer::PostgresServer() : bin_(find_programs()) {
     if (::chown(name, user_, group_) != 0) give_up("chown failed");
   }
   ::chmod(name, 0755);
-  prepare_cluster();
-  start();
 }
 
 PostgresServer::~PostgresServer() {
@@ -136,14 +148,25 @@ void PostgresServer::prepare_cluster() {
                             "--no-sync", "--no-locale", "--encoding=UTF8", "--no-instructions"},
                            user_, group_, directory_ + "/log");
   if (wait_for(pid) != 0) give_up("initdb failed:\n" + read_file(directory_ + "/log"));
-  std::ofstream(data() + "/pg_hba.conf")
-      << "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
+  std::ofstream(data() + "/pg_hba.conf") << "local all all trust\nlocal replication all "
+                                            "trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
   std::ofstream(data() + "/postgresql.conf", std::ios::app)
       << "listen_addresses = '127.0.0.1'\nport = " << port() << "\nunix_socket_directories = '"
       << directory_
       << "'\nfsync = off\nsynchronous_commit = off\nfull_page_writes = off\nautovacuum = off\n"
          "shared_buffers = 16MB\nmax_connections = 60\nlog_min_messages = fatal\n"
          "include_if_exists = 'more.conf'\n";
+}
+
+void PostgresServer::copy_cluster(const PostgresServer& primary) {
+  const pid_t pid = launch({bin_ + "/pg_basebackup", "-D", data(), "-h", primary.directory_, "-p",
+                            std::to_string(primary.port()), "-U", "weir", "--write-recovery-conf",
+                            "--checkpoint=fast", "--no-sync"},
+                           user_, group_, directory_ + "/log");
+  if (wait_for(pid) != 0) give_up("pg_basebackup failed:\n" + read_file(directory_ + "/log"));
+  fs::remove(data() + "/more.conf");
+  std::ofstream(data() + "/postgresql.conf", std::ios::app)
+      << "port = " << port() << "\nunix_socket_directories = '" << directory_ << "'\n";
 }
 
 void PostgresServer::start() {

@@ -9,6 +9,7 @@
 
 #include "tests/backends/held_port.hpp"
 
+#include <memory>
 #include <string>
 #include <sys/types.h>
 
@@ -21,7 +22,10 @@ class PostgresServer {
   // The server of this program. Ends the program if it cannot be started: that is no test's fault.
   static PostgresServer& shared();
 
-  PostgresServer();
+  // A standby that streams from `primary`, of which it is a copy; sockets and settings are its own.
+  static std::unique_ptr<PostgresServer> standby_of(const PostgresServer& primary);
+
+  PostgresServer() : PostgresServer(nullptr) {}
   ~PostgresServer();
   PostgresServer(const PostgresServer&) = delete;
   PostgresServer& operator=(const PostgresServer&) = delete;
@@ -46,7 +50,10 @@ class PostgresServer {
   bool offer_tls();
 
  private:
+  explicit PostgresServer(const PostgresServer* primary);
+  void prepare_directory();
   void prepare_cluster();
+  void copy_cluster(const PostgresServer& primary);
   void stop(int signal);
   std::string data() const { return directory_ + "/data"; }
 

@@ -32,7 +32,8 @@ void run(const Server& server, const std::string& url) {
     server.restart(crash);
     const auto took = writers.all_commit_again(bound);
     ASSERT_TRUE(took) << "not back after " << (crash ? "the crash" : "the stop") << "; "
-                      << db.stats().to_json();
+                      << db.stats().to_json() << "\n"
+                      << writers.summary();
     std::printf("%s: back %lld ms after %s\n", server.name.c_str(),
                 static_cast<long long>(*took / 1ms), crash ? "a crash" : "a stop");
   }
@@ -40,13 +41,7 @@ void run(const Server& server, const std::string& url) {
   writers.expect_truth_in(db);
   // Each thread has at most one commit under way when the server stops.
   EXPECT_LE(writers.count(Fate::unknown), 2U * threads);
-  std::printf("%llu committed, %llu not, %llu unknown\n",
-              static_cast<unsigned long long>(writers.count(Fate::committed)),
-              static_cast<unsigned long long>(writers.count(Fate::not_committed)),
-              static_cast<unsigned long long>(writers.count(Fate::unknown)));
-  for (const auto& [what, times] : writers.failures()) {
-    std::printf("  %d times %s\n", times, what.c_str());
-  }
+  std::printf("%s", writers.summary().c_str());
   EXPECT_EQ(db.stats().now.lent, 0U);
 }
 

@@ -21,8 +21,9 @@ Fate fate_of(const Result<void>& done, bool asked_to_commit) {
 
 std::string label(const weir::Error& error) {
   const DatabaseError* facts = error.database();
-  return std::string(error.name()) +
-         (facts == nullptr ? "" : ", effect " + std::to_string(facts->effect));
+  if (facts == nullptr) return std::string(error.name());
+  return std::string(error.name()) + ", SQLSTATE " + facts->sqlstate + ", effect " +
+         std::to_string(facts->effect);
 }
 
 }  // namespace
@@ -93,8 +94,20 @@ void Writers::expect_truth_in(Pool& db) const {
 }
 
 std::uint64_t Writers::count(Fate fate) const {
+  const std::lock_guard lock(mutex_);
   return static_cast<std::uint64_t>(std::count_if(
       ledger_.begin(), ledger_.end(), [&](const auto& entry) { return entry.second == fate; }));
+}
+
+std::string Writers::summary() const {
+  std::string text = std::to_string(count(Fate::committed)) + " committed, " +
+                     std::to_string(count(Fate::not_committed)) + " not, " +
+                     std::to_string(count(Fate::unknown)) + " unknown\n";
+  const std::lock_guard lock(mutex_);
+  for (const auto& [what, times] : failures_) {
+    text += "  " + std::to_string(times) + " times " + what + "\n";
+  }
+  return text;
 }
 
 }  // namespace weir::test

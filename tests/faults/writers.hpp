@@ -41,9 +41,9 @@ class Writers {
   // After stop(): fails the test for each row whose presence contradicts the ledger.
   void expect_truth_in(Pool& db) const;
 
-  // After stop().
+  // At any time.
   std::uint64_t count(Fate fate) const;
-  const std::map<std::string, int>& failures() const { return failures_; }  // by code and effect
+  std::string summary() const;  // the counts, and a line for each kind of failure
 
  private:
   void write(int thread);
@@ -52,12 +52,12 @@ class Writers {
   Pool& db_;
   const std::string insert_;
   std::atomic<bool> stopping_{false};
-  std::mutex mutex_;  // of all that follows, until stop()
+  mutable std::mutex mutex_;  // of all that follows, until stop()
   std::condition_variable committed_;
   int round_ = 0;
   std::vector<int> last_round_;  // by thread: in which its newest committed row was begun
   std::map<std::int64_t, Fate> ledger_;
-  std::map<std::string, int> failures_;
+  std::map<std::string, int> failures_;  // by code, SQLSTATE and effect
   std::vector<std::thread> threads_;
 };
 
