@@ -47,6 +47,8 @@ class Host {
   [[nodiscard]] int waits() const noexcept { return waits_.load(); }
   [[nodiscard]] int wakes() const noexcept { return wakes_.load(); }
   void forget_counts() noexcept;
+  // From now on a wait for this tag needs no further descriptor.
+  void make_ready(std::uint64_t tag) noexcept { event_fd(tag); }
   // What was logged so far, one line each.
   [[nodiscard]] std::string log() const;
 
@@ -61,7 +63,7 @@ class Host {
                     weir_time until) noexcept;
   std::int32_t wait_virtually(std::uint64_t tag, weir_time until) noexcept;
   void wake(std::uint64_t tag) noexcept;
-  [[nodiscard]] int event_fd(std::uint64_t tag) noexcept;
+  int event_fd(std::uint64_t tag) noexcept;
 
   // Constant after construction.
   const Clock clock_;

@@ -78,6 +78,7 @@ void without_descriptors(Subject& subject) {
   ::setrlimit(RLIMIT_NOFILE, &low);
   {
     Session other(scene.source, 2);
+    scene.host.make_ready(other.tag);
     for (int fd = 0; (fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0;) taken.push_back(fd);
     other.deadline = scene.host.in(5'000'000'000);
     other.open();

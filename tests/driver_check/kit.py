@@ -18,6 +18,8 @@ class Kit:
             parser.add_argument(f"--{option}", required=True,
                                 type=lambda path: pathlib.Path(path).resolve())
         parser.add_argument("--levels", default="")
+        parser.add_argument("--with-server", default="")
+        parser.add_argument("--server", default="")
         self.args = parser.parse_args()
         self.weir = self.args.weir
         self.quirks = self.args.source / "plugins" / "template" / "quirks.toml"
@@ -38,6 +40,24 @@ class Kit:
         except ValueError:
             print(f"# exit {done.returncode}: {done.stderr}", file=sys.stderr)
             return {}
+
+
+NO_SERVER = 69  # with-server's, which says what is missing and how to get it
+
+
+def beside_server(main) -> int:
+    """Runs this program beside the server that --with-server PROGRAM --server NAME ask for."""
+    if "WEIR_DEMO_DATABASE" in os.environ:
+        return main()
+    words = sys.argv
+    program, server = (words[words.index(o) + 1] for o in ("--with-server", "--server"))
+    done = subprocess.run([program, server, sys.executable, *words], stderr=subprocess.PIPE,
+                          text=True, check=False)
+    if done.returncode == NO_SERVER:
+        print("1..0 # SKIP " + " ".join(done.stderr.split()))
+        return 0
+    print(done.stderr, file=sys.stderr, end="")
+    return done.returncode
 
 
 def broken(found: dict) -> dict:
