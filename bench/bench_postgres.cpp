@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: MIT
+//
+// The same work on one PostgreSQL server, on a unix socket, in one run: bare libpq, Weir, and SOCI
+// where it is installed. Every side reads each column into the same C++ type. A server is started
+// for the occasion and ends with the program.
+#include "backends/postgres/weir_postgres.h"
+#include "bench/measured.hpp"
+#include "tests/backends/abi_host.hpp"
+#include "tests/backends/postgres_server.hpp"
+
+#include <weir/weir.hpp>
+
+#include <charconv>
+#include <cstdlib>
+#include <libpq-fe.h>
+#include <memory>
+#include <string_view>
+#ifdef WEIR_BENCH_SOCI
+#include <soci/postgresql/soci-postgresql.h>
+#include <soci/soci.h>
+#endif
+
+namespace {
+
+using weir::test::PostgresServer;
+
+constexpr const char* one_sql = "SELECT 1::bigint";
+constexpr const char* rows_sql =
+    "SELECT i::bigint, 'row ' || i, i * 0.5::float8 FROM generate_series(1, 1000) AS n(i)";
+constexpr int bulk_rows = 10'000;
+
+void require(bool good, const char* what) {
+  if (good) return;
+  std::fprintf(stderr, "%s failed\n", what);
+  std::abort();
+}
+
+std::string conninfo() {
+  const PostgresServer& server = PostgresServer::shared();
+  return "host=" + server.directory() + " port=" + std::to_string(server.port()) +
+         " user=weir dbname=postgres";
+}
+
+// What a row is read into.
+struct Row {
+  std::int64_t i = 0;
+  std::string s;
+  double d = 0;
+};
+
+// ---------------------------------------------------------------- bare libpq
+
+using Answer = std::unique_ptr<PGresult, decltype([](PGresult* r) { PQclear(r); })>;
+
+class Bare {
+ public:
+  Bare() : pg_(PQconnectdb(conninfo().c_str())) {
+    require(PQstatus(pg_) == CONNECTION_OK, "connecting");
+  }
+  ~Bare() { PQfinish(pg_); }
+  Bare(const Bare&) = delete;
+  Bare& operator=(const Bare&) = delete;
+
+  void run(const char* sql) { Answer(PQexec(pg_, sql)); }
+  void prepare(const char* sql) { Answer(PQprepare(pg_, "s", sql, 0, nullptr)); }
+  Answer execute() {
+    Answer answer(PQexecPrepared(pg_, "s", 0, nullptr, nullptr, nullptr, 0));
+    require(PQresultStatus(answer.get()) == PGRES_TUPLES_OK, "a statement");
+    return answer;
+  }
+  PGconn* get() { return pg_; }
+
+ private:
+  PGconn* pg_;
+};
+
+template <class T>
+T number(const PGresult* answer, int row, int column) {
+  T value{};
+  const char* text = PQgetvalue(answer, row, column);
+  std::from_chars(text, text + PQgetlength(answer, row, column), value);
+  return value;
+}
+
+void bare_one(benchmark::State& state) {
+  Bare bare;
+  bare.prepare(one_sql);
+  for (auto _ : state) {
+    const Answer answer = bare.execute();
+    benchmark::DoNotOptimize(number<std::int64_t>(answer.get(), 0, 0));
+  }
+}
+
+void bare_rows(benchmark::State& state) {
+  Bare bare;
+  bare.prepare(rows_sql);
+  Row row;
+  for (auto _ : state) {
+    const Answer answer = bare.execute();
+    for (int i = 0; i < PQntuples(answer.get()); ++i) {
+      row.i = number<std::int64_t>(answer.get(), i, 0);
+      row.s.assign(PQgetvalue(answer.get(), i, 1),
+                   static_cast<std::size_t>(PQgetlength(answer.get(), i, 1)));
+      row.d = number<double>(answer.get(), i, 2);
+      benchmark::DoNotOptimize(row);
+    }
+  }
+}
+
+// The fastest way in that PostgreSQL has, by hand.
+void bare_bulk(benchmark::State& state) {
+  Bare bare;
+  bare.run("CREATE TEMP TABLE bulk(i bigint, s text, d float8)");
+  std::string text;
+  for (auto _ : state) {
+    bare.run("TRUNCATE bulk");
+    require(
+        PQresultStatus(Answer(PQexec(bare.get(), "COPY bulk FROM STDIN")).get()) == PGRES_COPY_IN,
+        "COPY");
+    for (int i = 0; i < bulk_rows; ++i) {
+      char digits[64];
+      text.assign(digits, std::to_chars(digits, digits + sizeof digits, i).ptr);
+      text += "\trow ";
+      text.append(digits, std::to_chars(digits, digits + sizeof digits, i).ptr);
+      text += '\t';
+      text.append(digits, std::to_chars(digits, digits + sizeof digits, i * 0.5).ptr);
+      text += '\n';
+      PQputCopyData(bare.get(), text.data(), static_cast<int>(text.size()));
+    }
+    require(PQputCopyEnd(bare.get(), nullptr) == 1, "the end of COPY");
+    while (const Answer answer{PQgetResult(bare.get())}) {
+      require(PQresultStatus(answer.get()) == PGRES_COMMAND_OK, "COPY");
+    }
+  }
+}
+
+void bare_connect(benchmark::State& state) {
+  for (auto _ : state) Bare();
+}
+
+// ---------------------------------------------------------------- Weir
+
+weir::Pools open_pools() {
+  return weir::or_throw(weir::Pools::builder()
+                            .driver(weir_postgres_driver())
+                            .string("version = 1\n[pool.main]\ndriver = \"postgres\"\nurl = \"" +
+                                    conninfo() + "\"\nmax = 1\nlog = [\"error\"]\n")
+                            .open());
+}
+
+void weir_one(benchmark::State& state) {
+  const weir::Pools pools = open_pools();
+  auto lease = weir::or_throw(pools["main"].acquire());
+  auto statement = weir::or_throw(lease->prepare(one_sql));
+  for (auto _ : state) {
+    auto rows = weir::or_throw(statement.query());
+    benchmark::DoNotOptimize(rows[0].get<std::int64_t>(0));
+  }
+}
+
+void weir_rows(benchmark::State& state) {
+  const weir::Pools pools = open_pools();
+  auto lease = weir::or_throw(pools["main"].acquire());
+  auto statement = weir::or_throw(lease->prepare(rows_sql));
+  Row row;
+  for (auto _ : state) {
+    auto stream = weir::or_throw(statement.stream());
+    while (const auto next = weir::or_throw(stream.next())) {
+      row.i = next->get<std::int64_t>(0);
+      row.s.assign(next->get<std::string_view>(1));
+      row.d = next->get<double>(2);
+      benchmark::DoNotOptimize(row);
+    }
+  }
+}
+
+// Through the driver: the many rows of the interface, by COPY or by INSERT in the pipeline.
+void weir_bulk(benchmark::State& state, const char* sql) {
+  weir::test::RealHost host;
+  const weir_driver* driver = weir_postgres_driver();
+  weir_env* env = nullptr;
+  weir_source* source = nullptr;
+  weir_canceller* canceller = nullptr;
+  weir_conn* conn = nullptr;
+  const std::string url = conninfo();
+  const weir_source_args args{sizeof args, 0, {url.data(), url.size()}, {}, nullptr, 0};
+  weir_call call{sizeof call, 0, 1, WEIR_NO_DEADLINE};
+  const weir_open_args open{sizeof open, 0, 1};
+  weir_source_traits traits{};
+  traits.struct_size = sizeof traits;
+  require(driver->env_create(host.abi(), &env, nullptr) == WEIR_OK &&
+              driver->source_create(env, &args, &source, &traits, nullptr) == WEIR_OK &&
+              driver->canceller_create(source, 1, &canceller, nullptr) == WEIR_OK &&
+              driver->open(source, &call, &open, canceller, &conn, nullptr) == WEIR_OK,
+          "opening");
+  const auto run = [&](std::string_view text) {
+    weir_exec_args exec{};
+    exec.struct_size = sizeof exec;
+    exec.sql = {text.data(), text.size()};
+    weir_exec_out out{};
+    out.struct_size = sizeof out;
+    weir_batch batch{};
+    batch.struct_size = sizeof batch;
+    weir_result* result = nullptr;
+    ++call.op_id;
+    require(driver->execute(conn, &call, &exec, &out, &result, &batch, nullptr) == WEIR_OK, "SQL");
+  };
+  run("CREATE TEMP TABLE bulk(i bigint, s text, d float8)");
+  std::vector<std::string> texts;
+  std::vector<weir_cell> cells;
+  for (auto _ : state) {
+    run("TRUNCATE bulk");
+    texts.clear();
+    cells.clear();
+    for (int i = 0; i < bulk_rows; ++i) texts.push_back("row " + std::to_string(i));
+    for (int i = 0; i < bulk_rows; ++i) {
+      const std::string& text = texts[static_cast<std::size_t>(i)];
+      weir_cell cell{};
+      cell.type = WEIR_T_INT64;
+      cell.v.i = i;
+      cells.push_back(cell);
+      cell.type = WEIR_T_TEXT;
+      cell.v.p = text.data();
+      cell.size = static_cast<std::uint32_t>(text.size());
+      cells.push_back(cell);
+      cell = {};
+      cell.type = WEIR_T_DOUBLE;
+      cell.v.d = i * 0.5;
+      cells.push_back(cell);
+    }
+    weir_many_args many{};
+    many.struct_size = sizeof many;
+    many.sql = {sql, std::string_view(sql).size()};
+    many.cells = cells.data();
+    many.row_count = bulk_rows;
+    many.param_count = 3;
+    many.row_stride = 3;
+    weir_many_out done{};
+    done.struct_size = sizeof done;
+    ++call.op_id;
+    require(driver->execute_many(conn, &call, &many, &done, nullptr) == WEIR_OK, sql);
+  }
+  driver->close(conn, &call);
+  driver->canceller_release(canceller);
+  driver->source_destroy(source);
+  driver->env_destroy(env);
+}
+
+void weir_acquire(benchmark::State& state) {
+  const weir::Pools pools = open_pools();
+  weir::Pool& pool = pools["main"];
+  for (auto _ : state) benchmark::DoNotOptimize(weir::or_throw(pool.acquire()));
+}
+
+// ---------------------------------------------------------------- SOCI
+
+#ifdef WEIR_BENCH_SOCI
+void soci_one(benchmark::State& state) {
+  soci::session session(soci::postgresql, conninfo());
+  long long value = 0;
+  soci::statement statement = (session.prepare << one_sql, soci::into(value));
+  for (auto _ : state) {
+    statement.execute(true);
+    benchmark::DoNotOptimize(value);
+  }
+}
+
+void soci_rows(benchmark::State& state) {
+  soci::session session(soci::postgresql, conninfo());
+  long long i = 0;
+  std::string s;
+  double d = 0;
+  soci::statement statement =
+      (session.prepare << rows_sql, soci::into(i), soci::into(s), soci::into(d));
+  for (auto _ : state) {
+    statement.execute();
+    while (statement.fetch()) {
+      benchmark::DoNotOptimize(i);
+      benchmark::DoNotOptimize(s);
+      benchmark::DoNotOptimize(d);
+    }
+  }
+}
+
+void soci_bulk(benchmark::State& state) {
+  soci::session session(soci::postgresql, conninfo());
+  session << "CREATE TEMP TABLE bulk(i bigint, s text, d float8)";
+  std::vector<long long> is(bulk_rows);
+  std::vector<std::string> ss(bulk_rows);
+  std::vector<double> ds(bulk_rows);
+  for (auto _ : state) {
+    session << "TRUNCATE bulk";
+    for (int i = 0; i < bulk_rows; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      is[at] = i;
+      ss[at] = "row " + std::to_string(i);
+      ds[at] = i * 0.5;
+    }
+    soci::transaction all(session);
+    soci::statement statement = (session.prepare << "INSERT INTO bulk VALUES (:i, :s, :d)",
+                                 soci::use(is), soci::use(ss), soci::use(ds));
+    statement.execute(true);
+    all.commit();
+  }
+}
+#endif
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (const std::string missing = PostgresServer::missing(); !missing.empty()) {
+    std::printf("skipped: %s\n", missing.c_str());
+    return 0;
+  }
+  const auto add = [](const char* name, auto function) {
+    return benchmark::RegisterBenchmark(name, function)->UseRealTime();
+  };
+  add("bare_one", bare_one);
+  add("weir_one", weir_one);
+  add("bare_rows", bare_rows);
+  add("weir_rows", weir_rows);
+  add("bare_bulk_copy", bare_bulk);
+  add("weir_bulk_copy", [](benchmark::State& s) { weir_bulk(s, "COPY bulk FROM STDIN"); });
+  add("weir_bulk_insert",
+      [](benchmark::State& s) { weir_bulk(s, "INSERT INTO bulk VALUES ($1, $2, $3)"); });
+  add("bare_connect", bare_connect);
+  add("weir_acquire", weir_acquire);
+#ifdef WEIR_BENCH_SOCI
+  add("soci_one", soci_one);
+  add("soci_rows", soci_rows);
+  add("soci_bulk_insert", soci_bulk);
+#endif
+  weir::bench::Measured measured;
+  const int code = measured.run(argc, argv);
+  if (code != 0) return code;
+  std::printf("\n");
+  measured.print_ratio("prepared SELECT 1", "weir_one/real_time", "bare_one/real_time");
+  measured.print_ratio("1000 rows of 3 columns, streamed", "weir_rows/real_time",
+                       "bare_rows/real_time");
+  measured.print_ratio("10000 rows in by COPY", "weir_bulk_copy/real_time",
+                       "bare_bulk_copy/real_time");
+  measured.print_ratio("10000 rows in by INSERT", "weir_bulk_insert/real_time",
+                       "bare_bulk_copy/real_time");
+  measured.print_ratio("connecting, instead of borrowing", "bare_connect/real_time",
+                       "weir_acquire/real_time");
+#ifdef WEIR_BENCH_SOCI
+  measured.print_ratio("SOCI: prepared SELECT 1", "soci_one/real_time", "weir_one/real_time");
+  measured.print_ratio("SOCI: 1000 rows", "soci_rows/real_time", "weir_rows/real_time");
+  measured.print_ratio("SOCI: 10000 rows in", "soci_bulk_insert/real_time",
+                       "weir_bulk_insert/real_time");
+#else
+  std::printf("SOCI is not installed, so it is not beside them: apt-get install libsoci-dev\n");
+#endif
+}
