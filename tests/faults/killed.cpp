@@ -83,6 +83,7 @@ TEST_P(Killed, idle_ones_are_noticed_before_they_are_lent) {
   expect_new_sessions(db, dead);
 }
 
+// R2
 TEST_P(Killed, idle_ones_that_are_not_looked_at_cost_one_caller_an_error) {
   Pool& db = open("max = 3\nvalidate_after = \"none\"\n");
   const auto dead = sessions_of(db, 3);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // Goal: when the server is restarted under load, the pool tells each caller the truth about its
-// transaction, and is back within its bound. Method: 16 threads commit rows through a pool of 8 and
-// keep a ledger, while the server is stopped in good order and started, then crashed and started.
-// Scale: 2 runs; with WEIR_TEST_SCALE=full 20.
+// transaction, and is back within its bound (R1). Method: 16 threads commit rows through a pool of
+// 8 and keep a ledger, while the server is stopped in good order and started, then crashed and
+// started. Scale: 2 runs; with WEIR_TEST_SCALE=full 20.
 #include "tests/backends/client.hpp"
 #include "tests/faults/server.hpp"
 #include "tests/faults/writers.hpp"
