@@ -4,8 +4,8 @@
 // where it is installed. Every side reads each column into the same C++ type. A server is started
 // for the occasion and ends with the program.
 #include "backends/postgres/weir_postgres.h"
+#include "bench/bulk.hpp"
 #include "bench/measured.hpp"
-#include "tests/backends/abi_host.hpp"
 #include "tests/backends/postgres_server.hpp"
 
 #include <weir/weir.hpp>
@@ -16,25 +16,18 @@
 #include <memory>
 #include <string_view>
 #ifdef WEIR_BENCH_SOCI
-#include <soci/postgresql/soci-postgresql.h>
 #include <soci/soci.h>
 #endif
 
 namespace {
 
+using weir::bench::bulk_rows;
+using weir::bench::require;
 using weir::test::PostgresServer;
 
 constexpr const char* one_sql = "SELECT 1::bigint";
 constexpr const char* rows_sql =
     "SELECT i::bigint, 'row ' || i, i * 0.5::float8 FROM generate_series(1, 1000) AS n(i)";
-constexpr int bulk_rows = 10'000;
-
-void require(bool good, const char* what) {
-  if (good) return;
-  std::fprintf(stderr, "%s failed\n", what);
-  std::abort();
-}
-
 std::string conninfo() {
   const PostgresServer& server = PostgresServer::shared();
   return "host=" + server.directory() + " port=" + std::to_string(server.port()) +
@@ -63,6 +56,12 @@ class Bare {
 
   void run(const char* sql) { Answer(PQexec(pg_, sql)); }
   void prepare(const char* sql) { Answer(PQprepare(pg_, "s", sql, 0, nullptr)); }
+  void send() {
+    require(PQsendQueryPrepared(pg_, "s", 0, nullptr, nullptr, nullptr, 0) == 1 &&
+                PQsetSingleRowMode(pg_) == 1,
+            "a statement");
+  }
+  Answer next() { return Answer(PQgetResult(pg_)); }
   Answer execute() {
     Answer answer(PQexecPrepared(pg_, "s", 0, nullptr, nullptr, nullptr, 0));
     require(PQresultStatus(answer.get()) == PGRES_TUPLES_OK, "a statement");
@@ -91,19 +90,31 @@ void bare_one(benchmark::State& state) {
   }
 }
 
+void read_rows(const PGresult* answer, Row& row) {
+  for (int i = 0; i < PQntuples(answer); ++i) {
+    row.i = number<std::int64_t>(answer, i, 0);
+    row.s.assign(PQgetvalue(answer, i, 1), static_cast<std::size_t>(PQgetlength(answer, i, 1)));
+    row.d = number<double>(answer, i, 2);
+    benchmark::DoNotOptimize(row);
+  }
+}
+
+// All rows in memory at once, whatever their number.
 void bare_rows(benchmark::State& state) {
   Bare bare;
   bare.prepare(rows_sql);
   Row row;
+  for (auto _ : state) read_rows(bare.execute().get(), row);
+}
+
+// In bounded memory, as Weir does it: libpq 15 hands out one row at a time.
+void bare_stream(benchmark::State& state) {
+  Bare bare;
+  bare.prepare(rows_sql);
+  Row row;
   for (auto _ : state) {
-    const Answer answer = bare.execute();
-    for (int i = 0; i < PQntuples(answer.get()); ++i) {
-      row.i = number<std::int64_t>(answer.get(), i, 0);
-      row.s.assign(PQgetvalue(answer.get(), i, 1),
-                   static_cast<std::size_t>(PQgetlength(answer.get(), i, 1)));
-      row.d = number<double>(answer.get(), i, 2);
-      benchmark::DoNotOptimize(row);
-    }
+    bare.send();
+    while (const Answer answer = bare.next()) read_rows(answer.get(), row);
   }
 }
 
@@ -131,6 +142,7 @@ void bare_bulk(benchmark::State& state) {
     while (const Answer answer{PQgetResult(bare.get())}) {
       require(PQresultStatus(answer.get()) == PGRES_COMMAND_OK, "COPY");
     }
+    bare.run("COMMIT");
   }
 }
 
@@ -174,76 +186,11 @@ void weir_rows(benchmark::State& state) {
   }
 }
 
-// Through the driver: the many rows of the interface, by COPY or by INSERT in the pipeline.
+// By COPY, or by INSERT in the pipeline.
 void weir_bulk(benchmark::State& state, const char* sql) {
-  weir::test::RealHost host;
-  const weir_driver* driver = weir_postgres_driver();
-  weir_env* env = nullptr;
-  weir_source* source = nullptr;
-  weir_canceller* canceller = nullptr;
-  weir_conn* conn = nullptr;
-  const std::string url = conninfo();
-  const weir_source_args args{sizeof args, 0, {url.data(), url.size()}, {}, nullptr, 0};
-  weir_call call{sizeof call, 0, 1, WEIR_NO_DEADLINE};
-  const weir_open_args open{sizeof open, 0, 1};
-  weir_source_traits traits{};
-  traits.struct_size = sizeof traits;
-  require(driver->env_create(host.abi(), &env, nullptr) == WEIR_OK &&
-              driver->source_create(env, &args, &source, &traits, nullptr) == WEIR_OK &&
-              driver->canceller_create(source, 1, &canceller, nullptr) == WEIR_OK &&
-              driver->open(source, &call, &open, canceller, &conn, nullptr) == WEIR_OK,
-          "opening");
-  const auto run = [&](std::string_view text) {
-    weir_exec_args exec{};
-    exec.struct_size = sizeof exec;
-    exec.sql = {text.data(), text.size()};
-    weir_exec_out out{};
-    out.struct_size = sizeof out;
-    weir_batch batch{};
-    batch.struct_size = sizeof batch;
-    weir_result* result = nullptr;
-    ++call.op_id;
-    require(driver->execute(conn, &call, &exec, &out, &result, &batch, nullptr) == WEIR_OK, "SQL");
-  };
-  run("CREATE TEMP TABLE bulk(i bigint, s text, d float8)");
-  std::vector<std::string> texts;
-  std::vector<weir_cell> cells;
-  for (auto _ : state) {
-    run("TRUNCATE bulk");
-    texts.clear();
-    cells.clear();
-    for (int i = 0; i < bulk_rows; ++i) texts.push_back("row " + std::to_string(i));
-    for (int i = 0; i < bulk_rows; ++i) {
-      const std::string& text = texts[static_cast<std::size_t>(i)];
-      weir_cell cell{};
-      cell.type = WEIR_T_INT64;
-      cell.v.i = i;
-      cells.push_back(cell);
-      cell.type = WEIR_T_TEXT;
-      cell.v.p = text.data();
-      cell.size = static_cast<std::uint32_t>(text.size());
-      cells.push_back(cell);
-      cell = {};
-      cell.type = WEIR_T_DOUBLE;
-      cell.v.d = i * 0.5;
-      cells.push_back(cell);
-    }
-    weir_many_args many{};
-    many.struct_size = sizeof many;
-    many.sql = {sql, std::string_view(sql).size()};
-    many.cells = cells.data();
-    many.row_count = bulk_rows;
-    many.param_count = 3;
-    many.row_stride = 3;
-    weir_many_out done{};
-    done.struct_size = sizeof done;
-    ++call.op_id;
-    require(driver->execute_many(conn, &call, &many, &done, nullptr) == WEIR_OK, sql);
-  }
-  driver->close(conn, &call);
-  driver->canceller_release(canceller);
-  driver->source_destroy(source);
-  driver->env_destroy(env);
+  weir::bench::DriverConn conn(weir_postgres_driver(), conninfo());
+  conn.run("CREATE TEMP TABLE bulk(i bigint, s text, d float8)");
+  weir::bench::run_bulk(state, conn, "TRUNCATE bulk", sql);
 }
 
 void weir_acquire(benchmark::State& state) {
@@ -256,7 +203,7 @@ void weir_acquire(benchmark::State& state) {
 
 #ifdef WEIR_BENCH_SOCI
 void soci_one(benchmark::State& state) {
-  soci::session session(soci::postgresql, conninfo());
+  soci::session session("postgresql", conninfo());
   long long value = 0;
   soci::statement statement = (session.prepare << one_sql, soci::into(value));
   for (auto _ : state) {
@@ -266,7 +213,7 @@ void soci_one(benchmark::State& state) {
 }
 
 void soci_rows(benchmark::State& state) {
-  soci::session session(soci::postgresql, conninfo());
+  soci::session session("postgresql", conninfo());
   long long i = 0;
   std::string s;
   double d = 0;
@@ -283,7 +230,7 @@ void soci_rows(benchmark::State& state) {
 }
 
 void soci_bulk(benchmark::State& state) {
-  soci::session session(soci::postgresql, conninfo());
+  soci::session session("postgresql", conninfo());
   session << "CREATE TEMP TABLE bulk(i bigint, s text, d float8)";
   std::vector<long long> is(bulk_rows);
   std::vector<std::string> ss(bulk_rows);
@@ -318,6 +265,7 @@ int main(int argc, char** argv) {
   add("bare_one", bare_one);
   add("weir_one", weir_one);
   add("bare_rows", bare_rows);
+  add("bare_stream", bare_stream);
   add("weir_rows", weir_rows);
   add("bare_bulk_copy", bare_bulk);
   add("weir_bulk_copy", [](benchmark::State& s) { weir_bulk(s, "COPY bulk FROM STDIN"); });
@@ -336,7 +284,8 @@ int main(int argc, char** argv) {
   std::printf("\n");
   measured.print_ratio("prepared SELECT 1", "weir_one/real_time", "bare_one/real_time");
   measured.print_ratio("1000 rows of 3 columns, streamed", "weir_rows/real_time",
-                       "bare_rows/real_time");
+                       "bare_stream/real_time");
+  measured.print_ratio("1000 rows of 3 columns", "weir_rows/real_time", "bare_rows/real_time");
   measured.print_ratio("10000 rows in by COPY", "weir_bulk_copy/real_time",
                        "bare_bulk_copy/real_time");
   measured.print_ratio("10000 rows in by INSERT", "weir_bulk_insert/real_time",
