@@ -10,10 +10,13 @@
 #include "core/base/text.hpp"
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <fstream>
 #include <sstream>
+#include <sys/un.h>
 
 #include <fmt/format.h>
 
@@ -64,6 +67,41 @@ Result<void> check_include(const Wishes& wishes) {
                         printable(wishes.include), wishes.level, reached_by));
 }
 
+// "/run/postgresql/.s.PGSQL.5432", "127.0.0.1:5432".
+bool is_address(std::string_view text) {
+  constexpr std::size_t path_max = sizeof(sockaddr_un::sun_path) - 1;
+  if (text.starts_with('/')) return text.size() <= path_max;
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return false;
+  in_addr host{};
+  const std::string port(text.substr(colon + 1));
+  std::uint16_t number = 0;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+  return error == std::errc() && end == port.data() + port.size() && number != 0 &&
+         ::inet_pton(AF_INET, std::string(text.substr(0, colon)).c_str(), &host) == 1;
+}
+
+// The way to the server on which the kit makes faults: both options or none.
+Result<void> read_way_to_server(const Context& context, check::Job& job) {
+  job.server = context.text("--server");
+  job.proxied_url = context.text("--proxied-dsn");
+  const auto wrong = [](std::string text) { return fail(Code::invalid_argument, std::move(text)); };
+  if (context.has("--server") != context.has("--proxied-dsn")) {
+    return wrong("--server and --proxied-dsn belong together: give both");
+  }
+  if (!context.has("--server")) return {};
+  if (!is_address(job.server)) {
+    return wrong(
+        fmt::format("--server is '{}', expected the path of a socket, or an IPv4 address "
+                    "and a port as 127.0.0.1:5432",
+                    printable(job.server)));
+  }
+  if (job.proxied_url.find("{port}") == std::string::npos) {
+    return wrong("--proxied-dsn has no {port}: the kit puts the port of its faults there");
+  }
+  return {};
+}
+
 // Fills the job: which library, which quirks, which database. The driver is asked for its name in a
 // process of its own, because that decides about the built-in quirks.
 Result<Wishes> wishes_of(Context& context, const check::Target& target) {
@@ -76,6 +114,7 @@ Result<Wishes> wishes_of(Context& context, const check::Target& target) {
   wishes.job.seed = *seed;
   wishes.job.full = context.has("--full");
   wishes.include = context.text("--include");
+  if (auto way = read_way_to_server(context, wishes.job); !way) return tl::unexpected(way.error());
   wishes.driver = check::describe_in_child(wishes.job, [&] { return context.interrupt.raised(); });
   if (context.has("--quirks")) {
     auto quirks = quirks_file(context.text("--quirks"));

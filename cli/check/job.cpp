@@ -24,7 +24,8 @@ void from_json(const nlohmann::json& j, Quirks& q) {
   for (const auto& [key, value] : j.at("refused").items()) q.refused[key] = value;
 }
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Job, rule, path, manifest, url, directory, seed, full, quirks)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Job, rule, path, manifest, url, server, proxied_url, directory,
+                                   seed, full, quirks)
 
 std::string to_text(const Job& job) { return nlohmann::json(job).dump(); }
 

@@ -12,11 +12,13 @@
 namespace weir::check {
 
 struct Job {
-  std::string rule;       // its id; empty: describe the driver
-  std::string path;       // of the library, absolute
-  std::string manifest;   // of the library, absolute; empty if there is none
-  std::string url;        // the database, or as much as a source needs
-  std::string directory;  // fresh, empty, the child's own
+  std::string rule;         // its id; empty: describe the driver
+  std::string path;         // of the library, absolute
+  std::string manifest;     // of the library, absolute; empty if there is none
+  std::string url;          // the database, or as much as a source needs
+  std::string server;       // how a proxy reaches the database's server; empty if there is no way
+  std::string proxied_url;  // the database by TCP, "{port}" where a proxy's port goes
+  std::string directory;    // fresh, empty, the child's own
   std::uint64_t seed = 1;
   bool full = false;  // the numbers of a release, not of every day
   Quirks quirks;

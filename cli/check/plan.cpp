@@ -103,6 +103,11 @@ class Run {
     }
     const bool is_embedded = (findings_.caps() & WEIR_CAP_EMBEDDED) != 0;
     if (rule.needs == Needs::embedded && !is_embedded) return "it is for embedded databases";
+    if (rule.needs == Needs::network && is_embedded) return "it is for databases on a server";
+    if (rule.needs == Needs::network && wishes_.job.server.empty()) {
+      return "the kit knows no way to the server on which it can make faults: give one with "
+             "--server and --proxied-dsn";
+    }
     if ((rule.caps & ~findings_.caps()) != 0) {
       return fmt::format("the driver does not claim {}", names_of(rule.caps & ~findings_.caps()));
     }

@@ -19,10 +19,10 @@ using config::Entry;
 using config::Kind;
 using config::Node;
 
-constexpr std::array<std::string_view, 13> statement_keys{
-    "select_one",   "echo_two",       "rows_1000",  "no_rows", "insert",
-    "observe",      "dirty",          "probe",      "begin",   "long_running",
-    "syntax_error", "fails_half_way", "sleep_hours"};
+constexpr std::array<std::string_view, 14> statement_keys{
+    "select_one",   "echo_two",       "rows_1000",   "no_rows", "insert",
+    "observe",      "dirty",          "probe",       "begin",   "long_running",
+    "syntax_error", "fails_half_way", "sleep_hours", "kill"};
 constexpr std::array<std::string_view, 6> echo_types{"int64", "double", "text",
                                                      "blob",  "bool",   "decimal"};
 

@@ -31,6 +31,7 @@ enum class Needs : std::uint8_t {
   source,    // a URL that the driver takes; no server behind it
   database,  // a database behind that URL
   embedded,  // the same, of a driver that does its work in the process
+  network,   // the same, of a server, with a way to it on which faults can be made
 };
 
 struct Rule {
@@ -75,6 +76,8 @@ std::span<const Rule> tx_rules() noexcept;         // L3
 std::span<const Rule> clean_rules() noexcept;      // L3
 std::span<const Rule> end_rules() noexcept;        // L4
 std::span<const Rule> fault_rules() noexcept;      // L4
+std::span<const Rule> network_rules() noexcept;    // L4
+std::span<const Rule> silence_rules() noexcept;    // L4
 std::span<const Rule> soak_rules() noexcept;       // L5
 
 }  // namespace weir::check

@@ -12,7 +12,7 @@ const std::vector<Rule>& rules() {
     for (const std::span<const Rule> part :
          {file_rules(), load_rules(), option_rules(), error_rules(), session_rules(), size_rules(),
           statement_rules(), row_rules(), tx_rules(), clean_rules(), end_rules(), fault_rules(),
-          soak_rules()}) {
+          network_rules(), silence_rules(), soak_rules()}) {
       list.insert(list.end(), part.begin(), part.end());
     }
     return list;
@@ -27,8 +27,9 @@ const Rule* find_rule(std::string_view id) noexcept {
 }
 
 std::string_view describe(Needs needs) noexcept {
-  constexpr std::array<std::string_view, 6> words{
-      "the file", "the library", "the table", "a URL", "a database", "an embedded database"};
+  constexpr std::array<std::string_view, 7> words{
+      "the file",   "the library",          "the table",           "a URL",
+      "a database", "an embedded database", "a server and a proxy"};
   return words.at(static_cast<std::size_t>(needs));
 }
 
@@ -40,7 +41,7 @@ std::string_view describe_level(unsigned level) noexcept {
       "loading: what the library does to a process, and its table",
       "options and errors, without a database",
       "a live database: sessions, statements, rows, transactions, reset",
-      "faults: deadlines, cancel, abort, fork, signals, no descriptors",
+      "faults: deadlines, cancel, abort, fork, signals, no descriptors, the network",
       "soak: what grows, and what many threads do"};
   return words.at(level);
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // with-server postgres|mysql PROGRAM [ARGUMENT...]: runs a program beside a server that is there
-// for it alone and gone when it ends. WEIR_DEMO_DATABASE is the URL of an empty database.
+// for it alone and gone when it ends. WEIR_DEMO_DATABASE is the URL of an empty database,
+// WEIR_DEMO_SERVER the path of the server's socket, and WEIR_DEMO_PROXIED the same database by TCP,
+// by a proxy that listens on the loopback's port {port} and connects to that socket.
 //
 // Exit codes: the program's; 64 usage, 69 no such server can be had here, 71 no process either.
 #ifdef WEIR_TEST_MYSQL
@@ -21,20 +23,43 @@
 
 namespace {
 
+struct Place {
+  std::string url;
+  std::string socket;
+  std::string proxied;
+};
+
 struct Kind {
   std::string_view name;
   std::function<std::string()> missing;  // empty: it can be had
-  std::function<std::string()> url;      // starts it
+  std::function<Place()> start;
 };
+
+#ifdef WEIR_TEST_MYSQL
+Place start_mysql() {
+  const auto& server = weir::test::MysqlServer::instance();
+  const std::string url = weir::test::MysqlServer::instance().fresh_database();
+  // "mysql://user:password@localhost/database?socket=..."
+  const std::size_t host = url.find('@') + 1;
+  const std::size_t path = url.find('/', host);
+  return {url, server.socket(),
+          url.substr(0, host) + "127.0.0.1:{port}" + url.substr(path, url.find('?') - path)};
+}
+#endif
+#ifdef WEIR_TEST_POSTGRES
+Place start_postgres() {
+  const auto& server = weir::test::PostgresServer::shared();
+  return {server.url(), server.directory() + "/.s.PGSQL." + std::to_string(server.port()),
+          "postgresql://weir@127.0.0.1:{port}/postgres"};
+}
+#endif
 
 const Kind kinds[] = {
 #ifdef WEIR_TEST_MYSQL
-    {"mysql", [] { return weir::test::MysqlServer::instance().missing(); },
-     [] { return weir::test::MysqlServer::instance().fresh_database(); }},
+    {"mysql", [] { return weir::test::MysqlServer::instance().missing(); }, &start_mysql},
 #endif
 #ifdef WEIR_TEST_POSTGRES
-    {"postgres", &weir::test::PostgresServer::missing,
-     [] { return weir::test::PostgresServer::shared().url(); }},
+    {"postgres", &weir::test::PostgresServer::missing, &start_postgres},
 #endif
 };
 
@@ -62,7 +87,10 @@ int main(int argc, char** argv) {
       std::fprintf(stderr, "with-server: %s\n", why.c_str());
       return 69;
     }
-    ::setenv("WEIR_DEMO_DATABASE", kind.url().c_str(), 1);
+    const Place place = kind.start();
+    ::setenv("WEIR_DEMO_DATABASE", place.url.c_str(), 1);
+    ::setenv("WEIR_DEMO_SERVER", place.socket.c_str(), 1);
+    ::setenv("WEIR_DEMO_PROXIED", place.proxied.c_str(), 1);
     return run(argv + 2);
   }
   std::fputs("usage: with-server SERVER PROGRAM [ARGUMENT...], and this build knows:", stderr);

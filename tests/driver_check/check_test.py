@@ -12,7 +12,7 @@ import time
 import xml.etree.ElementTree
 
 from kit import Kit, broken
-from offences import OFFENCES, rule_of
+from offences import NETWORK_OFFENCES, OFFENCES, rule_of
 from tap import Tap  # noqa: E402  (kit sets the path)
 
 # Level 0 is about files; what is wrong with them is made here or by the linker.
@@ -141,6 +141,16 @@ def reports(kit: Kit, tap: Tap) -> None:
         tap.check(f"--include {include} with no rule to put is wrong use",
                   [] if done.returncode == 64 and words in done.stderr
                   else f"exit {done.returncode}: {done.stderr}")
+    address, dsn = ("--server", "127.0.0.1:5432"), ("--proxied-dsn", "postgresql://127.0.0.1:{port}/")
+    for wrong, words in ((address, "give both"), (dsn, "give both"),
+                         (("--server", "localhost:5432", *dsn), "IPv4"),
+                         (("--server", "127.0.0.1:0", *dsn), "IPv4"),
+                         (("--server", "/" + "x" * 200, *dsn), "socket"),
+                         ((*address, "--proxied-dsn", "postgresql://127.0.0.1:5432/"), "{port}")):
+        done = kit.run("driver", "check", kit.args.offender, "--level", 0, *wrong)
+        tap.check(f"{' '.join(wrong)[:60]} is wrong use, and the message says why",
+                  [] if done.returncode == 64 and words in done.stderr
+                  else f"exit {done.returncode}: {done.stderr}")
     done = kit.run("driver", "check", "no-such-driver")
     tap.check("a driver that is nowhere is exit status 69, with the places",
               [] if done.returncode == 69 and "Looked in" in done.stderr else done.stderr)
@@ -180,7 +190,7 @@ def rules_are_covered(kit: Kit, tap: Tap) -> None:
               [] if done.stdout and done.stdout in page
               else "put the output of `weir driver check --list` there")
     ids = {line.split("`")[1] for line in done.stdout.splitlines() if line.startswith("| `L")}
-    caught = {rule_of(o) for o in OFFENCES} | MADE_HERE
+    caught = {rule_of(o) for o in [*OFFENCES, *NETWORK_OFFENCES]} | MADE_HERE
     tap.check("each rule has an offence that it catches", sorted(ids - caught))
     tap.check("each offence is against a rule that there is", sorted(caught - ids))
     guide = (kit.args.source / "docs" / "driver-author-guide.md").read_text()

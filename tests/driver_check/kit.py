@@ -17,6 +17,7 @@ class Kit:
         for option in ("weir", "source", "offender", "template", "plugins"):
             parser.add_argument(f"--{option}", required=True,
                                 type=lambda path: pathlib.Path(path).resolve())
+        parser.add_argument("--network-offender", type=lambda path: pathlib.Path(path).resolve())
         parser.add_argument("--levels", default="")
         parser.add_argument("--with-server", default="")
         parser.add_argument("--server", default="")
@@ -43,6 +44,13 @@ class Kit:
 
 
 NO_SERVER = 69  # with-server's, which says what is missing and how to get it
+
+
+def way_to_server() -> list:
+    """The options that lead to the server, which with-server tells."""
+    env = os.environ
+    return ["--dsn", env["WEIR_DEMO_DATABASE"], "--server", env["WEIR_DEMO_SERVER"],
+            "--proxied-dsn", env["WEIR_DEMO_PROXIED"]]
 
 
 def beside_server(main) -> int:

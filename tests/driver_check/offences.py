@@ -87,12 +87,27 @@ OFFENCES = {
     "exit_crashes": "L5.exit.open",
 }
 
+# Level 4, of a driver whose server is elsewhere.
+NETWORK_OFFENCES = {
+    "lost_not_sent": ("L4.net.cut", {"L4.net.commit": "a commit is told in the same way"}),
+    "lost_commit_gone": "L4.net.commit", "lost_rows_end": "L4.net.rows",
+    "lost_ping": "L4.net.idle", "lost_running": "L4.net.running", "lost_tx_open": "L4.net.tx",
+    "lost_server_ended": "L4.net.killed", "protocol_crashes": "L4.net.corrupt",
+    "slow_rows": "L4.net.slow", "silent_ping": "L4.silence.deadline",
+    "silent_open": "L4.silence.open", "silent_abort": "L4.silence.abort",
+    "silent_cancel": "L4.silence.cancel", "silent_close": "L4.silence.close",
+}
+
+
+def entry_of(offence: str):
+    return OFFENCES.get(offence) or NETWORK_OFFENCES[offence]
+
 
 def rule_of(offence: str) -> str:
-    entry = OFFENCES[offence]
+    entry = entry_of(offence)
     return entry if isinstance(entry, str) else entry[0]
 
 
 def allowed_beside(offence: str) -> set:
-    entry = OFFENCES[offence]
+    entry = entry_of(offence)
     return set() if isinstance(entry, str) else set(entry[1])

@@ -4,7 +4,7 @@
 import os
 import sys
 
-from kit import Kit, beside_server, broken
+from kit import Kit, beside_server, broken, way_to_server
 from tap import Tap  # noqa: E402  (kit sets the path)
 
 # A SHOULD that a driver cannot keep, and why.
@@ -17,7 +17,7 @@ def main() -> int:
     server = kit.args.server
     is_full = os.environ.get("WEIR_TEST_SCALE") == "full"
     found = kit.check(kit.args.plugins / f"weir_{server}.so", "--level", 5,
-                      "--dsn", os.environ["WEIR_DEMO_DATABASE"], *(["--full"] if is_full else []))
+                      *way_to_server(), *(["--full"] if is_full else []))
     tap.check(f"the driver passes on {server}", [] if found.get("ok") else "no, or no verdict")
     known = KNOWN.get(server, {})
     tap.check(f"it keeps every rule{', but ' if known else ''}{', '.join(known)}",
