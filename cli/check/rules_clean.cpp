@@ -118,6 +118,7 @@ void ends_statements(Subject& subject) {
   s.reset(WEIR_RESET_FULL);
   s.must(WEIR_OK, "reset to full");
   const bool gone = (s.done & WEIR_RESET_STMTS_GONE) != 0;
+  fact("prepared statements after a full reset", "{}", gone ? "gone" : "go on");
   s.query("", {}, 0, stmt);
   s.must(gone ? WEIR_E_INVALID_STATE : WEIR_OK,
          fmt::format("a prepared statement after a full reset that says {}",

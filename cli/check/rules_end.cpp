@@ -65,6 +65,7 @@ void deadline_facts(Subject& subject) {
   expect(s.error.stage == WEIR_STAGE_EXECUTE, "a timeout of execute says stage {}, expected {}",
          s.error.stage, WEIR_STAGE_EXECUTE);
   const bool is_broken = s.is(WEIR_STATE_BROKEN);
+  fact("a connection after a timeout", "{}", is_broken ? "broken" : "usable");
   expect(is_broken == (s.error.conn_fate == WEIR_CONN_BROKEN) ||
              s.error.conn_fate == WEIR_CONN_UNKNOWN,
          "a timeout says conn_fate {}, and the state says {}", s.error.conn_fate,

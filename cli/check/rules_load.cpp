@@ -178,6 +178,8 @@ void info(Subject& subject) {
   for (const auto& [what, value] : texts) {
     expect(value != nullptr && *value != '\0', "info.{} is empty", what);
   }
+  fact("placeholder", "{}", about.placeholder);
+  fact("schemes of a URL", "{}", about.url_schemes);
 }
 
 bool is_default_of(const weir_option_spec& spec, std::string_view value) {

@@ -223,16 +223,20 @@ void too_late(Subject& subject) {
   scene.still_usable("calls whose deadline had passed");
 }
 
-void must_echo(Scene& scene, const std::string& type, const Value& value, bool may_be_refused) {
+// False: it was refused.
+bool must_echo(Scene& scene, const std::string& type, const Value& value, bool may_be_refused) {
   Session& s = scene.session;
   const std::string sql = scene.subject.quirks().echo.at(type);
   s.query(sql, {value});
   // What a database cannot hold it refuses; it never comes back as something else.
-  if (may_be_refused && (s.status == WEIR_E_INVALID_ARGUMENT || s.status == WEIR_E_DATA)) return;
+  if (may_be_refused && (s.status == WEIR_E_INVALID_ARGUMENT || s.status == WEIR_E_DATA)) {
+    return false;
+  }
   s.must(WEIR_OK, fmt::format("`{}` with {}", sql, value.show()));
   const bool one = s.rows.size() == 1 && s.rows[0].size() == 1;
   expect(one && s.rows[0][0] == value, "{} comes back as {}", value.show(),
          one ? s.rows[0][0].show() : fmt::format("{} rows", s.rows.size()));
+  return true;
 }
 
 void values(Subject& subject) {
@@ -253,21 +257,34 @@ void values(Subject& subject) {
       {"blob",
        {Value::blob(""), Value::blob(std::string("\0\1\xff", 3)), Value::blob("plain"),
         Value::null()}}};
-  const std::map<std::string, std::vector<Value>> doubtful = {
+  using Named = std::pair<std::string_view, Value>;
+  const std::map<std::string, std::vector<Named>> doubtful = {
       {"double",
-       {Value::real(Limits::infinity()), Value::real(-0.0), Value::real(Limits::quiet_NaN())}},
-      {"text", {Value::str(std::string("a\0b", 3))}}};
+       {{"infinity", Value::real(Limits::infinity())},
+        {"-0", Value::real(-0.0)},
+        {"NaN", Value::real(Limits::quiet_NaN())}}},
+      {"text", {{"a text with a NUL", Value::str(std::string("a\0b", 3))}}}};
   bool asked = false;
+  std::string exact;
+  std::string refused;
+  const auto add = [](std::string& list, std::string_view what) {
+    list += fmt::format("{}{}", list.empty() ? "" : ", ", what);
+  };
   for (const auto& [type, statement] : subject.quirks().echo) {
     asked |= certain.contains(type);
     if (const auto found = certain.find(type); found != certain.end()) {
       for (const Value& value : found->second) must_echo(scene, type, value, false);
+      add(exact, type);
     }
     if (const auto found = doubtful.find(type); found != doubtful.end()) {
-      for (const Value& value : found->second) must_echo(scene, type, value, true);
+      for (const auto& [name, value] : found->second) {
+        if (!must_echo(scene, type, value, true)) add(refused, name);
+      }
     }
   }
   if (!asked) skip("the quirks' [echo] has none of int64, double, text, blob and bool");
+  fact("types that come back as they went", "{}", exact);
+  fact("values that are refused", "{}", refused.empty() ? "none" : refused);
 }
 
 void large_values(Subject& subject) {

@@ -4,6 +4,7 @@
 #include "cli/check/client.hpp"
 #include "cli/check/rule.hpp"
 
+#include <array>
 #include <random>
 
 namespace weir::check {
@@ -87,10 +88,25 @@ void rolls_back(Subject& subject) {
   scene.session.begin();
   scene.session.must(WEIR_OK, "begin");
   insert(scene.session, subject, 1'000'002);
+  fact("last_id", "{}",
+       (scene.session.out.flags & WEIR_EXEC_HAS_LAST_ID) != 0 ? "told" : "not told");
   expect(observed(scene.session, subject) != before, "a transaction does not see its own insert");
   scene.session.rollback();
   scene.session.must(WEIR_OK, "rollback");
   expect(observed(scene.session, subject) == before, "what was rolled back is there");
+}
+
+// What a host has to know of the database, and no rule: what becomes of a transaction.
+void note_failing_statement(Scene& scene) {
+  Session& s = scene.session;
+  s.begin();
+  s.must(WEIR_OK, "begin");
+  s.query(scene.subject.sql("syntax_error"));
+  fact("a statement that fails in a transaction", "{}",
+       !s.is(WEIR_STATE_IN_TX)      ? "ends it"
+       : s.is(WEIR_STATE_TX_FAILED) ? "leaves a rollback to it"
+                                    : "leaves it open");
+  s.rollback();
 }
 
 void half_way(Subject& subject) {
@@ -117,13 +133,20 @@ void no_downgrade(Subject& subject) {
   s.begin(0, 99);
   s.must(WEIR_E_UNSUPPORTED, "begin with an unknown isolation level");
   expect(!s.is(WEIR_STATE_IN_TX), "a refused begin opened a transaction");
+  constexpr std::array<std::string_view, 5> names{"default", "read uncommitted", "read committed",
+                                                  "repeatable read", "serializable"};
+  std::string granted;
   for (std::int32_t level = WEIR_ISOLATION_DEFAULT; level <= WEIR_ISOLATION_SERIALIZABLE; ++level) {
     s.begin(0, level);
     expect(s.status == WEIR_OK || s.status == WEIR_E_UNSUPPORTED,
            "begin with isolation {} ended with {}, expected ok or unsupported", level,
            kind_name(s.status));
-    if (s.status == WEIR_OK) s.rollback();
+    if (s.status != WEIR_OK) continue;
+    granted +=
+        (granted.empty() ? "" : ", ") + std::string(names.at(static_cast<std::size_t>(level)));
+    s.rollback();
   }
+  fact("isolation", "{}", granted);
 }
 
 void read_only(Subject& subject) {
@@ -271,6 +294,9 @@ void walk(Subject& subject) {
     one.run(steps);
   }
   note("{} walks of {} steps from seed {}", walks, steps, subject.job().seed);
+  Scene scene(subject);
+  scene.open();
+  note_failing_statement(scene);
 }
 
 constexpr Rule table[] = {

@@ -64,6 +64,12 @@ template <class... Args>
 void note(fmt::format_string<Args...> text, Args&&... args) noexcept {
   note_text(fmt::format(text, std::forward<Args>(args)...));
 }
+// What is neither right nor wrong, but differs from database to database. Such notes, and the
+// capabilities, are what docs/databases.md is made of.
+template <class... Args>
+void fact(std::string_view name, fmt::format_string<Args...> text, Args&&... args) noexcept {
+  note("{}: {}", name, fmt::format(text, std::forward<Args>(args)...));
+}
 
 // "timeout" for WEIR_E_TIMEOUT; "kind 77" for what nobody knows.
 [[nodiscard]] std::string kind_name(weir_status kind);

@@ -11,6 +11,7 @@ import tempfile
 import time
 import xml.etree.ElementTree
 
+import databases
 from kit import Kit, broken
 from offences import NETWORK_OFFENCES, OFFENCES, rule_of
 from tap import Tap  # noqa: E402  (kit sets the path)
@@ -42,6 +43,7 @@ MADE_HERE = {"L0.file.elf", "L0.file.trust", "L0.manifest.reads", "L0.manifest.s
 
 
 def our_drivers_pass(kit: Kit, tap: Tap) -> None:
+    page = (kit.args.source / "docs" / "databases.md").read_text()
     for driver in (kit.args.plugins / "weir_sqlite.so", kit.args.plugins / "weir_mock.so"):
         if not driver.exists():
             tap.skip(f"{driver.name} keeps every rule", "it was not built")
@@ -50,6 +52,8 @@ def our_drivers_pass(kit: Kit, tap: Tap) -> None:
         tap.check(f"{driver.name} keeps every rule",
                   [f"{k}: {v}" for k, v in broken(found).items()] or
                   ([] if found.get("ok") else "no verdict"))
+        tap.check(f"docs/databases.md says of {driver.name} what was found",
+                  databases.differences(page, found))
     found = kit.check(kit.args.template, "--level", 5)
     # The tests link it without -z now; a copied project has it.
     seen = {k: v for k, v in broken(found).items() if k != "L0.file.relro"}

@@ -4,6 +4,7 @@
 import os
 import sys
 
+import databases
 from kit import Kit, beside_server, broken, way_to_server
 from tap import Tap  # noqa: E402  (kit sets the path)
 
@@ -22,6 +23,8 @@ def main() -> int:
     known = KNOWN.get(server, {})
     tap.check(f"it keeps every rule{', but ' if known else ''}{', '.join(known)}",
               [f"{k}: {v}" for k, v in broken(found).items() if k not in known])
+    page = (kit.args.source / "docs" / "databases.md").read_text()
+    tap.check("docs/databases.md says what was found", databases.differences(page, found))
     return tap.finish()
 
 
