@@ -145,7 +145,8 @@ def reports(kit: Kit, tap: Tap) -> None:
         tap.check(f"--include {include} with no rule to put is wrong use",
                   [] if done.returncode == 64 and words in done.stderr
                   else f"exit {done.returncode}: {done.stderr}")
-    address, dsn = ("--server", "127.0.0.1:5432"), ("--proxied-dsn", "postgresql://127.0.0.1:{port}/")
+    address = ("--server", "127.0.0.1:5432")
+    dsn = ("--proxied-dsn", "postgresql://127.0.0.1:{port}/")
     for wrong, words in ((address, "give both"), (dsn, "give both"),
                          (("--server", "localhost:5432", *dsn), "IPv4"),
                          (("--server", "127.0.0.1:0", *dsn), "IPv4"),
