@@ -44,8 +44,8 @@
  *           before doing any I/O.
  *
  * Process:  a driver writes nothing to stdout or stderr, installs no signal or atexit handler,
- *           changes no locale, raises no SIGPIPE, opens descriptors close-on-exec, and starts
- *           threads only if it claims WEIR_CAP_OWN_THREADS.
+ *           changes no locale, raises no SIGPIPE, opens descriptors close-on-exec as far as its
+ *           client library lets it, and starts threads only if it claims WEIR_CAP_OWN_THREADS.
  *
  * Version:  0.x is a draft: it may change in any release, and the change log says how. Host and
  *           driver of a draft must agree on both numbers. From 1.0 on, equal majors work together.
