@@ -94,8 +94,7 @@ Went send_rows(Conn& conn, const weir_many_args& args) {
     piece += '\n';
     if (piece.size() < piece_bytes) continue;
     const Waited how = send_piece(conn, piece);
-    // The server was told to stop, and drops what still comes.
-    if (how != Waited::ready || conn.cancel_seen) return {how, WEIR_OK, {}};
+    if (how != Waited::ready || conn.gate->cancelled()) return {how, WEIR_OK, {}};
   }
   return {piece.empty() ? Waited::ready : send_piece(conn, piece), WEIR_OK, {}};
 }
@@ -142,6 +141,11 @@ weir_status copy_in(Conn& conn, const weir_many_args& args, weir_many_out& done,
   if (PQresultStatus(answer.get()) == PGRES_COPY_IN) {
     went = check_columns(answer.get(), args);
     if (went.refused == WEIR_OK) went = send_rows(conn, args);
+    // The server may have ignored the cancel, and would store the rows that it has got.
+    if (went.refused == WEIR_OK && conn.gate->cancelled()) {
+      went.refused = WEIR_E_CANCELLED;
+      went.why = "the call was cancelled";
+    }
     answer.reset();
     if (went.how == Waited::ready) went.how = end_copy(conn, went, answer);
   } else {

@@ -132,5 +132,33 @@ TEST_F(PostgresLateCancel, a_cancel_among_many_rows_is_not_forgotten_with_the_ne
             s.one("SELECT count(*) FROM t"));
 }
 
+// The rows that were sent before it are not all of them.
+TEST_F(PostgresLateCancel, a_copy_whose_cancel_the_server_ignored_stores_nothing) {
+  Session& s = open();
+  ASSERT_EQ(WEIR_OK, s.query("CREATE TEMP TABLE t(a text)"));
+  for (const std::size_t rows : {std::size_t{1}, std::size_t{1'000}}) {
+    const Value value = Value::str(std::string(1'000, 'x'));
+    const std::vector<weir_cell> cells(rows, value.cell());
+    weir_many_args args{};
+    args.struct_size = sizeof args;
+    args.sql = text("COPY t FROM STDIN");
+    args.cells = cells.data();
+    args.row_count = cells.size();
+    args.param_count = 1;
+    args.row_stride = 1;
+    weir_many_out out{};
+    out.struct_size = sizeof out;
+    Stopped backend(process_of(s));
+    cancel_unheard(s, backend);
+    const weir_call call = s.call();
+    EXPECT_EQ(WEIR_E_CANCELLED, s.driver->execute_many(s.conn, &call, &args, &out, &s.error));
+    host.on_look = host.on_wait = nullptr;
+    EXPECT_EQ(WEIR_EFFECT_DEFINITE, s.error.effect);
+    EXPECT_EQ(WEIR_CONN_USABLE, s.error.conn_fate);
+    EXPECT_EQ(0U, out.rows_done);
+    EXPECT_EQ(Value::integer(0), s.one("SELECT count(*) FROM t"));
+  }
+}
+
 }  // namespace
 }  // namespace weir::test
