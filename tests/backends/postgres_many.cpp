@@ -227,5 +227,16 @@ TEST_F(PostgresMany, a_statement_that_is_stale_each_time_ends_with_its_error) {
   s.stmt_close(stmt);
 }
 
+TEST_F(PostgresMany, what_a_procedure_has_committed_is_not_done_again) {
+  Session& s = open();
+  ASSERT_EQ(WEIR_OK, s.query("CREATE TEMP TABLE target(a int)"));
+  ASSERT_EQ(WEIR_OK, s.query("CREATE PROCEDURE pg_temp.keep(a int) LANGUAGE plpgsql AS $$ BEGIN "
+                             "INSERT INTO target VALUES (1 / (3 - a)); COMMIT; END $$"));
+  const Row rows = {Value::integer(0), Value::integer(1), Value::integer(2), Value::integer(3)};
+  EXPECT_EQ(WEIR_E_DATA, many(s, "CALL pg_temp.keep($1::int)", rows)) << s.error.what();
+  EXPECT_EQ(3U, done.rows_done);
+  EXPECT_EQ(Value::integer(3), s.one("SELECT count(*) FROM target"));
+}
+
 }  // namespace
 }  // namespace weir::test
