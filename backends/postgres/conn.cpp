@@ -71,6 +71,11 @@ bool Conn::tx_failed() const noexcept {
   return in_tx() && (tx_doomed || PQtransactionStatus(pg) == PQTRANS_INERROR);
 }
 
+void Conn::forget_tx() noexcept {
+  tx_doomed = false;
+  tx_failure = WEIR_OK;
+}
+
 bool Conn::plain_strings() const noexcept { return is_on(pg, "standard_conforming_strings"); }
 
 bool Conn::is_read_only() const noexcept {
@@ -79,8 +84,9 @@ bool Conn::is_read_only() const noexcept {
 
 std::uint8_t Conn::tx_fate() const noexcept {
   if (!in_tx_before) return WEIR_TX_NONE;
-  // Of a commit whose answer was lost nobody knows; without one the server rolls back.
-  if (broken) return may_commit ? WEIR_TX_NONE : WEIR_TX_GONE;
+  // Of a commit whose answer was lost, or has not come, nobody knows.
+  if (may_commit && (broken || unsettled)) return WEIR_TX_NONE;
+  if (broken) return WEIR_TX_GONE;  // without a commit the server rolls back
   if (!in_tx()) return WEIR_TX_GONE;
   return tx_failed() ? WEIR_TX_FAILED : WEIR_TX_OPEN;
 }
@@ -140,7 +146,7 @@ weir_status Conn::report(weir_error* error, const PGresult* answer) {
 
 weir_status Conn::lost(std::uint8_t effect, weir_error* error) {
   broken = true;
-  if (effect == WEIR_EFFECT_NOT_SENT) may_commit = false;
+  if (effect == WEIR_EFFECT_NOT_SENT && !unsettled) may_commit = false;
   Facts facts;
   facts.kind = WEIR_E_CONN_LOST;
   facts.stage = stage;
@@ -184,8 +190,10 @@ Op::Op(Conn& conn, const weir_call* raw, std::uint8_t stage, weir_error* error) 
     : conn_(conn), status_(WEIR_OK) {
   const weir_call call = backend::read_in(raw);
   conn.stage = stage;
-  conn.may_commit = stage == WEIR_STAGE_COMMIT;
-  if (!conn.unsettled && !conn.result.running) conn.in_tx_before = conn.in_tx();
+  if (!conn.broken && !conn.unsettled) {  // else it is still about what was given up
+    if (!conn.result.running) conn.in_tx_before = conn.in_tx();
+    conn.may_commit = stage == WEIR_STAGE_COMMIT;
+  }
   conn.cancel_seen = false;
   conn.statement_is_stale = false;
   if (conn.gate->aborted()) {
@@ -209,6 +217,8 @@ Op::Op(Conn& conn, const weir_call* raw, std::uint8_t stage, weir_error* error) 
   const Waited how = conn.settle();
   if (how == Waited::ready) {
     conn.in_tx_before = conn.in_tx();
+    if (!conn.in_tx_before) conn.forget_tx();
+    conn.may_commit = stage == WEIR_STAGE_COMMIT;
     conn.cancel_seen = false;
     if (!conn.gate->cancelled()) return;
     status_ = conn.refuse(error, WEIR_E_CANCELLED, {"the call was cancelled before it began"});
@@ -234,8 +244,7 @@ Op::~Op() {
   conn_.deadline = WEIR_NO_DEADLINE;
   if (!conn_.unsettled) conn_.cancel_again = WEIR_NO_DEADLINE;
   if (conn_.broken || conn_.unsettled || conn_.result.running || conn_.in_tx()) return;
-  conn_.tx_doomed = false;
-  conn_.tx_failure = WEIR_OK;
+  conn_.forget_tx();
 }
 
 }  // namespace weir::postgres

@@ -136,6 +136,7 @@ struct Conn {
 
   bool in_tx() const noexcept;
   bool tx_failed() const noexcept;
+  void forget_tx() noexcept;  // what is noted of one that is over
   bool plain_strings() const noexcept;
   bool is_read_only() const noexcept;
   std::uint8_t tx_fate() const noexcept;

@@ -183,8 +183,6 @@ weir_status execute(weir_conn* handle, const weir_call* call, const weir_exec_ar
   Run run;
   if (const auto bad = choose(conn, args.sql, args.stmt, run, error)) return bad;
   if (const auto bad = check_count(conn, run, args.param_count, error)) return bad;
-  // COMMIT, END; PREPARE TRANSACTION.
-  conn.may_commit = run.traits.verb == Verb::other || run.traits.verb == Verb::session;
   Params params;
   conn.param_bytes.clear();
   if (const auto bad = params.take(conn, args.params, args.param_count, error)) return bad;

@@ -136,6 +136,8 @@ weir_status choose(Conn& conn, weir_text sql, weir_stmt* prepared, Run& run, wei
     }
     run.traits = run.stmt->traits;
   }
+  // COMMIT, END; PREPARE TRANSACTION.
+  conn.may_commit = run.traits.verb == Verb::other || run.traits.verb == Verb::session;
   if (conn.tx_doomed && conn.in_tx() && !run.traits.rolls_back) {
     return conn.refuse(error, WEIR_E_INVALID_STATE,
                        {"a statement of this transaction was given up while it ran: the "

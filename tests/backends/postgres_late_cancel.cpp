@@ -160,5 +160,33 @@ TEST_F(PostgresLateCancel, a_copy_whose_cancel_the_server_ignored_stores_nothing
   }
 }
 
+// The server commits what was to be called off, because the cancel came too early.
+TEST_F(PostgresLateCancel, of_a_commit_that_was_given_up_nobody_knows) {
+  Session& s = open();
+  ASSERT_EQ(WEIR_OK, s.query("DROP TABLE IF EXISTS late"));
+  ASSERT_EQ(WEIR_OK, s.query("CREATE TABLE late(a int)"));
+  ASSERT_EQ(WEIR_OK, s.begin());
+  ASSERT_EQ(WEIR_OK, s.query("INSERT INTO late VALUES (1)"));
+  {
+    Stopped backend(process_of(s));
+    s.deadline = host.now + 2 * ms;
+    EXPECT_EQ(WEIR_E_TIMEOUT, s.query("COMMIT"));
+    EXPECT_EQ(WEIR_TX_NONE, s.error.tx_fate);
+    s.deadline = host.now + 2 * ms;
+    EXPECT_EQ(WEIR_E_TIMEOUT, s.rollback());
+    EXPECT_EQ(WEIR_TX_NONE, s.error.tx_fate);
+    ASSERT_TRUE(comes_true([&] { return backend.is_cancelled(); }));
+  }
+  s.deadline = WEIR_NO_DEADLINE;
+  ASSERT_EQ(WEIR_OK, s.begin());  // and of the next nothing was given up
+  EXPECT_EQ(Value::integer(1), s.one("SELECT count(*) FROM late"));
+  Stopped backend(process_of(s));
+  s.deadline = host.now + 2 * ms;
+  EXPECT_EQ(WEIR_E_TIMEOUT, s.commit());
+  EXPECT_EQ(WEIR_TX_NONE, s.error.tx_fate);
+  EXPECT_EQ(WEIR_E_INVALID_STATE, s.rollback());
+  EXPECT_EQ(WEIR_TX_NONE, s.error.tx_fate);
+}
+
 }  // namespace
 }  // namespace weir::test

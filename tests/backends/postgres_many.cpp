@@ -238,5 +238,23 @@ TEST_F(PostgresMany, what_a_procedure_has_committed_is_not_done_again) {
   EXPECT_EQ(Value::integer(3), s.one("SELECT count(*) FROM target"));
 }
 
+TEST_F(PostgresMany, a_commit_on_which_the_server_goes_away_is_unknown) {
+  Session& s = open();
+  ASSERT_EQ(WEIR_OK, s.query("CREATE TEMP TABLE target(a int)"));
+  ASSERT_EQ(WEIR_OK, s.query("CREATE FUNCTION pg_temp.last_words() RETURNS trigger AS "
+                             "'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); "
+                             "PERFORM pg_sleep(60); RETURN NULL; END' LANGUAGE plpgsql"));
+  ASSERT_EQ(WEIR_OK, s.query("CREATE CONSTRAINT TRIGGER bye AFTER INSERT ON target DEFERRABLE "
+                             "INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION "
+                             "pg_temp.last_words()"));
+  ASSERT_EQ(WEIR_OK, s.begin());
+  ASSERT_EQ(WEIR_OK, s.query("INSERT INTO target VALUES (1)"));
+  weir_many_args args{};
+  args.sql = text("COMMIT");
+  args.row_count = 1;
+  EXPECT_EQ(WEIR_E_CONN_LOST, many(s, args)) << s.error.what();
+  EXPECT_EQ(WEIR_TX_NONE, s.error.tx_fate);
+}
+
 }  // namespace
 }  // namespace weir::test
