@@ -72,6 +72,20 @@ weir_status failed(Conn& conn, Answer answer, weir_error* error) {
   return conn.report(error, answer.get());
 }
 
+// Rows that were sent before the cancel are no result: the next call would be told of its end.
+weir_status called_off(Conn& conn, weir_error* error) {
+  Answer last;
+  const Waited how = conn.finish(&last);
+  if (how != Waited::ready) return conn.give_up(how, error);
+  conn.result.running = false;
+  if (last == nullptr) return conn.lost(WEIR_EFFECT_UNKNOWN, error);
+  if (PQresultStatus(last.get()) == PGRES_FATAL_ERROR) return conn.report(error, last.get());
+  Facts facts{.kind = WEIR_E_CANCELLED, .stage = conn.stage};
+  facts.effect = WEIR_EFFECT_DEFINITE;
+  facts.tx_fate = conn.tx_fate();
+  return fail(error, facts, {"the call was cancelled, and the statement had ended"});
+}
+
 // Reads rows until a limit or the end; the last answer, with the tag, goes to *end.
 weir_status fill(Conn& conn, const Limits& limits, Answer& end, weir_error* error) {
   Result& result = conn.result;
@@ -115,7 +129,7 @@ weir_status fill(Conn& conn, const Limits& limits, Answer& end, weir_error* erro
     ++rows;
     const std::uint64_t bytes = conn.batch_bytes.used() + conn.cells.size() * sizeof(weir_cell);
     if (rows < limits.rows && bytes < limits.bytes) continue;
-    return WEIR_OK;
+    return conn.cancel_seen ? called_off(conn, error) : WEIR_OK;
   }
 }
 

@@ -188,5 +188,37 @@ TEST_F(PostgresLateCancel, of_a_commit_that_was_given_up_nobody_knows) {
   EXPECT_EQ(WEIR_TX_NONE, s.error.tx_fate);
 }
 
+// Rows that the server had not sent yet come before its answer to the cancel.
+TEST_F(PostgresLateCancel, a_cancel_is_told_to_the_call_that_it_ends_and_not_to_the_next) {
+  Session& s = open();
+  const std::string sleeping = "SELECT count(*) FROM pg_stat_activity "
+                               "WHERE wait_event = 'PgSleep' AND pid = " +
+                               std::to_string(process_of(s));
+  Session other(*source, 2);
+  ASSERT_EQ(WEIR_OK, other.open());
+  for (const bool in_tx : {false, true}) {
+    if (in_tx) {
+      ASSERT_EQ(WEIR_OK, s.begin());
+    }
+    const std::uint64_t running = s.op + 1;
+    host.on_wait = [&, cancelled = false]() mutable {
+      if (std::exchange(cancelled, true)) return;
+      EXPECT_TRUE(comes_true([&] { return other.one(sleeping) == Value::integer(1); }));
+      const weir_call call = s.call();
+      s.driver->cancel(s.canceller, running, &call, nullptr);
+    };
+    EXPECT_EQ(WEIR_E_CANCELLED, s.start("SELECT i, CASE WHEN i > 20 THEN pg_sleep(3600) END "
+                                        "FROM generate_series(1, 30) AS n(i)",
+                                        {}, 0, nullptr, 10));
+    host.on_wait = nullptr;
+    s.close_result();
+    EXPECT_EQ(WEIR_EFFECT_DEFINITE, s.error.effect);
+    EXPECT_EQ(WEIR_CONN_USABLE, s.error.conn_fate);
+    EXPECT_EQ(in_tx ? WEIR_TX_FAILED : WEIR_TX_NONE, s.error.tx_fate);
+    ASSERT_EQ(WEIR_OK, s.rollback());
+    EXPECT_EQ(Value::integer(1), s.one("SELECT 1"));
+  }
+}
+
 }  // namespace
 }  // namespace weir::test
