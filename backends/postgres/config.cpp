@@ -79,9 +79,11 @@ std::string without_quotes(std::string_view message) {
 // libpq ends the password at the first '@' or '/'. Another '@' behind that says that it had one
 // inside, whose rest would be shown as a host or a database.
 bool has_stray_at(std::string_view behind_scheme) {
-  const std::string_view names = behind_scheme.substr(0, behind_scheme.find('?'));
-  const std::size_t end = names.find_first_of("@/");
-  return end != std::string_view::npos && names.find('@', end + 1) != std::string_view::npos;
+  const std::size_t end = behind_scheme.find_first_of("@/");
+  if (end == std::string_view::npos) return false;
+  // A '?' before the '@' is part of the password, too.
+  const std::size_t query = behind_scheme.find('?', behind_scheme[end] == '@' ? end : 0);
+  return behind_scheme.substr(0, query).find('@', end + 1) != std::string_view::npos;
 }
 
 weir_status parse_url(std::string_view url, Info& info, weir_error* error) {

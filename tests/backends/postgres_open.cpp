@@ -257,6 +257,7 @@ TEST_F(PostgresOpen, what_cannot_be_read_is_named_and_no_secret_shown) {
       {"postgresql://weir:hunter2@localhost:hunter2x/x", "port"},
       {"postgresql://weir:hun@ter2@hunter2/x", "%40"},
       {"postgresql://weir:1/hunter2@localhost/x", "%2F"},
+      {"postgresql://weir:1?2@hunter2@localhost/x", "%40"},
       {"postgresql://weir@localhost/x?pass_word=hunter2", "pass_word"},
       {"host=localhost passwort=hunter2", "passwort"},
       {"host=localhost password='hunter2", "url"},
