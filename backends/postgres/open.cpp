@@ -110,7 +110,7 @@ bool serves(Conn& conn, Target wanted, weir_time until, Failure& failure) {
   failure.effect = error.effect;
   failure.flags = error.flags;
   failure.sqlstate = error.sqlstate;
-  failure.text = text;
+  failure.text.assign(text, error.text_size);
   return false;
 }
 
