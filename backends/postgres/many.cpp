@@ -158,7 +158,8 @@ void tell_of_earlier_rows(weir_error* error) {
 weir_status run_all(const Many& many) {
   Conn& conn = many.conn;
   // A procedure may commit in the midst of a chunk.
-  std::uint64_t rows_max = many.run.traits.verb == Verb::code && !conn.in_tx_before ? 1 : chunk_rows;
+  std::uint64_t rows_max =
+      many.run.traits.verb == Verb::code && !conn.in_tx_before ? 1 : chunk_rows;
   bool sent = false;
   bool remade = false;
   while (many.done.rows_done < many.args.row_count) {

@@ -191,9 +191,10 @@ TEST_F(PostgresLateCancel, of_a_commit_that_was_given_up_nobody_knows) {
 // Rows that the server had not sent yet come before its answer to the cancel.
 TEST_F(PostgresLateCancel, a_cancel_is_told_to_the_call_that_it_ends_and_not_to_the_next) {
   Session& s = open();
-  const std::string sleeping = "SELECT count(*) FROM pg_stat_activity "
-                               "WHERE wait_event = 'PgSleep' AND pid = " +
-                               std::to_string(process_of(s));
+  const std::string sleeping =
+      "SELECT count(*) FROM pg_stat_activity "
+      "WHERE wait_event = 'PgSleep' AND pid = " +
+      std::to_string(process_of(s));
   Session other(*source, 2);
   ASSERT_EQ(WEIR_OK, other.open());
   for (const bool in_tx : {false, true}) {

@@ -29,7 +29,8 @@ class Stopped {
  public:
   // Returns when it stands still.
   explicit Stopped(pid_t pid) : pid_(pid) {
-    if (pid_ <= 0 || ::kill(pid_, SIGSTOP) != 0) throw std::runtime_error("no such process to stop");
+    if (pid_ <= 0 || ::kill(pid_, SIGSTOP) != 0)
+      throw std::runtime_error("no such process to stop");
     if (comes_true([this] { return line_of("State:").find('T') != std::string::npos; })) return;
     go_on();
     throw std::runtime_error("the process does not stop");
