@@ -7,6 +7,7 @@
 #include "backends/postgres/params.hpp"
 #include "backends/postgres/statements.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace weir::postgres {
@@ -64,16 +65,18 @@ struct Went {
   std::string why;
 };
 
+// In slices: a message of the protocol has no room for a row of a gigabyte, and need not hold one.
 Waited send_piece(Conn& conn, std::string& piece) {
-  for (;;) {
-    const int taken = PQputCopyData(conn.pg, piece.data(), static_cast<int>(piece.size()));
+  constexpr std::size_t slice_max = std::size_t{16} << 20U;
+  for (std::string_view rest = piece; !rest.empty();) {
+    const std::size_t size = std::min(rest.size(), slice_max);
+    const int taken = PQputCopyData(conn.pg, rest.data(), static_cast<int>(size));
     if (taken < 0) return Waited::lost;
-    const Waited how = conn.flush();
-    if (how != Waited::ready || taken > 0) {
-      piece.clear();
-      return how;
-    }
+    if (taken > 0) rest.remove_prefix(size);
+    if (const Waited how = conn.flush(); how != Waited::ready) return how;
   }
+  piece.clear();
+  return Waited::ready;
 }
 
 Went send_rows(Conn& conn, const weir_many_args& args) {

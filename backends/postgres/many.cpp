@@ -224,8 +224,13 @@ weir_status execute_many(weir_conn* handle, const weir_call* call, const weir_ma
   if (status == WEIR_OK) status = check_alive(conn, error);
   if (status == WEIR_OK) {
     note_sent(conn, run.traits);
-    status = run.traits.copies_in ? copy_in(conn, args, done, error)
-                                  : run_all({conn, args, run, done, error});
+    try {
+      status = run.traits.copies_in ? copy_in(conn, args, done, error)
+                                    : run_all({conn, args, run, done, error});
+    } catch (...) {  // no memory, in the midst of a conversation that nobody will end
+      conn.broken = true;
+      throw;
+    }
   }
   backend::write_out(out, done);
   return status;
