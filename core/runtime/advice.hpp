@@ -15,8 +15,9 @@ namespace weir::runtime {
 
 class Session;
 
-// One line for each setting that will not do, with the fix. Notes are left to `weir doctor`. A
-// server that gives no answer, in a second at most, is not held against anybody: no lines.
+// One line for each setting that will not do, with the fix. Notes are left to `weir doctor`. No
+// lines from a server that gives no answer in a second at most; it may cost the connection, of
+// which another is made then, and not asked again.
 // Blocks: for a statement or two.
 [[nodiscard]] std::vector<std::string> advice_of_server(Session& session, const PoolConfig& pool,
                                                         const observe::ProcessFacts& process,

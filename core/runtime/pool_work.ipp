@@ -194,14 +194,16 @@ engine::OpResult BasicPool<R>::run_init(const engine::StartOp& op, Slot& slot) {
   return give_advice(op, slot) ? engine::OpResult::ok : create_failed(broken_by_question());
 }
 
-// Once. Returns: false if the connection broke over it.
+// Once. Returns: false if the connection is not fit to be lent after it: broken, or still calling
+// off a question that took too long.
 template <Runtime R>
 bool BasicPool<R>::give_advice(const engine::StartOp& op, Slot& slot) {
   if (!process_ || !logs(LogLevel::warn) || advised_.exchange(true)) return true;
   for (const std::string& line : advice_of_server(slot.session, config(), *process_, op.deadline)) {
     log(LogLevel::warn, line);
   }
-  return !slot.session.facts().broken;
+  const Session::Facts facts = slot.session.facts();
+  return !facts.broken && !facts.busy;
 }
 
 template <Runtime R>
