@@ -171,9 +171,8 @@ what = "refuse"
 }
 
 TEST(HostFunctions, errors_of_the_work_are_counted_by_code) {
-  const Outcome outcome = simulated(busy, working([n = 0](Pool&) mutable -> Result<void> {
-                                      return fail(Code::data_error, "no");
-                                    }));
+  const Outcome outcome =
+      simulated(busy, working([](Pool&) -> Result<void> { return fail(Code::data_error, "no"); }));
   EXPECT_TRUE(outcome.ok()) << outcome.text();
   EXPECT_GT(outcome.failures(), 0U);
   EXPECT_EQ(outcome.failures(Code::data_error), outcome.rounds());
