@@ -8,9 +8,8 @@
 #include "backends/mysql/weir_mysql.h"
 #include "bench/bulk.hpp"
 #include "bench/measured.hpp"
+#include "bench/pool_work.hpp"
 #include "tests/backends/mysql_server.hpp"
-
-#include <weir/weir.hpp>
 
 #include <cppconn/prepared_statement.h>
 #include <cppconn/resultset.h>
@@ -23,18 +22,13 @@
 namespace {
 
 using weir::bench::bulk_rows;
+using weir::bench::Row;
 using weir::test::MysqlServer;
 
 constexpr const char* rows_sql = "SELECT seq, CONCAT('row ', seq), seq * 0.5e0 FROM seq_1_to_1000";
 constexpr const char* bulk_table =
     "CREATE TEMPORARY TABLE bulk(i BIGINT, s TEXT, d DOUBLE) ENGINE=InnoDB";
 constexpr const char* bulk_sql = "INSERT INTO bulk VALUES (?, ?, ?)";
-
-struct Row {
-  std::int64_t i = 0;
-  std::string s;
-  double d = 0;
-};
 
 // ---------------------------------------------------------------- bare Connector/C++
 
@@ -96,50 +90,18 @@ void bare_connect(benchmark::State& state) {
 // ---------------------------------------------------------------- Weir
 
 weir::Pools open_pools() {
-  return weir::or_throw(weir::Pools::builder()
-                            .driver(weir_mysql_driver())
-                            .string("version = 1\n[pool.main]\ndriver = \"mysql\"\nurl = \"" +
-                                    MysqlServer::instance().url("mysql") +
-                                    "\"\nmax = 1\nlog = [\"error\"]\n")
-                            .open());
+  return weir::bench::open_pools(weir_mysql_driver(), "mysql",
+                                 MysqlServer::instance().url("mysql"));
 }
 
-void weir_one(benchmark::State& state) {
-  const weir::Pools pools = open_pools();
-  auto lease = weir::or_throw(pools["main"].acquire());
-  auto statement = weir::or_throw(lease->prepare("SELECT 1"));
-  for (auto _ : state) {
-    auto rows = weir::or_throw(statement.query());
-    benchmark::DoNotOptimize(rows[0].get<std::int64_t>(0));
-  }
-}
-
-void weir_rows(benchmark::State& state) {
-  const weir::Pools pools = open_pools();
-  auto lease = weir::or_throw(pools["main"].acquire());
-  auto statement = weir::or_throw(lease->prepare(rows_sql));
-  Row row;
-  for (auto _ : state) {
-    auto stream = weir::or_throw(statement.stream());
-    while (const auto next = weir::or_throw(stream.next())) {
-      row.i = next->get<std::int64_t>(0);
-      row.s.assign(next->get<std::string_view>(1));
-      row.d = next->get<double>(2);
-      benchmark::DoNotOptimize(row);
-    }
-  }
-}
+void weir_one(benchmark::State& state) { weir::bench::run_one(state, open_pools(), "SELECT 1"); }
+void weir_rows(benchmark::State& state) { weir::bench::run_rows(state, open_pools(), rows_sql); }
+void weir_acquire(benchmark::State& state) { weir::bench::run_acquire(state, open_pools()); }
 
 void weir_bulk(benchmark::State& state) {
   weir::bench::DriverConn conn(weir_mysql_driver(), MysqlServer::instance().url("mysql"));
   conn.run(bulk_table);
   weir::bench::run_bulk(state, conn, "DELETE FROM bulk", bulk_sql);
-}
-
-void weir_acquire(benchmark::State& state) {
-  const weir::Pools pools = open_pools();
-  weir::Pool& pool = pools["main"];
-  for (auto _ : state) benchmark::DoNotOptimize(weir::or_throw(pool.acquire()));
 }
 
 // ---------------------------------------------------------------- SOCI

@@ -6,9 +6,8 @@
 #include "backends/postgres/weir_postgres.h"
 #include "bench/bulk.hpp"
 #include "bench/measured.hpp"
+#include "bench/pool_work.hpp"
 #include "tests/backends/postgres_server.hpp"
-
-#include <weir/weir.hpp>
 
 #include <charconv>
 #include <cstdlib>
@@ -23,6 +22,7 @@ namespace {
 
 using weir::bench::bulk_rows;
 using weir::bench::require;
+using weir::bench::Row;
 using weir::test::PostgresServer;
 
 constexpr const char* one_sql = "SELECT 1::bigint";
@@ -33,13 +33,6 @@ std::string conninfo() {
   return "host=" + server.directory() + " port=" + std::to_string(server.port()) +
          " user=weir dbname=postgres";
 }
-
-// What a row is read into.
-struct Row {
-  std::int64_t i = 0;
-  std::string s;
-  double d = 0;
-};
 
 // ---------------------------------------------------------------- bare libpq
 
@@ -153,50 +146,18 @@ void bare_connect(benchmark::State& state) {
 // ---------------------------------------------------------------- Weir
 
 weir::Pools open_pools() {
-  return weir::or_throw(weir::Pools::builder()
-                            .driver(weir_postgres_driver())
-                            .string("version = 1\n[pool.main]\ndriver = \"postgres\"\nurl = \"" +
-                                    conninfo() + "\"\nmax = 1\nlog = [\"error\"]\n")
-                            .open());
+  return weir::bench::open_pools(weir_postgres_driver(), "postgres", conninfo());
 }
 
-void weir_one(benchmark::State& state) {
-  const weir::Pools pools = open_pools();
-  auto lease = weir::or_throw(pools["main"].acquire());
-  auto statement = weir::or_throw(lease->prepare(one_sql));
-  for (auto _ : state) {
-    auto rows = weir::or_throw(statement.query());
-    benchmark::DoNotOptimize(rows[0].get<std::int64_t>(0));
-  }
-}
-
-void weir_rows(benchmark::State& state) {
-  const weir::Pools pools = open_pools();
-  auto lease = weir::or_throw(pools["main"].acquire());
-  auto statement = weir::or_throw(lease->prepare(rows_sql));
-  Row row;
-  for (auto _ : state) {
-    auto stream = weir::or_throw(statement.stream());
-    while (const auto next = weir::or_throw(stream.next())) {
-      row.i = next->get<std::int64_t>(0);
-      row.s.assign(next->get<std::string_view>(1));
-      row.d = next->get<double>(2);
-      benchmark::DoNotOptimize(row);
-    }
-  }
-}
+void weir_one(benchmark::State& state) { weir::bench::run_one(state, open_pools(), one_sql); }
+void weir_rows(benchmark::State& state) { weir::bench::run_rows(state, open_pools(), rows_sql); }
+void weir_acquire(benchmark::State& state) { weir::bench::run_acquire(state, open_pools()); }
 
 // By COPY, or by INSERT in the pipeline.
 void weir_bulk(benchmark::State& state, const char* sql) {
   weir::bench::DriverConn conn(weir_postgres_driver(), conninfo());
   conn.run("CREATE TEMP TABLE bulk(i bigint, s text, d float8)");
   weir::bench::run_bulk(state, conn, "TRUNCATE bulk", sql);
-}
-
-void weir_acquire(benchmark::State& state) {
-  const weir::Pools pools = open_pools();
-  weir::Pool& pool = pools["main"];
-  for (auto _ : state) benchmark::DoNotOptimize(weir::or_throw(pool.acquire()));
 }
 
 // ---------------------------------------------------------------- SOCI

@@ -5,8 +5,7 @@
 // each question.
 #include "backends/sqlite/weir_sqlite.h"
 #include "bench/measured.hpp"
-
-#include <weir/weir.hpp>
+#include "bench/pool_work.hpp"
 
 #include <cstdlib>
 
@@ -14,12 +13,10 @@
 
 namespace {
 
+using weir::bench::Row;
+
 weir::Pools open_pools() {
-  return weir::or_throw(weir::Pools::builder()
-                            .driver(weir_sqlite_driver())
-                            .string("version = 1\n[pool.main]\ndriver = \"sqlite\"\n"
-                                    "url = \":memory:\"\nmax = 1\nlog = [\"error\"]\n")
-                            .open());
+  return weir::bench::open_pools(weir_sqlite_driver(), "sqlite", ":memory:");
 }
 
 void require(bool good) {
@@ -46,12 +43,6 @@ constexpr const char* rows_sql =
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) "
     "SELECT i, 'row ' || i, i * 0.5 FROM n";
 
-struct Row {
-  std::int64_t i = 0;
-  std::string s;
-  double d = 0;
-};
-
 void bare_rows(benchmark::State& state) {
   sqlite3* db = nullptr;
   sqlite3_stmt* statement = nullptr;
@@ -73,32 +64,10 @@ void bare_rows(benchmark::State& state) {
 }
 BENCHMARK(bare_rows);
 
-void weir_rows(benchmark::State& state) {
-  const weir::Pools pools = open_pools();
-  auto lease = weir::or_throw(pools["main"].acquire());
-  auto statement = weir::or_throw(lease->prepare(rows_sql));
-  Row row;
-  for (auto _ : state) {
-    auto stream = weir::or_throw(statement.stream());
-    while (const auto next = weir::or_throw(stream.next())) {
-      row.i = next->get<std::int64_t>(0);
-      row.s.assign(next->get<std::string_view>(1));
-      row.d = next->get<double>(2);
-      benchmark::DoNotOptimize(row);
-    }
-  }
-}
+void weir_rows(benchmark::State& state) { weir::bench::run_rows(state, open_pools(), rows_sql); }
 BENCHMARK(weir_rows);
 
-void weir_held(benchmark::State& state) {
-  const weir::Pools pools = open_pools();
-  auto lease = weir::or_throw(pools["main"].acquire());
-  auto statement = weir::or_throw(lease->prepare("SELECT 1"));
-  for (auto _ : state) {
-    auto rows = statement.query();
-    benchmark::DoNotOptimize((*rows)[0].get<std::int64_t>(0));
-  }
-}
+void weir_held(benchmark::State& state) { weir::bench::run_one(state, open_pools(), "SELECT 1"); }
 BENCHMARK(weir_held);
 
 void weir_borrowed(benchmark::State& state) {
