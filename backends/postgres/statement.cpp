@@ -118,10 +118,7 @@ weir_status take_text(Conn& conn, std::string_view sql, Scan& traits, weir_error
 }
 
 weir_status choose(Conn& conn, weir_text sql, weir_stmt* prepared, Run& run, weir_error* error) {
-  if (conn.result.lent) {
-    return conn.refuse(error, WEIR_E_INVALID_STATE,
-                       {"the result of an earlier statement is still open: close it first"});
-  }
+  if (const auto bad = check_no_result(conn, error)) return bad;
   if (prepared == nullptr) {
     if (const auto bad = take_text(conn, backend::view(sql), run.traits, error)) return bad;
   } else {
@@ -177,6 +174,12 @@ bool is_stale(const Conn& conn, const Run& run) noexcept {
          !conn.in_tx_before && conn.statement_is_stale;
 }
 
+weir_status check_no_result(const Conn& conn, weir_error* error) {
+  if (!conn.result.lent) return WEIR_OK;
+  return conn.refuse(error, WEIR_E_INVALID_STATE,
+                     {"the result of an earlier statement is still open: close it first"});
+}
+
 weir_status check_alive(Conn& conn, weir_error* error) {
   return conn.hear() ? WEIR_OK : conn.lost(WEIR_EFFECT_NOT_SENT, error);
 }
@@ -202,10 +205,7 @@ weir_status prepare(weir_conn* handle, const weir_call* call, weir_text sql, wei
   Conn& conn = conn_of(handle);
   Op op(conn, call, WEIR_STAGE_PREPARE, error);
   if (op.status() != WEIR_OK) return op.status();
-  if (conn.result.lent) {
-    return conn.refuse(error, WEIR_E_INVALID_STATE,
-                       {"the result of an earlier statement is still open: close it first"});
-  }
+  if (const auto bad = check_no_result(conn, error)) return bad;
   auto stmt = std::make_unique<Stmt>();
   stmt->conn = &conn;
   if (const auto bad = take_text(conn, backend::view(sql), stmt->traits, error)) return bad;

@@ -34,6 +34,9 @@ bool changed_rows(const PGresult* end, std::uint64_t& rows) noexcept;
 // has done nothing. In a transaction it is too late: the error has made it fail.
 bool is_stale(const Conn& conn, const Run& run) noexcept;
 
+// Refuses while the host holds a result.
+weir_status check_no_result(const Conn& conn, weir_error* error);
+
 // Looks before the first byte leaves whether the server is still there.
 weir_status check_alive(Conn& conn, weir_error* error);
 

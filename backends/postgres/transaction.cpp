@@ -45,12 +45,6 @@ weir_status check_begin(const Conn& conn, const weir_begin_args& args, weir_erro
   return WEIR_OK;
 }
 
-weir_status check_no_result(const Conn& conn, weir_error* error) {
-  if (!conn.result.lent) return WEIR_OK;
-  return conn.refuse(error, WEIR_E_INVALID_STATE,
-                     {"the result of an earlier statement is still open: close it first"});
-}
-
 // The server took the COMMIT for a ROLLBACK because an earlier statement had failed.
 weir_status report_rolled_back(Conn& conn, weir_error* error) {
   const weir_status first = conn.tx_failure;
