@@ -266,14 +266,13 @@ Result<Pools> PoolsBuilder::open() {
     auto options = config::check_driver_options(pool_config.options, (*driver)->table.info(),
                                                 {config->file, name});
     if (!options) return fail(std::move(options).error());
-    auto pool = OsPool::create({pool_config,
-                                *std::move(options),
-                                config->base_dir,
-                                *std::move(driver),
-                                pools->executor,
-                                pools->sink,
-                                {},
-                                process});
+    auto pool = OsPool::create({.config = pool_config,
+                                .options = *std::move(options),
+                                .base_dir = config->base_dir,
+                                .driver = *std::move(driver),
+                                .executor = pools->executor,
+                                .sink = pools->sink,
+                                .process = process});
     if (!pool) return fail(std::move(pool).error());
     pools->pools.emplace(name, *std::move(pool));
   }
