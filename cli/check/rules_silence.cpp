@@ -91,6 +91,14 @@ constexpr Call calls[] = {
      [](const Subject&, Session& s) { s.reset(WEIR_RESET_SESSION); }},
 };
 
+// False: the call has nothing left to wait for, which only fetch may say (start_rows).
+bool is_ready(Line& line, Session& s, const Call& call) {
+  call.before(line, s);
+  if (s.status == WEIR_OK) return true;
+  note("{} was not asked: the driver had read ahead", call.name);
+  return false;
+}
+
 /* ---------------------------------------------------------------- deadlines */
 
 // `late`: by how much a call outlived its deadline.
@@ -108,8 +116,7 @@ void deadlines(Subject& subject) {
   for (const Call& call : calls) {
     if (!subject.claims(call.caps)) continue;
     auto s = line.open();
-    call.before(line, *s);
-    if (s->status != WEIR_OK) continue;
+    if (!is_ready(line, *s, call)) continue;
     line.fall_silent();
     s->deadline = line.host.in(length);
     call.run(subject, *s);
@@ -169,8 +176,7 @@ void aborts(Subject& subject) {
   for (const Call& call : calls) {
     if (!subject.claims(call.caps)) continue;
     auto s = line.open();
-    call.before(line, *s);
-    if (s->status != WEIR_OK) continue;
+    if (!is_ready(line, *s, call)) continue;
     line.fall_silent();
     s->alive = WEIR_ALIVE_UNKNOWN;
     const weir_time took = time_to_abort(line, *s, [&] { call.run(subject, *s); });
