@@ -118,26 +118,16 @@ TEST_F(PostgresCancel, a_deadline_that_strikes_between_the_rows_leaves_the_conn_
 TEST_F(PostgresCancel, many_rows_that_meet_their_deadline_leave_the_conn_usable) {
   Session& s = open();
   ASSERT_EQ(WEIR_OK, s.query("CREATE TEMP TABLE slow(a bigint)"));
-  std::vector<weir_cell> cells(100, Value::integer(1).cell());
-  weir_many_args args{};
-  args.struct_size = sizeof args;
-  args.sql = text("INSERT INTO slow SELECT $1 FROM pg_sleep(0.01)");
-  args.cells = cells.data();
-  args.row_count = cells.size();
-  args.param_count = 1;
-  args.row_stride = 1;
-  weir_many_out out{};
-  out.struct_size = sizeof out;
+  const std::string sql = "INSERT INTO slow SELECT $1 FROM pg_sleep(0.01)";
+  const Row rows(100, Value::integer(1));
   s.deadline = host.now + 30 * ms;
-  const weir_call call = s.call();
-  EXPECT_EQ(WEIR_E_TIMEOUT, s.driver->execute_many(s.conn, &call, &args, &out, &s.error));
+  EXPECT_EQ(WEIR_E_TIMEOUT, many(s, sql, rows));
   EXPECT_EQ(WEIR_CONN_USABLE, s.error.conn_fate);
-  EXPECT_EQ(0U, out.rows_done);
+  EXPECT_EQ(0U, done.rows_done);
   s.deadline = WEIR_NO_DEADLINE;
   EXPECT_EQ(Value::integer(0), s.one("SELECT count(*) FROM slow"));
-  const weir_call again = s.call();
-  EXPECT_EQ(WEIR_OK, s.driver->execute_many(s.conn, &again, &args, &out, &s.error));
-  EXPECT_EQ(100U, out.rows_done);
+  EXPECT_EQ(WEIR_OK, many(s, sql, rows));
+  EXPECT_EQ(100U, done.rows_done);
 }
 
 TEST_F(PostgresCancel, a_clean_up_that_meets_its_deadline_breaks_the_conn) {

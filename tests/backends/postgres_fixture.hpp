@@ -53,11 +53,33 @@ class Postgres : public ::testing::Test {
     ASSERT_EQ(WEIR_OK, other.query(sql)) << sql << ": " << other.error.what();
   }
 
+  // Runs `sql`, or `stmt` if there is one, for the rows of one value each.
+  weir_status many(Session& s, std::string_view sql, const Row& rows, weir_stmt* stmt = nullptr) {
+    std::vector<weir_cell> cells;
+    for (const Value& value : rows) cells.push_back(value.cell());
+    weir_many_args args{};
+    args.sql = text(sql);
+    args.stmt = stmt;
+    args.cells = cells.data();
+    args.row_count = cells.size();
+    args.param_count = 1;
+    args.row_stride = 1;
+    return many(s, args);
+  }
+  weir_status many(Session& s, weir_many_args args) {
+    args.struct_size = sizeof args;
+    done = {};
+    done.struct_size = sizeof done;
+    const weir_call call = s.call();
+    return s.driver->execute_many(s.conn, &call, &args, &done, &s.error);
+  }
+
   PostgresServer* server = nullptr;
   FakeHost host;
   std::unique_ptr<Source> source;
   std::unique_ptr<Session> session;
   std::string said;
+  weir_many_out done{};  // of the last many()
   weir_time patience = 60'000'000'000;
 };
 

@@ -110,25 +110,15 @@ TEST_F(PostgresLateCancel, a_cancel_while_the_statement_is_prepared_again_keeps_
 TEST_F(PostgresLateCancel, a_cancel_among_many_rows_is_not_forgotten_with_the_next_of_them) {
   Session& s = open();
   ASSERT_EQ(WEIR_OK, s.query("CREATE TEMP TABLE t(a bigint)"));
-  const std::vector<weir_cell> cells(2'000, Value::integer(1).cell());
-  weir_many_args args{};
-  args.struct_size = sizeof args;
-  args.sql = text("INSERT INTO t VALUES ($1)");
-  args.cells = cells.data();
-  args.row_count = cells.size();
-  args.param_count = 1;
-  args.row_stride = 1;
-  weir_many_out out{};
-  out.struct_size = sizeof out;
+  const Row rows(2'000, Value::integer(1));
   Stopped backend(process_of(s));
   cancel_unheard(s, backend);
-  const weir_call call = s.call();
-  EXPECT_EQ(WEIR_E_CANCELLED, s.driver->execute_many(s.conn, &call, &args, &out, &s.error));
+  EXPECT_EQ(WEIR_E_CANCELLED, many(s, "INSERT INTO t VALUES ($1)", rows));
   host.on_look = host.on_wait = nullptr;
   EXPECT_EQ(WEIR_EFFECT_DEFINITE, s.error.effect);
   EXPECT_EQ(WEIR_CONN_USABLE, s.error.conn_fate);
-  EXPECT_LT(out.rows_done, cells.size());
-  EXPECT_EQ(Value::integer(static_cast<std::int64_t>(out.rows_done)),
+  EXPECT_LT(done.rows_done, rows.size());
+  EXPECT_EQ(Value::integer(static_cast<std::int64_t>(done.rows_done)),
             s.one("SELECT count(*) FROM t"));
 }
 
@@ -137,25 +127,14 @@ TEST_F(PostgresLateCancel, a_copy_whose_cancel_the_server_ignored_stores_nothing
   Session& s = open();
   ASSERT_EQ(WEIR_OK, s.query("CREATE TEMP TABLE t(a text)"));
   for (const std::size_t rows : {std::size_t{1}, std::size_t{1'000}}) {
-    const Value value = Value::str(std::string(1'000, 'x'));
-    const std::vector<weir_cell> cells(rows, value.cell());
-    weir_many_args args{};
-    args.struct_size = sizeof args;
-    args.sql = text("COPY t FROM STDIN");
-    args.cells = cells.data();
-    args.row_count = cells.size();
-    args.param_count = 1;
-    args.row_stride = 1;
-    weir_many_out out{};
-    out.struct_size = sizeof out;
     Stopped backend(process_of(s));
     cancel_unheard(s, backend);
-    const weir_call call = s.call();
-    EXPECT_EQ(WEIR_E_CANCELLED, s.driver->execute_many(s.conn, &call, &args, &out, &s.error));
+    EXPECT_EQ(WEIR_E_CANCELLED,
+              many(s, "COPY t FROM STDIN", Row(rows, Value::str(std::string(1'000, 'x')))));
     host.on_look = host.on_wait = nullptr;
     EXPECT_EQ(WEIR_EFFECT_DEFINITE, s.error.effect);
     EXPECT_EQ(WEIR_CONN_USABLE, s.error.conn_fate);
-    EXPECT_EQ(0U, out.rows_done);
+    EXPECT_EQ(0U, done.rows_done);
     EXPECT_EQ(Value::integer(0), s.one("SELECT count(*) FROM t"));
   }
 }

@@ -196,22 +196,11 @@ TEST_F(PostgresTransactions, many_rows_stay_up_to_the_one_that_fails) {
     if (in_tx) {
       ASSERT_EQ(WEIR_OK, session->begin());
     }
-    std::vector<weir_cell> cells;
-    for (int i = 0; i < 1000; ++i) cells.push_back(Value::integer(i == 700 ? 3 : i).cell());
-    weir_many_args args{};
-    args.struct_size = sizeof args;
-    args.sql = text("INSERT INTO a VALUES ($1, 1)");
-    args.cells = cells.data();
-    args.row_count = 1000;
-    args.param_count = 1;
-    args.row_stride = 1;
-    weir_many_out out{};
-    out.struct_size = sizeof out;
-    const weir_call call = session->call();
-    EXPECT_EQ(WEIR_E_CONSTRAINT,
-              session->driver->execute_many(session->conn, &call, &args, &out, &session->error));
-    EXPECT_EQ(700U, out.rows_done);
-    EXPECT_EQ(700U, out.affected);
+    Row rows;
+    for (int i = 0; i < 1000; ++i) rows.push_back(Value::integer(i == 700 ? 3 : i));
+    EXPECT_EQ(WEIR_E_CONSTRAINT, many(*session, "INSERT INTO a VALUES ($1, 1)", rows));
+    EXPECT_EQ(700U, done.rows_done);
+    EXPECT_EQ(700U, done.affected);
     EXPECT_EQ(in_tx ? WEIR_TX_FAILED : WEIR_TX_NONE, session->error.tx_fate);
     if (in_tx) {
       ASSERT_EQ(WEIR_OK, session->rollback());
