@@ -7,7 +7,7 @@
 
 namespace {
 
-// "0.1"; two small numbers never fill the buffer.
+// "1.0"; two small numbers never fill the buffer.
 struct VersionText {
   char bytes[16];
   std::size_t size;
@@ -26,10 +26,7 @@ struct VersionText {
 const weir_driver* weir_backend_enter(const weir_host* host, const weir_driver* driver,
                                       weir_error* error) noexcept {
   const weir_host known = weir::backend::read_in(host);
-  // A draft (0.x) promises nothing across versions; from 1.0 on, the major decides.
-  const bool fits = known.abi_major == WEIR_ABI_MAJOR &&
-                    (WEIR_ABI_MAJOR > 0 || known.abi_minor == WEIR_ABI_MINOR);
-  if (fits) return driver;
+  if (known.abi_major == WEIR_ABI_MAJOR) return driver;
   const VersionText ours(WEIR_ABI_MAJOR, WEIR_ABI_MINOR);
   const VersionText theirs(known.abi_major, known.abi_minor);
   weir::backend::fail(error, {.kind = WEIR_E_UNSUPPORTED},

@@ -71,13 +71,11 @@ tl::unexpected<Error> invalid(std::string_view where, std::string_view what) {
 }
 
 Result<void> check_version(const weir_driver& table, std::string_view where) {
-  const bool draft = WEIR_ABI_MAJOR == 0;
-  if (table.abi_major == WEIR_ABI_MAJOR && (!draft || table.abi_minor == WEIR_ABI_MINOR)) return {};
+  if (table.abi_major == WEIR_ABI_MAJOR) return {};
   return fail(Code::driver_invalid,
-              fmt::format("{}: the driver was built for driver ABI {}.{}, this Weir has {}.{}{}; "
+              fmt::format("{}: the driver was built for driver ABI {}.{}, this Weir has {}.{}; "
                           "rebuild it with this Weir's <weir/driver.h>",
-                          where, table.abi_major, table.abi_minor, WEIR_ABI_MAJOR, WEIR_ABI_MINOR,
-                          draft ? " (a draft: both numbers must be equal)" : ""));
+                          where, table.abi_major, table.abi_minor, WEIR_ABI_MAJOR, WEIR_ABI_MINOR));
 }
 
 template <std::size_t index>

@@ -48,7 +48,7 @@ struct ManifestInfo {
   std::string file;  // absolute
   std::string name;
   std::string version;
-  std::string abi;      // "0.1", or empty
+  std::string abi;      // "1.0", or empty
   std::string license;  // SPDX, or empty
   std::string publisher;
   std::string url;

@@ -27,7 +27,7 @@ tl::unexpected<Error> wrong(const std::string& where, std::string_view what) {
   return fail(Code::driver_manifest, fmt::format("{}: {}", where, what));
 }
 
-// "0.1" -> {0, 1}; nothing if it is no such text.
+// "1.0" -> {1, 0}; nothing if it is no such text.
 std::optional<std::pair<unsigned, unsigned>> parse_abi(std::string_view text) {
   std::pair<unsigned, unsigned> version;
   const char* const end = text.data() + text.size();
@@ -168,7 +168,7 @@ Result<void> Reader::check_abi(const toml::table& driver) const {
   const std::pair<unsigned, unsigned> own{WEIR_ABI_MAJOR, WEIR_ABI_MINOR};
   if (*minimum != nullptr) {
     const auto version = parse_abi(**minimum);
-    if (!version) return wrong(file_, "\"min_host_abi\" must look like \"0.1\"");
+    if (!version) return wrong(file_, "\"min_host_abi\" must look like \"1.0\"");
     if (*version > own) {
       return wrong(file_, fmt::format("the driver needs driver ABI {} of its host, this Weir has "
                                       "{}.{}; upgrade Weir",
@@ -178,12 +178,10 @@ Result<void> Reader::check_abi(const toml::table& driver) const {
   const std::string& abi = manifest_.info.abi;
   if (abi.empty()) return {};
   const auto version = parse_abi(abi);
-  if (!version) return wrong(file_, "\"abi\" must look like \"0.1\"");
-  const bool draft = own.first == 0;
-  if (version->first != own.first || (draft && version->second != own.second)) {
-    return wrong(file_, fmt::format("the driver was built for driver ABI {}, this Weir has {}.{}{}",
-                                    abi, own.first, own.second,
-                                    draft ? " (a draft: both numbers must be equal)" : ""));
+  if (!version) return wrong(file_, "\"abi\" must look like \"1.0\"");
+  if (version->first != own.first) {
+    return wrong(file_, fmt::format("the driver was built for driver ABI {}, this Weir has {}.{}",
+                                    abi, own.first, own.second));
   }
   return {};
 }

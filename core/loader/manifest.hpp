@@ -7,9 +7,9 @@
 //   [driver]
 //   name = "postgres"                        # required; the file is postgres.toml
 //   version = "0.3.1"                        # required; must be what the library says
-//   abi = "0.1"                              # optional; refused before loading if it does not fit
+//   abi = "1.0"                              # optional; refused before loading if it does not fit
 //   license = "..."  publisher = "..."  url = "..."  description = "..."
-//   uri_schemes = ["postgres"]  min_host_abi = "0.1"
+//   uri_schemes = ["postgres"]  min_host_abi = "1.0"
 //   [driver.library]                         # required: relative, without ".."
 //   linux-x86_64-gnu = "weir_postgres.so"
 //   [driver.sha256]                          # optional; a pin in the configuration wins

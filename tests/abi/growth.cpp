@@ -46,12 +46,10 @@ TEST(FrozenHeader, of_the_present_version_is_the_present_header) {
                                << "frozen copy of its header, which then stays for good";
   EXPECT_TRUE(frozen == present)
       << path
-      << " differs from core/abi/include/weir/driver.h.\nWhile the version is a draft (0.x), "
-      << "the header may be changed in place: copy it over the frozen one, and say in "
-         "CHANGELOG.md, "
-      << "under ABI, what a driver author must do. If built plugins are to be refused, raise "
-      << "WEIR_ABI_MINOR and freeze under the new number instead. From 1.0 on a frozen header is "
-      << "never changed.";
+      << " differs from core/abi/include/weir/driver.h.\nA frozen header is never changed. If the "
+      << "present one grew as its rules allow, raise WEIR_ABI_MINOR, freeze it under the new "
+      << "number, and say in CHANGELOG.md, under ABI, what a driver may now do. A comment that is "
+      << "made clearer is copied into the frozen one of the same version, and nothing else is.";
 }
 
 class Growth : public testing::TestWithParam<std::string> {};

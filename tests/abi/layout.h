@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The layout of every struct of weir/driver.h on platforms with 64-bit pointers: sizes and the
- * offset of each member. A change that moves one breaks built plugins: while the ABI is a draft it
- * raises WEIR_ABI_MINOR and this file with it, from 1.0 on it is refused.
+ * offset of each member. A change that moves one breaks built plugins.
  *
  * Compiled as C11 and as C++, by each compiler at hand; tests/abi/header.cpp holds it complete.
  */

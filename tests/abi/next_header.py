@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Makes the header that might come next: the present weir/driver.h, grown as its rules of growth
 allow. Each growable struct gains two members at its end, the two tables of functions one slot each,
-and must_understand one bit. The numbers stay, because host and driver of a draft must agree on
-both; that they refuse each other otherwise is tried, too, but here they are to work together.
+and must_understand one bit. The minor is one higher.
 
   next_header.py PRESENT NEXT
 """
@@ -31,10 +30,11 @@ def grown(header: str) -> str:
         if header.count(end) != 1:
             raise ValueError(f"{name} does not end as expected")
         header = header.replace(end, f"\n\n  {SLOTS.get(name, MEMBERS)}{end}")
-    minor = re.search(r"^#define WEIR_ABI_MINOR \d+\n", header, re.MULTILINE)
+    minor = re.search(r"^#define WEIR_ABI_MINOR (\d+)\n", header, re.MULTILINE)
     if minor is None or not set(SLOTS) <= set(names):
         raise ValueError("this is not weir/driver.h")
-    return header[:minor.end()] + MACROS + header[minor.end():]
+    following = f"#define WEIR_ABI_MINOR {int(minor[1]) + 1}\n{MACROS}"
+    return header[:minor.start()] + following + header[minor.end():]
 
 
 def main() -> int:

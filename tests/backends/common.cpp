@@ -102,14 +102,16 @@ TEST(Gate, interrupts_only_the_operation_that_runs) {
   gate->release();
 }
 
-TEST(Entry, refuses_a_host_of_another_version) {
+TEST(Entry, refuses_a_host_of_another_major) {
   FakeHost host;
   Error error;
   EXPECT_EQ(weir_mock_driver(), weir_backend_enter(host.abi(), weir_mock_driver(), &error));
   host.mutable_abi().abi_minor = 9;
+  EXPECT_EQ(weir_mock_driver(), weir_backend_enter(host.abi(), weir_mock_driver(), &error));
+  host.mutable_abi().abi_major = WEIR_ABI_MAJOR + 1;
   EXPECT_EQ(nullptr, weir_backend_enter(host.abi(), weir_mock_driver(), &error));
   EXPECT_EQ(WEIR_E_UNSUPPORTED, error.kind);
-  EXPECT_THAT(error.what(), HasSubstr("0.9"));
+  EXPECT_THAT(error.what(), HasSubstr("2.9"));
   EXPECT_EQ(nullptr, weir_backend_enter(nullptr, weir_mock_driver(), nullptr));
 }
 

@@ -47,8 +47,9 @@
  *           changes no locale, raises no SIGPIPE, opens descriptors close-on-exec as far as its
  *           client library lets it, and starts threads only if it claims WEIR_CAP_OWN_THREADS.
  *
- * Version:  0.x is a draft: it may change in any release, and the change log says how. Host and
- *           driver of a draft must agree on both numbers. From 1.0 on, equal majors work together.
+ * Version:  host and driver with equal majors work together, whichever minor is the higher: within
+ *           a major nothing that stands here changes, and what is new comes at the end of a struct,
+ *           as a constant, or as an extension.
  */
 #ifndef WEIR_DRIVER_H
 #define WEIR_DRIVER_H
@@ -56,8 +57,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WEIR_ABI_MAJOR 0
-#define WEIR_ABI_MINOR 1
+#define WEIR_ABI_MAJOR 1
+#define WEIR_ABI_MINOR 0
 
 #if defined(__cplusplus) && __cplusplus >= 201703L
 #define WEIR_NOEXCEPT noexcept
