@@ -46,8 +46,8 @@ Result<Lease> Pool::acquire(AcquireOptions options, CallSite site) {
   return lend({options.timeout, no_deadline, options.tag, options.task, false, site});
 }
 
-Result<Lease> Pool::acquire_here(AcquireOptions options, CallSite site) {
-  return lend({options.timeout, no_deadline, options.tag, options.task, true, site});
+Result<Lease> Pool::acquire_here(AcquireOptions options, CallSite site, Instant deadline) {
+  return lend({options.timeout, deadline, options.tag, options.task, true, site});
 }
 
 Result<Lease> Pool::try_acquire(CallSite site) {

@@ -3,6 +3,7 @@
 // The loop of weir/retry.hpp, less the part that depends on the type of fn.
 #include "core/observe/texts.hpp"
 
+#include <weir/driver.h>
 #include <weir/retry.hpp>
 
 #include <algorithm>
@@ -11,7 +12,15 @@
 namespace weir::detail {
 namespace {
 
-std::string reason(RetryStop why, const Error& error, const RetryPolicy& policy) {
+// The database has rolled it back, and says that another one was in its way.
+bool undone_for_another(const Error& error) noexcept {
+  const DatabaseError* const facts = error.database();
+  return facts != nullptr && retry_class(error) == RetryClass::conflict &&
+         (facts->kind == WEIR_E_SERIALIZATION || facts->kind == WEIR_E_DEADLOCK);
+}
+
+std::string reason(RetryStop why, const Error& error, const RetryPolicy& policy,
+                   RetryLoop::What what) {
   switch (why) {
     case RetryStop::attempts:
       return "attempts = " + std::to_string(policy.attempts) + " allows no more";
@@ -22,6 +31,9 @@ std::string reason(RetryStop why, const Error& error, const RetryPolicy& policy)
     case RetryStop::not_retryable:
       break;
   }
+  if (what == RetryLoop::What::undone_transactions) {
+    return "this is no transaction that the database undid for the sake of another one";
+  }
   const auto kind = retry_class(error);
   if (!kind) return "this error is not one that another attempt may mend";
   return "its class is `" + std::string(to_string(*kind)) + "`, which `on` does not list";
@@ -29,8 +41,9 @@ std::string reason(RetryStop why, const Error& error, const RetryPolicy& policy)
 
 }  // namespace
 
-RetryLoop::RetryLoop(Pool& pool, const RetryOptions& options)
+RetryLoop::RetryLoop(Pool& pool, const RetryOptions& options, What what)
     : pool_(pool),
+      what_(what),
       policy_(options.policy ? *options.policy : pool.retry_policy()),
       start_(pool.now()),
       deadline_(std::min(options.deadline, after(start_, std::max(options.timeout, Duration{})))) {
@@ -42,7 +55,12 @@ RetryLoop::RetryLoop(Pool& pool, const RetryOptions& options)
 void RetryLoop::succeeded() noexcept { pool_.retry_succeeded(policy_); }
 
 std::optional<Error> RetryLoop::failed(const Error& error) {
-  const RetryDecision next = pool_.decide_retry(policy_, progress_, error, deadline_);
+  RetryPolicy policy = policy_;
+  if (what_ == What::undone_transactions) {
+    policy.on = {.acquire = false, .not_sent = false, .refused = false};
+    policy.on.conflict = undone_for_another(error);
+  }
+  const RetryDecision next = pool_.decide_retry(policy, progress_, error, deadline_);
   if (next.stop) return gave_up(error, *next.stop);
   pool_.sleep_until(next.until);
   return std::nullopt;
@@ -53,11 +71,12 @@ Error RetryLoop::gave_up(const Error& error, RetryStop why) const {
   const RetryReport report{progress_.attempts, pool_.now() - start_, why};
   const bool once = report.attempts <= 1;
   // Most errors have nothing to do with retries, and should not speak of them.
-  if (once && why == RetryStop::not_retryable && !retry_class(error)) return {error, report, ""};
+  const bool is_other = what_ == What::listed ? !retry_class(error) : !undone_for_another(error);
+  if (once && is_other) return {error, report, ""};
   const std::string times = once ? "once" : std::to_string(report.attempts) + " times";
   return {error, report,
           "\n  tried " + times + " in " + observe::short_duration(report.elapsed) +
-              ", and not again: " + reason(why, error, policy_)};
+              ", and not again: " + reason(why, error, policy_, what_)};
 }
 
 }  // namespace weir::detail

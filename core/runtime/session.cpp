@@ -58,13 +58,15 @@ weir_call Session::call(Instant deadline) noexcept {
 // is tried all the same, but must not keep the caller for long: a server that is mute would do so
 // for ever. A driver whose clean-up did not come through says that the connection is broken.
 weir_call Session::clean_up_call(Instant deadline) noexcept {
-  return call(std::max(deadline, after(now(), std::chrono::seconds(2))));
+  return call(std::max(deadline, after(now(), clean_up_time)));
 }
 
 // "Unknown" counts as broken: a connection that may be dead is not worth lending.
 Error Session::failure(const ErrorBuffer& error, std::string_view doing) noexcept {
   if (error.raw.conn_fate != WEIR_CONN_USABLE) broken_ = true;
-  return Error::from_driver(error.raw, doing);
+  Error why = Error::from_driver(error.raw, doing);
+  if (error.raw.tx_fate == WEIR_TX_GONE && (in_transaction_ || savepoints_ > 0)) undone_ = why;
+  return why;
 }
 
 Result<Canceller> Session::make_canceller(weir_source* source, std::uint64_t tag) {
@@ -159,6 +161,7 @@ bool Session::end_lease(std::uint64_t lease) noexcept {
     return false;
   }
   open_stream_ = 0;
+  end_transaction();                         // the pool rolls it back
   for (Prepared& p : prepared_) p.pins = 0;  // Statements of this lease are refused from now on
   return true;
 }
@@ -166,16 +169,21 @@ bool Session::end_lease(std::uint64_t lease) noexcept {
 // What could reach the next user makes it busy: a cancel on its way above all (S14). An error of a
 // statement alone does not make it broken (R9).
 Session::Facts Session::facts() const {
-  weir_conn_state state{};
-  state.struct_size = sizeof state;
-  context_.driver->state(conn_, &state);
+  const std::uint32_t flags = state();
   Facts facts;
-  facts.broken = broken_ || (state.flags & WEIR_STATE_BROKEN) != 0;
-  facts.busy = open_result_ != nullptr ||
-               (state.flags & (WEIR_STATE_RESULT_OPEN | WEIR_STATE_IN_TX | WEIR_STATE_TX_FAILED |
-                               WEIR_STATE_CANCEL_PENDING)) != 0;
-  facts.dirty = (state.flags & (WEIR_STATE_DIRTY | WEIR_STATE_DIRTY_UNKNOWN)) != 0;
+  facts.broken = broken_ || (flags & WEIR_STATE_BROKEN) != 0;
+  facts.busy =
+      open_result_ != nullptr || (flags & (WEIR_STATE_RESULT_OPEN | WEIR_STATE_IN_TX |
+                                           WEIR_STATE_TX_FAILED | WEIR_STATE_CANCEL_PENDING)) != 0;
+  facts.dirty = (flags & (WEIR_STATE_DIRTY | WEIR_STATE_DIRTY_UNKNOWN)) != 0;
   return facts;
+}
+
+std::uint32_t Session::state() const noexcept {
+  weir_conn_state answer{};
+  answer.struct_size = sizeof answer;
+  context_.driver->state(conn_, &answer);
+  return answer.flags;
 }
 
 void Session::close_result(weir_result* result) noexcept {

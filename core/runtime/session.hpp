@@ -12,6 +12,9 @@
 // Invariants: 1. conn_ is null exactly while the session is closed.
 //             2. a statement that is pinned is not evicted.
 //             3. broken_ is set by the first error with conn_fate broken or unknown, until close.
+//             4. a transaction that the database undid, or that could not be undone in part, takes
+//                no statement until it is rolled back: the next one would run, and stay, outside
+//                of it.
 // Blocks:     as long as the driver, within the call's deadline.
 #pragma once
 
@@ -23,6 +26,7 @@
 #include <atomic>
 #include <functional>
 #include <list>
+#include <optional>
 
 namespace weir::runtime {
 
@@ -36,6 +40,9 @@ struct SessionContext {
   std::uint32_t process = process_generation();  // a forked child is another one
   std::atomic<bool> log_queries{false};          // then on_query is called
 };
+
+// What cleans up may take so long even when the caller's deadline has passed.
+inline constexpr Duration clean_up_time = std::chrono::seconds(2);
 
 // Ref-counted hold on a driver's canceller: the pool may abort while the session closes.
 using Canceller = std::shared_ptr<weir_canceller>;
@@ -86,17 +93,25 @@ class Session {
   [[nodiscard]] Result<bool> next_batch(Stream& stream);  // false: there is none
   void close_stream(Stream& stream) noexcept;
   [[nodiscard]] bool is_open(const Stream& stream) const noexcept;
-  // Errors: invalid_state while a stream is open, connection_lost once the session is broken.
+  // Errors: invalid_state while a stream is open, connection_lost once the session is broken, what
+  // undid the transaction once one is undone.
   [[nodiscard]] Result<void> ready() const;
 
   [[nodiscard]] Result<Statement> prepare(const detail::SessionRef& ref, std::string_view sql);
   [[nodiscard]] Result<weir_stmt*> statement(std::uint64_t entry) const;
   void unpin(std::uint64_t entry) noexcept;
 
+  // session_transactions.cpp
   [[nodiscard]] Result<void> begin(Instant deadline, const TransactionOptions& options);
   [[nodiscard]] Result<void> commit(Instant deadline);
   // Goes on past the deadline for a moment, if need be: it is clean-up.
   [[nodiscard]] Result<void> rollback(Instant deadline);
+  // begin(), or inside a transaction a savepoint. Returns: its level, 0 for the transaction.
+  [[nodiscard]] Result<std::uint32_t> enter(Instant deadline, const TransactionOptions& options);
+  [[nodiscard]] Result<void> leave(Instant deadline, std::uint32_t level);
+  // Undoes what was done since enter(). If that fails, the session takes no statement before the
+  // whole transaction is rolled back.
+  void undo(Instant deadline, std::uint32_t level) noexcept;
   [[nodiscard]] Result<void> ping(Instant deadline);
   [[nodiscard]] Result<void*> native(const char* id);
 
@@ -133,6 +148,10 @@ class Session {
   void close_result(weir_result* result) noexcept;
   void drop_statements() noexcept;
   void evict() noexcept;
+  [[nodiscard]] std::uint32_t state() const noexcept;  // WEIR_STATE_*; no I/O
+  [[nodiscard]] Result<void> say(Instant deadline, std::string_view verb, std::uint32_t level);
+  void end_transaction() noexcept;
+  void end_open_stream() noexcept;
 
   const SessionContext& context_;
   const std::uint32_t slot_;
@@ -142,6 +161,10 @@ class Session {
   std::uint64_t op_id_ = 0;
   std::atomic<std::uint64_t> lease_{0};  // 0 while it is not lent
   bool broken_ = false;
+  // Of the lease's transaction, as far as it was opened by a call and not by SQL of the host's.
+  bool in_transaction_ = false;
+  std::uint32_t savepoints_ = 0;
+  std::optional<Error> undone_;   // invariant 4
   std::list<Prepared> prepared_;  // most recently used first
   std::uint64_t last_entry_ = 0;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The leaseholder's side of a session: statements, streams, transactions.
+// The leaseholder's side of a session: statements and streams.
 #include "core/base/assert.hpp"
 #include "core/runtime/error_buffer.hpp"
 #include "core/runtime/session.hpp"
@@ -125,6 +125,12 @@ Result<void> Session::ready() const {
     return weir::fail(Code::connection_lost,
                       "this connection broke in an earlier call; give it back");
   }
+  if (undone_) {
+    const std::string text =
+        "this transaction was undone by an earlier error: " + undone_->message();
+    if (undone_->database() == nullptr) return weir::fail(undone_->code(), text);
+    return fail(Error(undone_->code(), text, *undone_->database()));
+  }
   if (open_stream_ == 0) return {};
   return weir::fail(Code::invalid_state,
                     "a stream of this connection is still open; read it to its end or destroy it");
@@ -207,46 +213,6 @@ void Session::unpin(std::uint64_t entry) noexcept {
   for (Prepared& p : prepared_) {
     if (p.entry == entry && p.pins > 0) --p.pins;
   }
-}
-
-Result<void> Session::begin(Instant deadline, const TransactionOptions& options) {
-  if (auto good = ready(); !good) return fail(std::move(good).error());
-  ErrorBuffer error;
-  weir_begin_args args{};
-  args.struct_size = sizeof args;
-  args.isolation = static_cast<std::int32_t>(options.isolation);
-  if (options.read_only) {
-    args.flags = WEIR_BEGIN_READ_ONLY;
-  } else if (options.write) {
-    args.flags = WEIR_BEGIN_WRITE;
-  }
-  const weir_call c = call(deadline);
-  if (context_.driver->begin(conn_, &c, &args, &error.raw) != WEIR_OK) {
-    return fail(failure(error, "beginning a transaction"));
-  }
-  return {};
-}
-
-Result<void> Session::commit(Instant deadline) {
-  if (auto good = ready(); !good) return fail(std::move(good).error());
-  ErrorBuffer error;
-  const weir_call c = call(deadline);
-  if (context_.driver->commit(conn_, &c, &error.raw) != WEIR_OK) {
-    return fail(failure(error, "committing a transaction"));
-  }
-  return {};
-}
-
-Result<void> Session::rollback(Instant deadline) {
-  open_stream_ = 0;  // its rows are worth nothing any more
-  if (open_result_ != nullptr) close_result(std::exchange(open_result_, nullptr));
-  if (auto good = ready(); !good) return fail(std::move(good).error());
-  ErrorBuffer error;
-  const weir_call c = clean_up_call(deadline);
-  if (context_.driver->rollback(conn_, &c, &error.raw) != WEIR_OK) {
-    return fail(failure(error, "rolling back a transaction"));
-  }
-  return {};
 }
 
 Result<void> Session::ping(Instant deadline) {

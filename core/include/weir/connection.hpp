@@ -70,9 +70,15 @@ struct TransactionOptions {
   Isolation isolation = Isolation::standard;  // unsupported levels are refused, never replaced
   bool read_only = false;
   bool write = true;  // take write locks at once where the database can (SQLite: BEGIN IMMEDIATE)
+  // For all of it, from the call on or on the pool's clock, whichever is earlier: every statement
+  // and the commit end by then. Of Pool::transaction the acquire, too.
+  Duration timeout = no_timeout;
+  Instant deadline = no_deadline;
 };
 
 namespace detail {
+
+class TransactionScope;
 
 // A weak handle to a session during one lease.
 struct SessionRef {
@@ -201,13 +207,18 @@ class WEIR_API Connection {
   [[nodiscard]] Result<Statement> prepare(Sql sql);
 
   // Runs fn(Connection&) in a transaction: commits when it returns a value, rolls back when it
-  // returns an error or throws; an exception goes on to the caller after the rollback. A commit
-  // whose fate is unknown is the error of a lost connection with effect "unknown".
-  // Errors: invalid_state inside another transaction.
+  // returns an error or throws; an exception goes on to the caller after the rollback. Inside
+  // another transaction it is a savepoint: what fn did is undone if it fails, and the rest stands.
+  // A commit whose fate is unknown is the error of a lost connection with effect "unknown".
+  // Once the database has undone a transaction by itself (a deadlock), every call in it is that
+  // error again, so that none runs outside of it. See docs/transactions.md.
+  // Errors: invalid_state for an isolation level or read_only inside another transaction;
+  // unsupported there if the database has no savepoints.
   template <class F>
   [[nodiscard]] auto transaction(F&& fn, TransactionOptions options = {})
       -> detail::ResultOf<std::invoke_result_t<F, Connection&>>;
 
+  // By hand. Errors: invalid_state for a second begin, and for a commit with nothing to commit.
   [[nodiscard]] Result<void> begin(TransactionOptions options = {});
   [[nodiscard]] Result<void> commit();
   // Clean-up: it is tried for two seconds even if the deadline of within() has passed.
@@ -226,29 +237,44 @@ class WEIR_API Connection {
  private:
   friend class Lease;
   friend class runtime::Session;
+  friend class detail::TransactionScope;
   explicit Connection(detail::SessionRef ref) noexcept : ref_(ref) {}
 
   detail::SessionRef ref_;
 };
 
+namespace detail {
+
+// What Connection::transaction does around fn; lives on its stack. Undoes what it began, also on
+// the way of an exception, unless it was committed.
+class WEIR_API TransactionScope {
+ public:
+  TransactionScope(const Connection& connection, const TransactionOptions& options) noexcept;
+  TransactionScope(const TransactionScope&) = delete;
+  TransactionScope& operator=(const TransactionScope&) = delete;
+  ~TransactionScope();
+
+  [[nodiscard]] Result<void> begin();
+  [[nodiscard]] Connection& connection() noexcept { return connection_; }
+  [[nodiscard]] Result<void> commit();
+
+ private:
+  Connection connection_;  // with the deadline of the transaction
+  const TransactionOptions options_;
+  std::uint32_t level_ = 0;  // 0: the transaction; else the number of the savepoint
+  bool open_ = false;
+};
+
+}  // namespace detail
+
 template <class F>
 auto Connection::transaction(F&& fn, TransactionOptions options)
     -> detail::ResultOf<std::invoke_result_t<F, Connection&>> {
-  if (auto begun = begin(options); !begun) return fail(std::move(begun).error());
-  struct Rollback {  // also on the way of an exception
-    Connection* connection;
-    ~Rollback() {
-      // Ignored: a session whose rollback failed is discarded by the pool on return.
-      if (connection != nullptr) static_cast<void>(connection->rollback());
-    }
-  } guard{this};
-  auto result = detail::call(std::forward<F>(fn), *this);
+  detail::TransactionScope scope(*this, options);
+  if (auto begun = scope.begin(); !begun) return fail(std::move(begun).error());
+  auto result = detail::call(std::forward<F>(fn), scope.connection());
   if (!result) return result;
-  guard.connection = nullptr;
-  if (auto committed = commit(); !committed) {
-    static_cast<void>(rollback());  // a failed commit may leave the transaction open
-    return fail(std::move(committed).error());
-  }
+  if (auto committed = scope.commit(); !committed) return fail(std::move(committed).error());
   return result;
 }
 

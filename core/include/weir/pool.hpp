@@ -98,11 +98,19 @@ class WEIR_API Pool {
   [[nodiscard]] Result<Executed> execute(Sql sql, const Args&... args) {
     return with([&](Connection& c) { return c.execute(sql, args...); }, sql.site());
   }
-  // Acquire, Connection::transaction, release.
+  // Acquire, Connection::transaction, release. To run it again after a conflict:
+  // weir::retry_transaction (weir/retry.hpp).
   template <class F>
   [[nodiscard]] auto transaction(F&& fn, TransactionOptions options = {},
-                                 CallSite site = CallSite::here()) {
-    return with([&](Connection& c) { return c.transaction(std::forward<F>(fn), options); }, site);
+                                 CallSite site = CallSite::here())
+      -> detail::ResultOf<std::invoke_result_t<F, Connection&>> {
+    if (options.timeout != no_timeout) {
+      options.deadline = std::min(options.deadline, after(now(), options.timeout));
+      options.timeout = no_timeout;
+    }
+    auto lease = acquire_here({}, site, options.deadline);
+    if (!lease) return fail(std::move(lease).error());
+    return (*lease)->transaction(std::forward<F>(fn), options);
   }
 
   [[nodiscard]] virtual PoolConfig config() const = 0;  // as it is now
@@ -157,7 +165,8 @@ class WEIR_API Pool {
   [[nodiscard]] virtual Result<Lease> lend(const Request& request) = 0;
   virtual void take_back(detail::SessionRef ref) noexcept = 0;
   // As acquire, for a lease that ends within the call that takes it.
-  [[nodiscard]] Result<Lease> acquire_here(AcquireOptions options, CallSite site);
+  [[nodiscard]] Result<Lease> acquire_here(AcquireOptions options, CallSite site,
+                                           Instant deadline = no_deadline);
 
   // For weir::retry: the policy of the configuration, and what the budget says that all callers of
   // this pool share. The randomness of the pauses is the runtime's.

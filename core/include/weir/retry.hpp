@@ -39,7 +39,9 @@ namespace detail {
 // The part of retry that does not depend on fn. Lives on the stack of one call.
 class WEIR_API RetryLoop {
  public:
-  RetryLoop(Pool& pool, const RetryOptions& options);
+  // What is repeated: what the policy lists, or nothing but transactions that the database undid.
+  enum class What : std::uint8_t { listed, undone_transactions };
+  RetryLoop(Pool& pool, const RetryOptions& options, What what = What::listed);
   // Why there is no first attempt: a policy that is out of range.
   [[nodiscard]] const std::optional<Error>& wrong() const noexcept { return wrong_; }
   void succeeded() noexcept;
@@ -50,6 +52,7 @@ class WEIR_API RetryLoop {
   [[nodiscard]] Error gave_up(const Error& error, RetryStop why) const;
 
   Pool& pool_;
+  const What what_;
   const RetryPolicy policy_;
   const Instant start_;
   const Instant deadline_;
@@ -95,6 +98,29 @@ template <class F>
 template <class F>
 [[nodiscard]] auto retry(Pool& pool, F&& fn) {
   return retry(pool, RetryOptions{}, std::forward<F>(fn));
+}
+
+// Pool::transaction, run again from its start if the database undid it for the sake of another one:
+// a serialization failure or a deadlock, whatever `on` of the policy lists. Attempts, pauses and
+// budget are the policy's. Nothing else is repeated, least of all a commit whose answer was lost.
+// Between attempts no connection is held. fn does again what it did outside of the database.
+// `transaction.timeout` is that of one attempt; `transaction.deadline` and `options` bound them
+// all. Errors: as Pool::transaction, and as retry.
+template <class F>
+[[nodiscard]] auto retry_transaction(Pool& pool, F&& fn, const TransactionOptions& transaction = {},
+                                     RetryOptions options = {}, CallSite site = CallSite::here())
+    -> detail::ResultOf<std::invoke_result_t<F&, Connection&>> {
+  options.deadline = std::min(options.deadline, transaction.deadline);
+  detail::RetryLoop loop(pool, options, detail::RetryLoop::What::undone_transactions);
+  if (loop.wrong()) return fail(*loop.wrong());
+  while (true) {
+    auto result = pool.transaction(fn, transaction, site);
+    if (result) {
+      loop.succeeded();
+      return result;
+    }
+    if (auto last = loop.failed(result.error())) return fail(*std::move(last));
+  }
 }
 
 }  // namespace weir

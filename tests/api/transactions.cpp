@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT
+//
+// Goal: what a transaction did is kept or undone as a whole, and of one inside another only its own
+// part; no statement of one that the database has undone runs outside of it; a deadline covers all
+// of it. Method: real SQLite, which undoes a whole transaction for INSERT OR ROLLBACK.
+#include "tests/api/support.hpp"
+
+#include <vector>
+
+#include <gmock/gmock.h>
+
+namespace weir::test {
+namespace {
+
+using testing::HasSubstr;
+
+class Transactions : public ApiTest {
+ protected:
+  void SetUp() override {
+    ApiTest::SetUp();
+    pools_.emplace(or_throw(open_file("max = 2\nacquire_timeout = \"1m\"\n")));
+    ASSERT_TRUE(db().execute("create table t (x integer primary key)"));
+  }
+  Pool& db() { return (*pools_)["main"]; }
+  static Result<void> add(Connection& c, int x) {
+    auto done = c.execute("insert into t values (?)", x);
+    if (!done) return fail(std::move(done).error());
+    return {};
+  }
+  std::vector<int> stored() {
+    std::vector<int> all;
+    for (const RowView row : or_throw(db().query("select x from t order by x"))) {
+      all.push_back(row.get<int>(0));
+    }
+    return all;
+  }
+  template <class T>
+  static std::optional<Code> code_of(const Result<T>& result) {
+    return result ? std::nullopt : std::optional(result.error().code());
+  }
+  template <class T>
+  static std::string what_of(const Result<T>& result) {
+    return result ? "it succeeded" : result.error().what();
+  }
+  static Result<void> refused() { return fail(Code::invalid_argument, "no"); }
+
+  std::optional<Pools> pools_;
+};
+using Stored = std::vector<int>;
+
+TEST_F(Transactions, inside_another_one_is_undone_alone_if_it_fails) {
+  const auto done = db().transaction([](Connection& c) -> Result<void> {
+    if (auto good = add(c, 1); !good) return good;
+    const auto inner = c.transaction([](Connection& i) -> Result<void> {
+      if (auto good = add(i, 2); !good) return good;
+      return refused();
+    });
+    EXPECT_EQ(code_of(inner), Code::invalid_argument);
+    EXPECT_THROW(static_cast<void>(c.transaction([](Connection& i) {
+                   EXPECT_TRUE(add(i, 3));
+                   throw std::runtime_error("no");
+                 })),
+                 std::runtime_error);
+    EXPECT_TRUE(c.transaction([](Connection& i) { return add(i, 4); }));
+    return add(c, 5);
+  });
+  ASSERT_TRUE(done) << done.error().what();
+  EXPECT_EQ(stored(), (Stored{1, 4, 5}));
+}
+
+TEST_F(Transactions, inside_another_one_is_undone_with_it) {
+  const auto done = db().transaction([](Connection& c) -> Result<void> {
+    EXPECT_TRUE(c.transaction([](Connection& i) { return add(i, 1); }));
+    return refused();
+  });
+  EXPECT_FALSE(done);
+  EXPECT_EQ(stored(), Stored{});
+}
+
+TEST_F(Transactions, go_as_deep_as_asked) {
+  // Odd levels fail, so that what they and all below them did is undone.
+  const auto nest = [](auto& self, Connection& c, int level) -> Result<void> {
+    if (auto good = add(c, level); !good) return good;
+    if (level == 6) return {};
+    const auto inner = c.transaction([&](Connection& i) { return self(self, i, level + 1); });
+    EXPECT_EQ(inner.has_value(), level + 1 != 3) << level;
+    return level == 3 ? refused() : Result<void>();
+  };
+  const auto done = db().transaction([&](Connection& c) { return nest(nest, c, 0); });
+  ASSERT_TRUE(done) << done.error().what();
+  EXPECT_EQ(stored(), (Stored{0, 1, 2}));
+}
+
+TEST_F(Transactions, inside_one_that_sql_began_are_part_of_it) {
+  const auto done = db().with([](Connection& c) -> Result<Executed> {
+    EXPECT_TRUE(c.execute("begin"));
+    EXPECT_TRUE(c.transaction([](Connection& i) { return add(i, 1); }));
+    EXPECT_FALSE(c.transaction([](Connection& i) -> Result<void> {
+      EXPECT_TRUE(add(i, 2));
+      return refused();
+    }));
+    return c.execute("commit");
+  });
+  ASSERT_TRUE(done) << done.error().what();
+  EXPECT_EQ(stored(), Stored{1});
+}
+
+TEST_F(Transactions, inside_another_one_have_no_options_of_their_own) {
+  const auto done = db().transaction([](Connection& c) -> Result<void> {
+    for (const TransactionOptions& options :
+         {TransactionOptions{.isolation = Isolation::serializable},
+          TransactionOptions{.read_only = true}}) {
+      const auto inner = c.transaction([](Connection&) { FAIL(); }, options);
+      EXPECT_EQ(code_of(inner), Code::invalid_state);
+      EXPECT_THAT(what_of(inner), HasSubstr("set them where the outer one begins"));
+    }
+    return add(c, 1);
+  });
+  ASSERT_TRUE(done) << done.error().what();
+  EXPECT_EQ(stored(), Stored{1});
+}
+
+TEST_F(Transactions, that_the_database_undid_take_no_further_statement) {
+  ASSERT_TRUE(db().execute("insert into t values (1)"));
+  const auto done = db().transaction([](Connection& c) -> Result<void> {
+    EXPECT_TRUE(add(c, 2));
+    EXPECT_EQ(code_of(c.execute("insert or rollback into t values (1)")), Code::constraint);
+    // What a function does that looks at no error. Each would run, and stay, outside.
+    for (const Result<void>& more :
+         {add(c, 3), c.transaction([](Connection& i) { return add(i, 4); })}) {
+      EXPECT_EQ(code_of(more), Code::constraint) << "the reason, so that it is handed on";
+      EXPECT_THAT(what_of(more), HasSubstr("undone by an earlier error"));
+    }
+    return {};
+  });
+  ASSERT_FALSE(done);
+  EXPECT_EQ(code_of(done), Code::constraint);
+  EXPECT_EQ(stored(), Stored{1});
+  EXPECT_TRUE(db().with([](Connection& c) { return add(c, 5); })) << "the next lease is free of it";
+}
+
+TEST_F(Transactions, that_the_database_undid_from_within_are_over_for_the_outer_one_too) {
+  ASSERT_TRUE(db().execute("insert into t values (1)"));
+  const auto done = db().transaction([](Connection& c) -> Result<void> {
+    EXPECT_FALSE(c.transaction([](Connection& i) -> Result<void> {
+      return i.execute("insert or rollback into t values (1)") ? Result<void>() : refused();
+    }));
+    return add(c, 2);
+  });
+  EXPECT_EQ(code_of(done), Code::constraint);
+  EXPECT_EQ(stored(), Stored{1});
+}
+
+TEST_F(Transactions, by_hand_that_the_database_undid_go_on_after_a_rollback) {
+  ASSERT_TRUE(db().execute("insert into t values (1)"));
+  Lease lease = or_throw(db().acquire());
+  ASSERT_TRUE(lease->begin());
+  EXPECT_FALSE(lease->execute("insert or rollback into t values (1)"));
+  EXPECT_EQ(code_of(lease->commit()), Code::constraint);
+  EXPECT_EQ(code_of(lease->begin()), Code::constraint);
+  EXPECT_TRUE(lease->rollback());
+  EXPECT_TRUE(add(*lease, 2));
+  EXPECT_EQ(stored(), (Stored{1, 2}));
+}
+
+TEST_F(Transactions, whose_outer_one_ends_inside_have_nothing_to_keep) {
+  const auto done = db().transaction([](Connection& c) -> Result<void> {
+    const auto inner = c.transaction([](Connection& i) {
+      EXPECT_TRUE(add(i, 1));
+      EXPECT_TRUE(i.rollback());
+    });
+    EXPECT_EQ(code_of(inner), Code::invalid_state);
+    EXPECT_THAT(what_of(inner), HasSubstr("was ended inside of it"));
+    return {};
+  });
+  EXPECT_EQ(code_of(done), Code::invalid_state) << "there is nothing to commit";
+  EXPECT_EQ(stored(), Stored{});
+}
+
+TEST_F(Transactions, end_the_streams_of_what_they_undo) {
+  const auto done = db().transaction([](Connection& c) -> Result<void> {
+    EXPECT_TRUE(add(c, 1));
+    EXPECT_TRUE(add(c, 2));
+    std::optional<Stream> stream;
+    EXPECT_FALSE(c.transaction([&](Connection& i) -> Result<void> {
+      stream.emplace(or_throw(i.stream("select x from t")));
+      EXPECT_TRUE(stream->next());
+      return refused();
+    }));
+    EXPECT_EQ(code_of(stream->next()), Code::invalid_state);
+    return add(c, 3);
+  });
+  ASSERT_TRUE(done) << done.error().what();
+  EXPECT_EQ(stored(), (Stored{1, 2, 3}));
+}
+
+TEST_F(Transactions, keep_to_one_deadline) {
+  const auto done = db().transaction(
+      [](Connection& c) -> Result<Executed> {
+        EXPECT_TRUE(add(c, 1));
+        return c.execute(
+            "with recursive n(i) as (select 1 union all select i + 1 from n) "
+            "select count(*) from n");
+      },
+      {.timeout = 50ms});
+  EXPECT_EQ(code_of(done), Code::query_timeout);
+  EXPECT_EQ(stored(), Stored{}) << "undone although its time was over";
+
+  const auto late = db().transaction([](Connection&) { FAIL(); }, {.deadline = db().now()});
+  EXPECT_FALSE(late);
+
+  // An inner one may have less time, not more.
+  const auto inner = db().transaction(
+      [](Connection& c) {
+        return c.transaction(
+            [](Connection& i) {
+              return i.execute(
+                  "with recursive n(i) as (select 1 union all select i + 1 from n) "
+                  "select count(*) from n");
+            },
+            {.timeout = 1h});
+      },
+      {.timeout = 50ms});
+  EXPECT_EQ(code_of(inner), Code::query_timeout);
+}
+
+TEST_F(Transactions, wait_for_a_connection_no_longer_than_their_deadline) {
+  const Lease one = or_throw(db().acquire());
+  const Lease two = or_throw(db().acquire());
+  const auto done = db().transaction([](Connection&) { FAIL(); }, {.timeout = 10ms});
+  EXPECT_EQ(code_of(done), Code::acquire_timeout);
+}
+
+TEST_F(Transactions, outlive_a_lease_that_goes_back_inside) {
+  Lease lease = or_throw(db().acquire());
+  const auto done = lease->transaction([&](Connection& c) {
+    EXPECT_TRUE(add(c, 1));
+    lease.release();
+  });
+  EXPECT_EQ(code_of(done), Code::lease_returned);
+  EXPECT_EQ(stored(), Stored{}) << "the pool rolled it back";
+}
+
+}  // namespace
+}  // namespace weir::test
