@@ -86,6 +86,7 @@ int run_ping(Context&);
 int run_sql(Context&);
 int run_bench(Context&);
 int run_explain(Context&);
+int run_metrics(Context&);
 // Only in a build with the simulator.
 int run_sim_run(Context&);
 int run_sim_explore(Context&);

@@ -298,6 +298,19 @@ std::vector<Command> other_commands() {
        .examples = {{"weir explain W301", ""}, {"weir explain", "a list of all codes"}},
        .exits = {},
        .run = run_explain},
+      {.path = "metrics",
+       .summary = "list the metrics of a pool, or print a dashboard or alert rules for them",
+       .details =
+           "Prints what is made from the table of metrics that every pool publishes: the table\n"
+           "as Markdown, a dashboard for Grafana as JSON, alert rules for Prometheus as YAML.\n"
+           "How a host publishes them is in docs/metrics.md.",
+       .arguments = {{"WHAT", "list, dashboard or alerts; list if left out"}},
+       .options = {},
+       .examples = {{"weir metrics dashboard > weir.json", "to be imported into Grafana"},
+                    {"weir metrics alerts > weir.yml", "for rule_files of Prometheus"},
+                    {"weir metrics --json | jq -r '.metrics[].prometheus'", "all names"}},
+       .exits = {},
+       .run = run_metrics},
       {.path = "completion",
        .summary = "print a completion script for a shell",
        .details = "",

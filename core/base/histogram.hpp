@@ -8,10 +8,12 @@
 
 #include <weir/stats.hpp>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 namespace weir::base {
 
@@ -48,6 +50,9 @@ class Histogram {
     LatencySummary s;
     s.count = count_;
     if (count_ == 0) return s;
+    s.sum = Duration(static_cast<std::int64_t>(
+        std::min<std::uint64_t>(sum_, std::numeric_limits<std::int64_t>::max())));
+    count_up_to_bounds(s.buckets);
     s.mean = Duration(static_cast<std::int64_t>(sum_ / count_));
     s.p50 = quantile(0.50);
     s.p90 = quantile(0.90);
@@ -58,6 +63,16 @@ class Histogram {
   }
 
  private:
+  void count_up_to_bounds(decltype(LatencySummary::buckets)& out) const noexcept {
+    std::uint64_t seen = 0;
+    std::size_t bucket = 0;
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      const auto bound = static_cast<std::uint64_t>(latency_bounds[i].count());
+      while (upper_edge(bucket) <= bound) seen += buckets_[bucket++];
+      out[i] = seen;
+    }
+  }
+
   static constexpr std::size_t sub_bits = 4;  // 16 buckets per power of two
   static constexpr std::size_t sub_count = std::size_t{1} << sub_bits;
   // Values below 16 have a bucket each; each of the powers 2^4 .. 2^62 has 16; int64 ends at 2^63.

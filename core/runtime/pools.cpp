@@ -170,6 +170,12 @@ std::vector<std::string> Pools::names() const {
   return names;
 }
 
+std::vector<PoolStats> Pools::stats() const {
+  std::vector<PoolStats> all;
+  for (const auto& [name, pool] : impl_->pools) all.push_back(pool->stats());
+  return all;
+}
+
 Result<std::vector<std::string>> Pools::reload() {
   auto config = impl_->read();
   if (!config) return fail(std::move(config).error());

@@ -52,6 +52,25 @@ TEST(Histogram, SummaryCountsAndOrders) {
   EXPECT_LE(s.p999, s.max);
 }
 
+TEST(Histogram, SummaryCountsUpToEachBound) {
+  Histogram histogram;
+  std::vector<Duration> values{Duration(0), Duration::max()};
+  for (const Duration bound : latency_bounds) {
+    // Within the bucket of 1/16 around a bound it may be either side of it.
+    for (const Duration value : {bound * 8 / 9, bound * 9 / 8}) values.push_back(value);
+  }
+  for (const Duration value : values) histogram.add(value);
+  const LatencySummary s = histogram.summary();
+  for (std::size_t i = 0; i < latency_bounds.size(); ++i) {
+    EXPECT_EQ(s.buckets[i],
+              std::count_if(values.begin(), values.end(),
+                            [&](Duration value) { return value <= latency_bounds[i]; }))
+        << i;
+  }
+  EXPECT_EQ(s.count, values.size());
+  EXPECT_EQ(s.sum, Duration::max()) << "no more fits";
+}
+
 TEST(Histogram, Edges) {
   Histogram histogram;
   histogram.add(Duration(-5));  // a clock that went back counts as 0

@@ -34,7 +34,8 @@ def version_and_help(weir: Weir, tap) -> None:
     tap.check("the table has the commands of the design",
               [c for c in ("init", "doctor", "config check", "config show", "config schema",
                            "config diff", "driver list", "ping", "sql", "bench", "explain",
-                           "completion", "version", "help") if c not in known])
+                           "completion", "version", "help", "metrics")
+               if c not in known])
     for command in known:
         Expect(weir(*command.split(), "--help")).code(0).no_err().out(
             rf"^usage: weir {command}", "Options of every command").to(tap, f"{command} --help")
@@ -279,6 +280,36 @@ def generated(weir: Weir, tap) -> None:
               [] if same else "run: weir help --markdown > docs/cli.md")
 
 
+def metrics(weir: Weir, tap) -> None:
+    table = weir("metrics").out
+    Expect(weir("metrics", "list")).code(0).no_err().to(tap, "metrics is metrics list")
+    Expect(weir("metrics", "--json")).code(0).json(
+        lambda v: {"db.client.connection.count", "weir.acquire"} <=
+        {m["name"] for m in v["metrics"]}).to(tap, "metrics --json")
+    Expect(weir("metrics", "alert")).code(64).no_out().err("list, dashboard or alerts").to(
+        tap, "metrics of nothing says what there is")
+    tap.check("docs/metrics.md has the table of metrics",
+              [] if table and table in (weir.source / "docs" / "metrics.md").read_text()
+              else "put the output of `weir metrics` there")
+    names = [m["prometheus"] for m in json.loads(weir("metrics", "--json").out)["metrics"]]
+    for what, file in (("dashboard", "dashboard.json"), ("alerts", "alerts.yml")):
+        text = weir("metrics", what).out
+        page = weir.source / "docs" / "metrics" / file
+        tap.check(f"docs/metrics/{file} is what the table says",
+                  [] if page.is_file() and page.read_text() == text
+                  else f"run: weir metrics {what} > docs/metrics/{file}")
+        used = set(re.findall(r"\b(?:weir|db_client)_\w+", text))
+        used -= {"db_client_connection_pool_name", "db_client_connection_state"}
+        tap.check(f"{what} uses metrics that there are",
+                  sorted(n for n in used if n.removesuffix("_bucket") not in names))
+    panels = json.loads(weir("metrics", "dashboard").out)["panels"]
+    tap.check("the dashboard has a panel for each metric",
+              [] if len(panels) == len(names) - 1 else f"{len(panels)} for {len(names)}")
+    places = {(p["gridPos"]["x"], p["gridPos"]["y"]) for p in panels}
+    tap.check("no two panels lie upon each other",
+              [] if len(places) == len(panels) else f"{len(places)} places")
+
+
 SCENARIO = """\
 format = 1
 duration = "2s"
@@ -382,4 +413,4 @@ def drivers(weir: Weir, tap) -> None:
 
 if __name__ == "__main__":
     sys.exit(main([version_and_help, wrong_use, init, config, config_diff, config_diff_of_bad_files,
-                   explain, generated, simulator, drivers]))
+                   explain, generated, metrics, simulator, drivers]))

@@ -45,6 +45,8 @@ class WEIR_API Pools {
   [[nodiscard]] Pool& operator[](std::string_view name) const;
   [[nodiscard]] Pool* find(std::string_view name) const noexcept;  // null if there is none
   [[nodiscard]] std::vector<std::string> names() const;
+  // A snapshot of each pool, in the order of their names.
+  [[nodiscard]] std::vector<PoolStats> stats() const;
 
   // Reads the configuration again, from where it came from, and takes it on in the running pools:
   // as a whole, or, if anything in it is wrong or cannot be changed in a running pool, not at all.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // PoolStats: one consistent snapshot of a pool, plain data. Everything the pool reports (JSON, the
-// tables of the command line, later Prometheus) is derived from it.
+// tables of the command line, weir/metrics.hpp) is derived from it.
 //
 // Laws, checked by tests: created - closed = lent + idle + connecting + other - attempts not yet
 // done; acquires = leases + failures + waiting; a histogram's count equals its counter.
@@ -28,9 +28,21 @@ enum class CloseReason : std::uint8_t {
 inline constexpr std::size_t close_reason_count = 9;
 [[nodiscard]] WEIR_API std::string_view to_string(CloseReason) noexcept;
 
-// A summary of a latency histogram; quantiles are upper bounds, within 1/16 of the true value.
+// The edges of LatencySummary::buckets. A pool's waits lie in microseconds, an outage in seconds.
+inline constexpr std::array<Duration, 16> latency_bounds{
+    std::chrono::microseconds(1),  std::chrono::microseconds(5),   std::chrono::microseconds(10),
+    std::chrono::microseconds(50), std::chrono::microseconds(100), std::chrono::microseconds(500),
+    std::chrono::milliseconds(1),  std::chrono::milliseconds(5),   std::chrono::milliseconds(10),
+    std::chrono::milliseconds(50), std::chrono::milliseconds(100), std::chrono::milliseconds(500),
+    std::chrono::seconds(1),       std::chrono::seconds(5),        std::chrono::seconds(10),
+    std::chrono::seconds(30)};
+
+// A summary of a latency histogram; quantiles are upper bounds, within 1/16 of the true value, and
+// a value that is less than 1/16 below an edge may be counted above it.
 struct LatencySummary {
   std::uint64_t count = 0;
+  Duration sum{};
+  std::array<std::uint64_t, latency_bounds.size()> buckets{};  // values up to that edge, cumulative
   Duration mean{};
   Duration p50{};
   Duration p90{};
