@@ -12,7 +12,7 @@
 namespace weir::detail {
 namespace {
 
-// The database has rolled it back, and says that another one was in its way.
+// RT8: the database has rolled it back, and says that another one was in its way.
 bool undone_for_another(const Error& error) noexcept {
   const DatabaseError* const facts = error.database();
   return facts != nullptr && retry_class(error) == RetryClass::conflict &&

@@ -12,9 +12,9 @@
 // Invariants: 1. conn_ is null exactly while the session is closed.
 //             2. a statement that is pinned is not evicted.
 //             3. broken_ is set by the first error with conn_fate broken or unknown, until close.
-//             4. a transaction that the database undid, or that could not be undone in part, takes
-//                no statement until it is rolled back: the next one would run, and stay, outside
-//                of it.
+//             4. (RT9) a transaction that the database undid, or that could not be undone in part,
+//                takes no statement until it is rolled back: the next one would run, and stay,
+//                outside of it.
 // Blocks:     as long as the driver, within the call's deadline.
 #pragma once
 

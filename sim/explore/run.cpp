@@ -433,6 +433,8 @@ class Simulation final : StepWatcher {
                    "O1", "acquires are not leases, failures and waiters");
     judge_.require(s.leases == s.returned + s.now.lent, "O1",
                    "leases are not returns and lent ones");
+    judge_.require(s.wait.count == s.waited && s.use.count == s.returned, "O1",
+                   "a histogram does not have the values that its counter says");
   }
 
   void ask_host() {

@@ -38,6 +38,7 @@ class Conflicts : public testing::TestWithParam<Server> {
   std::optional<Pools> pools_;
 };
 
+// RT8
 TEST_P(Conflicts, between_two_transactions_are_solved_by_running_one_again) {
   std::barrier both_hold_one(2);
   std::atomic<int> attempts{0};
@@ -58,7 +59,7 @@ TEST_P(Conflicts, between_two_transactions_are_solved_by_running_one_again) {
   EXPECT_EQ(ask(db(), "SELECT COUNT(*) FROM account WHERE balance = 2"), 2);
 }
 
-// On MariaDB a deadlock ends the transaction, and the next statement would commit by itself.
+// RT9: on MariaDB a deadlock ends the transaction, and the next statement would commit by itself.
 TEST_P(Conflicts, that_a_function_does_not_look_at_leave_nothing_behind) {
   std::barrier both_hold_one(2);
   std::atomic<int> undone{0};
