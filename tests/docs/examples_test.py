@@ -16,6 +16,9 @@ PRINTS = {
     "linked_driver": r"SQLite 3\.\d+\.\d+ says 42\n",
     "streaming": r"500000500000\n",
     "retry": r"60 40\n",
+    "metrics": r"\A# HELP (?s:.*)"
+               r'\nweir_acquire_total\{db_client_connection_pool_name="main",outcome="waited"\} 1\n'
+               r"(?s:.*)\n",
     "transaction": r"order 1: done\nbook: without gift paper\norder 2: done\norder 3: refused\n"
                    r"book 0\ngift paper 0\n",
     "prepared": r"cellar +11\.25\ngarden +none\nroof +22\.00\n",
