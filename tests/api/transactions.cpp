@@ -163,6 +163,20 @@ TEST_F(Transactions, by_hand_that_the_database_undid_go_on_after_a_rollback) {
   EXPECT_EQ(stored(), (Stored{1, 2}));
 }
 
+TEST_F(Transactions, that_were_undone_and_left_open_do_not_reach_the_next_lease) {
+  pools_.reset();
+  pools_.emplace(or_throw(open_file("max = 1\n")));
+  ASSERT_TRUE(db().execute("insert into t values (1)"));
+  {
+    Lease lease = or_throw(db().acquire());
+    ASSERT_TRUE(lease->begin());
+    EXPECT_FALSE(lease->execute("insert or rollback into t values (1)"));
+  }
+  const auto done = db().with([](Connection& c) { return add(c, 2); });
+  EXPECT_TRUE(done) << done.error().what();
+  EXPECT_EQ(db().stats().created, 1U) << "it is the same connection";
+}
+
 TEST_F(Transactions, whose_outer_one_ends_inside_have_nothing_to_keep) {
   const auto done = db().transaction([](Connection& c) -> Result<void> {
     const auto inner = c.transaction([](Connection& i) {

@@ -112,6 +112,24 @@ TEST_P(Conflicts, in_a_transaction_inside_another_one_are_told_to_both) {
   EXPECT_EQ(ask(db(), "SELECT COUNT(*) FROM ledger"), committed);
 }
 
+// MySQL drops the first of two savepoints with the same name.
+TEST_P(Conflicts, do_not_arise_between_savepoints_in_savepoints) {
+  const auto done = db().transaction([&](Connection& c) -> Result<void> {
+    EXPECT_FALSE(c.transaction([&](Connection& outer) -> Result<void> {
+      EXPECT_TRUE(c.execute(GetParam().insert, 1));
+      EXPECT_TRUE(
+          outer.transaction([&](Connection& i) { return i.execute(GetParam().insert, 2); }));
+      return fail(Code::invalid_argument, "no");
+    }));
+    auto last = c.execute(GetParam().insert, 3);
+    if (!last) return fail(last.error());
+    return {};
+  });
+  ASSERT_TRUE(done) << done.error().what();
+  EXPECT_EQ(ask(db(), "SELECT COUNT(*) FROM ledger"), 1);
+  EXPECT_EQ(ask(db(), "SELECT COUNT(*) FROM ledger WHERE id = 3"), 1);
+}
+
 // Each sets its own row to one more than both rows have together. PostgreSQL notices what they
 // read, MariaDB locks it.
 TEST_P(Conflicts, of_serializable_transactions_are_solved_by_running_one_again) {
