@@ -13,9 +13,13 @@
 namespace weir::config {
 namespace {
 
-void expect_file(const std::string& name, const std::string& expected) {
+std::string path_of(const std::string& name) {
   const char* root = std::getenv("WEIR_TEST_SOURCE_ROOT");
-  const std::string path = std::string(root != nullptr ? root : ".") + "/docs/" + name;
+  return std::string(root != nullptr ? root : ".") + "/docs/" + name;
+}
+
+void expect_file(const std::string& name, const std::string& expected) {
+  const std::string path = path_of(name);
   if (std::getenv("WEIR_UPDATE_DOCS") != nullptr) std::ofstream(path, std::ios::binary) << expected;
   std::ifstream file(path, std::ios::binary);
   const std::string actual((std::istreambuf_iterator<char>(file)),
@@ -99,6 +103,33 @@ TEST(ForeignNames, lead_to_keys_that_exist_and_to_values_that_are_accepted) {
                               (option->name == "max" ? "" : "\nmax = 100");
     EXPECT_EQ(faults_of(in_pool(lines)), "accepted") << replacement->line;
   }
+}
+
+TEST(ForeignNames, of_the_pools_that_have_a_chapter_are_on_the_page_for_those_who_come_from_there) {
+  std::vector<std::string> rows;
+  std::ifstream page(path_of("coming-from.md"));
+  for (std::string line; std::getline(page, line);) {
+    if (line.starts_with("| `")) rows.push_back(line);
+  }
+  const auto row_of = [&](std::string_view name) {
+    const std::string start = "| `" + std::string(name) + "` |";
+    const auto row = std::find_if(rows.begin(), rows.end(),
+                                  [&](const std::string& r) { return r.starts_with(start); });
+    return row == rows.end() ? std::string() : *row;
+  };
+  int found = 0;
+  for (const ForeignName& foreign : foreign_names()) {
+    const auto is_of = [&](std::string_view pool) {
+      return foreign.pools.find(pool) != std::string_view::npos;
+    };
+    if (!is_of("Prisma") && !is_of("tarn") && !is_of("HikariCP") && !is_of("r2d2")) continue;
+    const std::string ours = foreign.key.empty() ? " | – |" : " | `" + std::string(foreign.key);
+    const bool is_name = foreign.name == "poolName";  // is the name of a table here
+    EXPECT_NE(row_of(foreign.name).find(is_name ? " | `[pool.NAME]` |" : ours), std::string::npos)
+        << foreign.name << ": \"" << row_of(foreign.name) << '"';
+    ++found;
+  }
+  EXPECT_GT(found, 20);
 }
 
 }  // namespace
