@@ -13,6 +13,7 @@
 #include <weir/pools.hpp>
 
 #include <cstdio>
+#include <filesystem>
 #include <map>
 
 namespace weir {
@@ -34,6 +35,8 @@ struct Shared {
   OsRuntime::mutex executor_mutex;
   std::weak_ptr<OsExecutor> executor;
   OsRuntime::mutex loader_mutex;
+  OsRuntime::mutex registry_mutex;
+  std::map<std::string, std::weak_ptr<Pools>> registry;  // by absolute path
 };
 
 Shared& shared() {
@@ -144,6 +147,19 @@ Pools::~Pools() = default;
 Result<Pools> Pools::from_file(std::string_view path) { return builder().file(path).open(); }
 Result<Pools> Pools::from_string(std::string_view toml) { return builder().string(toml).open(); }
 PoolsBuilder Pools::builder() { return PoolsBuilder(); }
+
+Result<std::shared_ptr<Pools>> Pools::shared(std::string_view path) {
+  std::error_code ignored;  // a path that cannot be followed is told by from_file
+  const std::string key = std::filesystem::weakly_canonical(path, ignored).string();
+  Shared& process = weir::shared();
+  const std::unique_lock lock(process.registry_mutex);
+  if (auto open = process.registry[key].lock()) return open;
+  auto opened = from_file(path);
+  if (!opened) return fail(std::move(opened).error());
+  auto made = std::make_shared<Pools>(*std::move(opened));
+  process.registry[key] = made;
+  return made;
+}
 
 Pool* Pools::find(std::string_view name) const noexcept {
   const auto it = impl_->pools.find(name);

@@ -28,7 +28,8 @@ def main() -> int:
     page = subprocess.run(["promtool", "check", "metrics"], input=program.stdout, text=True,
                           stderr=subprocess.STDOUT, stdout=subprocess.PIPE, check=False)
     problems = set(page.stdout.splitlines()) - ACCEPTED
-    print(f"the page, {len(program.stdout.splitlines())} lines:", *(problems or {"taken"}), sep="\n  ")
+    lines = len(program.stdout.splitlines())
+    print(f"the page, {lines} lines:", *(problems or {"taken"}), sep="\n  ")
     rules = subprocess.run(["promtool", "check", "rules", ROOT / "docs/metrics/alerts.yml"],
                            check=False)
     return 1 if problems or not program.stdout or rules.returncode else 0

@@ -41,6 +41,13 @@ class WEIR_API Pools {
   [[nodiscard]] static Result<Pools> from_string(std::string_view toml);
   [[nodiscard]] static PoolsBuilder builder();
 
+  // For programs with one configuration that everybody needs: the same pools for all who ask for
+  // the same file, opened by the first and closed when the last lets go. Keep what you are given;
+  // asking again costs a lock and a look at the file system. In a forked child they are opened
+  // anew. Errors: as from_file; the next one who asks tries again. Blocks: as from_file, also for
+  // others.
+  [[nodiscard]] static Result<std::shared_ptr<Pools>> shared(std::string_view path);
+
   // Throws: weir::Exception (unknown_pool) naming the nearest one.
   [[nodiscard]] Pool& operator[](std::string_view name) const;
   [[nodiscard]] Pool* find(std::string_view name) const noexcept;  // null if there is none

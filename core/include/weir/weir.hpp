@@ -12,6 +12,7 @@
 #include <weir/result.hpp>
 #include <weir/retry.hpp>
 #include <weir/retry_policy.hpp>
+#include <weir/signals.hpp>
 #include <weir/stats.hpp>
 #include <weir/time.hpp>
 #include <weir/version.hpp>
