@@ -109,6 +109,26 @@ std::string changed(const std::vector<std::string>& before, const std::vector<st
   return text;
 }
 
+// A second, all together.
+constexpr int looks_max = 200;
+void pause_between_looks() {
+  const timespec pause{0, 5'000'000};
+  ::nanosleep(&pause, nullptr);
+}
+
+std::string descriptors_changed(const ProcessLook& before, const ProcessLook& after) {
+  std::string text;
+  for (const auto& [fd, target] : after.descriptors) {
+    if (before.descriptors.count(fd) != 0) continue;
+    text += fmt::format("{}descriptor {} ({}) is open now", text.empty() ? "" : "; ", fd, target);
+  }
+  for (const auto& [fd, target] : before.descriptors) {
+    if (after.descriptors.count(fd) != 0) continue;
+    text += fmt::format("{}descriptor {} ({}) was closed", text.empty() ? "" : "; ", fd, target);
+  }
+  return text;
+}
+
 }  // namespace
 
 ProcessLook ProcessLook::take() {
@@ -123,17 +143,13 @@ ProcessLook ProcessLook::take() {
   return look;
 }
 
-std::string descriptors_changed(const ProcessLook& before, const ProcessLook& after) {
-  std::string text;
-  for (const auto& [fd, target] : after.descriptors) {
-    if (before.descriptors.count(fd) != 0) continue;
-    text += fmt::format("{}descriptor {} ({}) is open now", text.empty() ? "" : "; ", fd, target);
+std::string descriptors_changed_since(const ProcessLook& before) {
+  std::string changed = descriptors_changed(before, ProcessLook::take());
+  for (int i = 0; i < looks_max && !changed.empty(); ++i) {
+    pause_between_looks();
+    changed = descriptors_changed(before, ProcessLook::take());
   }
-  for (const auto& [fd, target] : before.descriptors) {
-    if (after.descriptors.count(fd) != 0) continue;
-    text += fmt::format("{}descriptor {} ({}) was closed", text.empty() ? "" : "; ", fd, target);
-  }
-  return text;
+  return changed;
 }
 
 std::string signals_changed(const ProcessLook& before, const ProcessLook& after) {
@@ -157,11 +173,7 @@ std::string inheritable_descriptors() {
 std::size_t thread_count() { return numbers_in("/proc/self/task").size(); }
 
 std::size_t settled_thread_count(std::size_t most) {
-  constexpr int looks_max = 200;
-  for (int i = 0; i < looks_max && thread_count() > most; ++i) {
-    const timespec pause{0, 5'000'000};
-    ::nanosleep(&pause, nullptr);
-  }
+  for (int i = 0; i < looks_max && thread_count() > most; ++i) pause_between_looks();
   return thread_count();
 }
 

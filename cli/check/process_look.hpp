@@ -22,8 +22,9 @@ struct ProcessLook {
   std::vector<std::string> surroundings;  // locale, umask, directory, environment, limits, rounding
 };
 
-// What `after` has that `before` had not, or the reverse; empty if nothing.
-[[nodiscard]] std::string descriptors_changed(const ProcessLook& before, const ProcessLook& after);
+// What there is now that there was not, or the reverse; empty if nothing. A library may have a file
+// open for a moment on a thread of its own, so this waits up to a second until nothing differs.
+[[nodiscard]] std::string descriptors_changed_since(const ProcessLook& before);
 [[nodiscard]] std::string signals_changed(const ProcessLook& before, const ProcessLook& after);
 [[nodiscard]] std::string surroundings_changed(const ProcessLook& before, const ProcessLook& after);
 

@@ -141,7 +141,7 @@ void opens_too_late(Subject& subject) {
          "an open whose deadline has passed says effect {}, expected {} (not sent)",
          scene.session.error.effect, WEIR_EFFECT_NOT_SENT);
   expect(scene.host.waits() == 0, "an open whose deadline has passed waited all the same");
-  const std::string changed = descriptors_changed(before, ProcessLook::take());
+  const std::string changed = descriptors_changed_since(before);
   expect(changed.empty(), "after an open whose deadline had passed {}", changed);
 }
 

@@ -61,7 +61,7 @@ void keeps_surroundings(Subject& subject) {
 }
 void keeps_descriptors(Subject& subject) {
   const ProcessLook before = look_around_loading(subject);
-  const std::string changed = descriptors_changed(before, ProcessLook::take());
+  const std::string changed = descriptors_changed_since(before);
   expect(changed.empty(), "loading changed the process: {}", changed);
 }
 void keeps_threads(Subject& subject) {
@@ -238,7 +238,7 @@ void many_envs(Subject& subject) {
       subject.driver().env_destroy(env);
     }
   }
-  const std::string changed = descriptors_changed(before, ProcessLook::take());
+  const std::string changed = descriptors_changed_since(before);
   expect(changed.empty(), "after {} envs: {}", times, changed.substr(0, 300));
 }
 

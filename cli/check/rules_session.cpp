@@ -196,8 +196,7 @@ void leaves_nothing(Subject& subject) {
     scene.open();
     use(scene);
   }
-  const ProcessLook after = ProcessLook::take();
-  const std::string descriptors = descriptors_changed(before, after);
+  const std::string descriptors = descriptors_changed_since(before);
   expect(descriptors.empty(), "after env_destroy {}", descriptors.substr(0, 300));
 }
 

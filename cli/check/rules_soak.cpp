@@ -24,7 +24,7 @@ void must_not_grow(const Subject& subject, const char* what, int times, Once onc
   const std::size_t mappings = mapping_count();
   const std::size_t resident = resident_bytes();
   for (int i = 0; i < times; ++i) once(i);
-  const std::string descriptors = descriptors_changed(before, ProcessLook::take());
+  const std::string descriptors = descriptors_changed_since(before);
   expect(descriptors.empty(), "{} {} times: {}", what, times, descriptors.substr(0, 300));
   // Threads of the driver's own are as many as its work at the moment; a leak has one each time.
   const std::size_t threads_max = before.threads + (subject.claims(WEIR_CAP_OWN_THREADS) ? 16 : 0);

@@ -166,8 +166,8 @@ TEST_F(ProxyTest, a_fin_closes_one_way_only) {
 
 TEST_F(ProxyTest, a_reset_reaches_both_ends) {
   proxy.set({}, after(4, Faults::End::reset));
-  server.say("hello");
   client.say("anybody?");
+  server.say("hello");
   EXPECT_EQ("hell", client.hear(5));
   EXPECT_EQ("reset", client.ended);
   EXPECT_LE(server.hear(9).size(), 8U);
