@@ -62,6 +62,11 @@ Result<void*> Connection::native(const char* id) {
   return with_session(ref_, [&](Session& s) { return s.native(id); });
 }
 
+bool Connection::is_broken() const noexcept {
+  const auto session = Session::of(ref_);
+  return !session || (*session)->facts().broken;
+}
+
 std::string Connection::placeholder(int n) const {
   auto session = Session::of(ref_);
   const std::string first = session ? (*session)->driver().info().placeholder : "?";

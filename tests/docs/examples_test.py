@@ -16,6 +16,7 @@ PRINTS = {
     "linked_driver": r"SQLite 3\.\d+\.\d+ says 42\n",
     "streaming": r"500000500000\n",
     "retry": r"60 40\n",
+    "request": r"Ada: 201\nGrace: 201\nAda: 409\n2 users, 4 lines\n",
     "shutdown": r"finished\npool_closed\n",
     "metrics": r"\A# HELP (?s:.*)"
                r'\nweir_acquire_total\{db_client_connection_pool_name="main",outcome="waited"\} 1\n'

@@ -229,6 +229,9 @@ class WEIR_API Connection {
 
   // One round trip. Errors: connection_lost if the session is dead.
   [[nodiscard]] Result<void> ping();
+  // Whether it has broken, as far as is known without asking: every further call fails, so give it
+  // back. Also true once it was given back. Blocks: for nothing.
+  [[nodiscard]] bool is_broken() const noexcept;
 
   // The client library's own handle by its exact name, e.g. "sqlite3*". The session counts as
   // changed beyond knowledge from now on, so it is reset or replaced on return.

@@ -9,6 +9,7 @@
 #include <weir/metrics.hpp>
 #include <weir/pool.hpp>
 #include <weir/pools.hpp>
+#include <weir/request_scope.hpp>
 #include <weir/result.hpp>
 #include <weir/retry.hpp>
 #include <weir/retry_policy.hpp>

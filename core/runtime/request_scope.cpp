@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#include "core/runtime/os_runtime.hpp"
+
+#include <weir/request_scope.hpp>
+
+namespace weir {
+namespace {
+
+// High numbers, since the host's own tasks are likely to be low ones. Twice a task still fits.
+std::uint64_t next_task() noexcept {
+  static runtime::OsRuntime::atomic<std::uint64_t> last{std::uint64_t{1} << 62};
+  return last.fetch_add(1, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+RequestScope::RequestScope(Pool& pool, AcquireOptions options) noexcept
+    : pool_(pool), options_(options) {
+  if (options_.task == 0) options_.task = next_task();
+}
+
+Result<Connection*> RequestScope::borrow(CallSite site) {
+  if (!lease_) {
+    auto lease = pool_.acquire(options_, site);
+    if (!lease) return fail(std::move(lease).error());
+    lease_ = *std::move(lease);
+  }
+  return &*lease_;
+}
+
+void RequestScope::used() noexcept {
+  if (--depth_ == 0 && lease_ && lease_->is_broken()) lease_.release();
+}
+
+void RequestScope::release() noexcept {
+  if (depth_ == 0) lease_.release();
+}
+
+}  // namespace weir
