@@ -73,42 +73,6 @@ std::string Connection::placeholder(int n) const {
   return first == "$1" ? "$" + std::to_string(n) : first;
 }
 
-// ---------------------------------------------------------------- TransactionScope
-
-namespace detail {
-
-TransactionScope::TransactionScope(const Connection& connection,
-                                   const TransactionOptions& options) noexcept
-    : connection_(connection.within(options.timeout)), options_(options) {
-  connection_.ref_.deadline = std::min(connection_.ref_.deadline, options.deadline);
-}
-
-TransactionScope::~TransactionScope() {
-  if (!open_) return;
-  // A lease that went back inside fn has left the clean-up to the pool.
-  auto session = Session::of(connection_.ref_);
-  if (session) (*session)->undo(connection_.ref_.deadline, level_);
-}
-
-Result<void> TransactionScope::begin() {
-  return with_session(connection_.ref_, [&](Session& s) -> Result<void> {
-    auto level = s.enter(connection_.ref_.deadline, options_);
-    if (!level) return fail(std::move(level).error());
-    level_ = *level;
-    open_ = true;
-    return {};
-  });
-}
-
-Result<void> TransactionScope::commit() {
-  auto done = with_session(connection_.ref_,
-                           [&](Session& s) { return s.leave(connection_.ref_.deadline, level_); });
-  if (done) open_ = false;  // a failed commit may leave the transaction open
-  return done;
-}
-
-}  // namespace detail
-
 // ---------------------------------------------------------------- Statement
 
 Statement::Statement(Statement&& other) noexcept

@@ -58,7 +58,11 @@ weir_call Session::call(Instant deadline) noexcept {
 // is tried all the same, but must not keep the caller for long: a server that is mute would do so
 // for ever. A driver whose clean-up did not come through says that the connection is broken.
 weir_call Session::clean_up_call(Instant deadline) noexcept {
-  return call(std::max(deadline, after(now(), clean_up_time)));
+  return call(clean_up_until(deadline));
+}
+
+Instant Session::clean_up_until(Instant deadline) const noexcept {
+  return std::max(deadline, after(now(), std::chrono::seconds(2)));
 }
 
 // "Unknown" counts as broken: a connection that may be dead is not worth lending.

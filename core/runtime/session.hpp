@@ -41,9 +41,6 @@ struct SessionContext {
   std::atomic<bool> log_queries{false};          // then on_query is called
 };
 
-// What cleans up may take so long even when the caller's deadline has passed.
-inline constexpr Duration clean_up_time = std::chrono::seconds(2);
-
 // Ref-counted hold on a driver's canceller: the pool may abort while the session closes.
 using Canceller = std::shared_ptr<weir_canceller>;
 
@@ -93,6 +90,7 @@ class Session {
   [[nodiscard]] Result<bool> next_batch(Stream& stream);  // false: there is none
   void close_stream(Stream& stream) noexcept;
   [[nodiscard]] bool is_open(const Stream& stream) const noexcept;
+  void end_open_stream() noexcept;  // its rows are worth nothing any more
   // Errors: invalid_state while a stream is open, connection_lost once the session is broken, what
   // undid the transaction once one is undone.
   [[nodiscard]] Result<void> ready() const;
@@ -106,12 +104,14 @@ class Session {
   [[nodiscard]] Result<void> commit(Instant deadline);
   // Goes on past the deadline for a moment, if need be: it is clean-up.
   [[nodiscard]] Result<void> rollback(Instant deadline);
-  // begin(), or inside a transaction a savepoint. Returns: its level, 0 for the transaction.
-  [[nodiscard]] Result<std::uint32_t> enter(Instant deadline, const TransactionOptions& options);
-  [[nodiscard]] Result<void> leave(Instant deadline, std::uint32_t level);
-  // Undoes what was done since enter(). If that fails, the session takes no statement before the
-  // whole transaction is rolled back.
-  void undo(Instant deadline, std::uint32_t level) noexcept;
+  // What a transaction would be now: 0, the first of the lease, or a savepoint with that number.
+  [[nodiscard]] Result<std::uint32_t> next_level(const TransactionOptions& options) const;
+  [[nodiscard]] std::uint32_t savepoints() const noexcept { return savepoints_; }
+  void set_savepoints(std::uint32_t count) noexcept { savepoints_ = count; }
+  // No statement before the whole transaction is rolled back (invariant 4).
+  void mark_undone(const Error& why);
+  [[nodiscard]] bool takes_no_statement() const noexcept { return broken_ || undone_.has_value(); }
+  [[nodiscard]] Instant clean_up_until(Instant deadline) const noexcept;
   [[nodiscard]] Result<void> ping(Instant deadline);
   [[nodiscard]] Result<void*> native(const char* id);
 
@@ -149,9 +149,7 @@ class Session {
   void drop_statements() noexcept;
   void evict() noexcept;
   [[nodiscard]] std::uint32_t state() const noexcept;  // WEIR_STATE_*; no I/O
-  [[nodiscard]] Result<void> say(Instant deadline, std::string_view verb, std::uint32_t level);
   void end_transaction() noexcept;
-  void end_open_stream() noexcept;
 
   const SessionContext& context_;
   const std::uint32_t slot_;

@@ -5,8 +5,7 @@
 #include "core/runtime/error_buffer.hpp"
 #include "core/runtime/session.hpp"
 
-#include <algorithm>
-#include <string>
+#include <utility>
 
 namespace weir::runtime {
 
@@ -66,22 +65,9 @@ Result<void> Session::rollback(Instant deadline) {
   return {};
 }
 
-// "SAVEPOINT weir_2". The number is needed because MySQL drops the first one of two with the same
-// name.
-Result<void> Session::say(Instant deadline, std::string_view verb, std::uint32_t level) {
-  const std::string sql = std::string(verb) + " weir_" + std::to_string(level);
-  auto answer = run_logged(deadline, sql, nullptr, {}, WEIR_EXEC_NO_ROWS);
-  if (!answer) return fail(std::move(answer).error());
-  if (answer->result != nullptr) close_result(answer->result);
-  return {};
-}
-
-Result<std::uint32_t> Session::enter(Instant deadline, const TransactionOptions& options) {
+Result<std::uint32_t> Session::next_level(const TransactionOptions& options) const {
   if (auto good = ready(); !good) return fail(std::move(good).error());
-  if ((state() & (WEIR_STATE_IN_TX | WEIR_STATE_TX_FAILED)) == 0) {
-    if (auto begun = begin(deadline, options); !begun) return fail(std::move(begun).error());
-    return 0;
-  }
+  if ((state() & (WEIR_STATE_IN_TX | WEIR_STATE_TX_FAILED)) == 0) return 0;
   if (options.isolation != Isolation::standard || options.read_only) {
     return weir::fail(Code::invalid_state,
                       "a transaction inside another one is a savepoint, which has no isolation "
@@ -92,37 +78,11 @@ Result<std::uint32_t> Session::enter(Instant deadline, const TransactionOptions&
                       "a transaction inside another one needs savepoints, which this driver does "
                       "not have; do the work in the outer one");
   }
-  const std::uint32_t level = savepoints_ + 1;
-  if (auto set = say(deadline, "SAVEPOINT", level); !set) return fail(std::move(set).error());
-  savepoints_ = level;
-  return level;
+  return savepoints_ + 1;
 }
 
-Result<void> Session::leave(Instant deadline, std::uint32_t level) {
-  if (level == 0) return commit(deadline);
-  if (savepoints_ < level && !undone_) {
-    return weir::fail(Code::invalid_state,
-                      "the transaction around this one was ended inside of it; nothing is left to "
-                      "be kept or undone");
-  }
-  if (auto released = say(deadline, "RELEASE SAVEPOINT", level); !released) return released;
-  savepoints_ = level - 1;
-  return {};
-}
-
-void Session::undo(Instant deadline, std::uint32_t level) noexcept {
-  if (level == 0) {
-    // Ignored: a session whose rollback failed is discarded by the pool on return.
-    static_cast<void>(rollback(deadline));
-    return;
-  }
-  if (savepoints_ < level || broken_ || undone_) return;
-  end_open_stream();
-  const Instant until = std::max(deadline, after(now(), clean_up_time));
-  auto undone = say(until, "ROLLBACK TO SAVEPOINT", level);
-  if (undone) undone = say(until, "RELEASE SAVEPOINT", level);
-  savepoints_ = level - 1;
-  if (!undone && !undone_) undone_ = std::move(undone).error();
+void Session::mark_undone(const Error& why) {
+  if (!undone_) undone_ = why;
 }
 
 }  // namespace weir::runtime

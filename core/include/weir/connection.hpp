@@ -262,6 +262,8 @@ class WEIR_API TransactionScope {
   [[nodiscard]] Result<void> commit();
 
  private:
+  void undo() noexcept;
+
   Connection connection_;  // with the deadline of the transaction
   const TransactionOptions options_;
   std::uint32_t level_ = 0;  // 0: the transaction; else the number of the savepoint
