@@ -6,11 +6,16 @@
 #include <weir/config.hpp>
 #include <weir/connection.hpp>
 #include <weir/error.hpp>
+#include <weir/hooks.hpp>
+#include <weir/log.hpp>
+#include <weir/middleware.hpp>
 #include <weir/pool.hpp>
 #include <weir/pools.hpp>
+#include <weir/query_times.hpp>
 #include <weir/result.hpp>
 #include <weir/retry.hpp>
 #include <weir/retry_policy.hpp>
 #include <weir/stats.hpp>
 #include <weir/time.hpp>
+#include <weir/tracing.hpp>
 #include <weir/version.hpp>
