@@ -16,6 +16,9 @@ PRINTS = {
     "linked_driver": r"SQLite 3\.\d+\.\d+ says 42\n",
     "streaming": r"500000500000\n",
     "retry": r"60 40\n",
+    "middleware": r"SELECT users: ok\nDELETE users: read_only\n"
+                  r"not by this service: DELETE users\n1 timed\n",
+    "hooks": r"lease 1 of checkout\nselect count\(\*\) from basket\n1 open\n0 open\n",
     "prepared": r"cellar +11\.25\ngarden +none\nroof +22\.00\n",
 }
 
