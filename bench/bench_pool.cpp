@@ -19,7 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-weir::Pools open_pools(std::uint32_t connections, weir::Fairness fairness) {
+weir::Pools open_pools(std::uint32_t connections, weir::Fairness fairness, weir::Hooks hooks = {}) {
   weir::PoolConfig pool;
   pool.name = "main";
   pool.driver = "mock";
@@ -35,8 +35,11 @@ weir::Pools open_pools(std::uint32_t connections, weir::Fairness fairness) {
   weir::Config config;
   config.base_dir = "/";
   config.pools.emplace(pool.name, pool);
-  return weir::or_throw(
-      weir::Pools::builder().config(std::move(config)).driver(weir_mock_driver()).open());
+  return weir::or_throw(weir::Pools::builder()
+                            .config(std::move(config))
+                            .driver(weir_mock_driver())
+                            .hooks(std::move(hooks))
+                            .open());
 }
 
 // -- yardsticks ---------------------------------------------------------------------------
@@ -94,6 +97,49 @@ BENCHMARK(acquire_release)
     ->Setup(open_shared)
     ->Teardown(close_shared)
     ->UseRealTime();
+
+void acquire_release_told(benchmark::State& state) {
+  std::uint64_t told = 0;
+  weir::Hooks hooks;
+  hooks.on_acquire = [&](const weir::AcquireEvent&) { ++told; };
+  hooks.on_release = [&](const weir::ReleaseEvent&) { ++told; };
+  const weir::Pools pools = open_pools(2, weir::Fairness::bounded, hooks);
+  weir::Pool& pool = pools["main"];
+  for (auto _ : state) {
+    auto lease = pool.acquire();
+    bool held = static_cast<bool>(*lease);
+    benchmark::DoNotOptimize(held);
+  }
+  benchmark::DoNotOptimize(told);
+}
+BENCHMARK(acquire_release_told)->UseRealTime();
+
+// -- a call ---------------------------------------------------------------------------------
+
+// With so many middleware around it that do nothing.
+void small_query(benchmark::State& state) {
+  const weir::Pools pools = open_pools(1, weir::Fairness::bounded);
+  weir::Pool& pool = pools["main"];
+  for (std::int64_t i = 0; i < state.range(0); ++i) {
+    pool.use([](weir::Call&, weir::Next& next) { return next(); });
+  }
+  auto lease = weir::or_throw(pool.acquire());
+  auto statement = weir::or_throw(lease->prepare("SELECT 1"));
+  for (auto _ : state) benchmark::DoNotOptimize(statement.execute().has_value());
+}
+BENCHMARK(small_query)->ArgName("middleware")->Arg(0)->Arg(1)->Arg(4)->UseRealTime();
+
+void small_query_told(benchmark::State& state) {
+  std::uint64_t told = 0;
+  weir::Hooks hooks;
+  hooks.on_query = [&](const weir::QueryEvent&) { ++told; };
+  const weir::Pools pools = open_pools(1, weir::Fairness::bounded, hooks);
+  auto lease = weir::or_throw(pools["main"].acquire());
+  auto statement = weir::or_throw(lease->prepare("SELECT 1"));
+  for (auto _ : state) benchmark::DoNotOptimize(statement.execute().has_value());
+  benchmark::DoNotOptimize(told);
+}
+BENCHMARK(small_query_told)->UseRealTime();
 
 // -- hand-off -------------------------------------------------------------------------------
 

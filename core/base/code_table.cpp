@@ -168,10 +168,15 @@ constexpr CodeInfo code_table[] = {
      "can occur, and cast in SQL where the type varies, as it does between the rows of a\n"
      "SQLite column."},
     {Code::callback_threw, "W406", "callback_threw", exit_failed, "a function handed to Weir threw",
-     "The exception's text is in the message. The connection was rolled back and returned or\n"
-     "discarded; nothing leaked. Catch inside the function what you expect."},
+     "A middleware or a hook; the exception's text is in the message. The call ended as if the\n"
+     "function had returned an error, and nothing leaked. Catch inside the function what you\n"
+     "expect."},
     {Code::forked, "W407", "forked", exit_failed, "a pool was used in a forked child",
      "Parent and child would talk over the same sockets. Open the pools after the fork."},
+    {Code::next_not_called, "W408", "next_not_called", exit_failed,
+     "a middleware returned success without calling next",
+     "There is no answer to hand on, since the database was not asked. Let the middleware call\n"
+     "next() and return what that returned, or return an Error to refuse the call."},
 
     {Code::unsupported, "W501", "unsupported", exit_failed, "the driver does not offer this",
      "`weir driver list` shows what each driver can do. Nothing was done."},

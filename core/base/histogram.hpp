@@ -3,13 +3,15 @@
 // Histogram: log-linear latency buckets, 16 per power of two, so that a quantile is at most 1/16
 // above the true value; after G. Tene's HdrHistogram. Fixed 7.6 KiB.
 //
-// Threads: none; the owner serialises.
+// Threads: of a Histogram none, the owner serialises; of a SharedHistogram any, and what is read of
+//          it while values are added may be of one value more or less.
 #pragma once
 
 #include <weir/stats.hpp>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -17,14 +19,24 @@
 
 namespace weir::base {
 
-class Histogram {
+inline void raise(std::uint64_t& most, std::uint64_t to) noexcept {
+  if (to > most) most = to;
+}
+inline void raise(std::atomic<std::uint64_t>& most, std::uint64_t to) noexcept {
+  std::uint64_t seen = most;
+  while (to > seen && !most.compare_exchange_weak(seen, to)) {
+  }
+}
+
+template <class Count>
+class BasicHistogram {
  public:
   void add(Duration value) noexcept {
     const std::uint64_t ns = value.count() < 0 ? 0 : static_cast<std::uint64_t>(value.count());
     ++buckets_[bucket_of(ns)];
     ++count_;
     sum_ += ns;
-    if (ns > max_) max_ = ns;
+    raise(max_, ns);
   }
 
   [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
@@ -32,28 +44,30 @@ class Histogram {
   // The upper edge of the bucket that holds the value of that rank; at most the maximum seen.
   // Requires: 0 <= quantile <= 1.
   [[nodiscard]] Duration quantile(double quantile) const noexcept {
-    if (count_ == 0) return Duration{};
-    const auto scaled = static_cast<std::uint64_t>(quantile * static_cast<double>(count_));
-    const std::uint64_t rank = scaled >= count_ ? count_ - 1 : scaled;
+    const std::uint64_t count = count_;
+    const std::uint64_t max = max_;
+    if (count == 0) return Duration{};
+    const auto scaled = static_cast<std::uint64_t>(quantile * static_cast<double>(count));
+    const std::uint64_t rank = scaled >= count ? count - 1 : scaled;
     std::uint64_t seen = 0;
     for (std::size_t i = 0; i < buckets_.size(); ++i) {
       seen += buckets_[i];
       if (seen > rank) {
         const std::uint64_t edge = upper_edge(i);
-        return Duration(static_cast<std::int64_t>(edge < max_ ? edge : max_));
+        return Duration(static_cast<std::int64_t>(edge < max ? edge : max));
       }
     }
-    return Duration(static_cast<std::int64_t>(max_));
+    return Duration(static_cast<std::int64_t>(max));
   }
 
   [[nodiscard]] LatencySummary summary() const noexcept {
     LatencySummary s;
     s.count = count_;
-    if (count_ == 0) return s;
+    if (s.count == 0) return s;
     s.sum = Duration(static_cast<std::int64_t>(
         std::min<std::uint64_t>(sum_, std::numeric_limits<std::int64_t>::max())));
     count_up_to_bounds(s.buckets);
-    s.mean = Duration(static_cast<std::int64_t>(sum_ / count_));
+    s.mean = Duration(static_cast<std::int64_t>(sum_ / s.count));
     s.p50 = quantile(0.50);
     s.p90 = quantile(0.90);
     s.p99 = quantile(0.99);
@@ -91,10 +105,13 @@ class Histogram {
     return ((sub_count + within + 1) << (power - sub_bits)) - 1;
   }
 
-  std::array<std::uint64_t, bucket_count> buckets_{};
-  std::uint64_t count_ = 0;
-  std::uint64_t sum_ = 0;
-  std::uint64_t max_ = 0;
+  std::array<Count, bucket_count> buckets_{};
+  Count count_ = 0;
+  Count sum_ = 0;
+  Count max_ = 0;
 };
+
+using Histogram = BasicHistogram<std::uint64_t>;
+using SharedHistogram = BasicHistogram<std::atomic<std::uint64_t>>;
 
 }  // namespace weir::base

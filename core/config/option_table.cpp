@@ -299,6 +299,19 @@ constexpr Option pool_options[] = {
      .doc = "In order, within `create_timeout`, before the connection is lent; one that fails "
             "fails the connect. Only their first words are shown in messages, since they may "
             "carry keys."},
+    {.name = "slow_query",
+     .type = Type::duration,
+     .member = &PoolConfig::slow_query,
+     .reach = Reach::live,
+     .least = 1000,
+     .most = day,
+     .zero = true,
+     .none = "off",
+     .summary = "log a statement that takes this long",
+     .doc = "With time, place and tag, at level `warn`, without parameters; literals stand in the "
+            "text as they were written. Measured from the driver's call to the last row of a "
+            "query, the first of a stream; waiting for the connection does not count. `0s` logs "
+            "all."},
     {.name = "log",
      .type = Type::list,
      .member = &PoolConfig::log,

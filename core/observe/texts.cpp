@@ -30,12 +30,15 @@ std::string counts_text(const PoolCounts& c) {
   return text;
 }
 
-std::string holder_text(const LeaseHolder& holder) {
-  const std::size_t slash = holder.site.rfind('/');
-  std::string text = short_duration(holder.held) + " " +
-                     (slash == std::string::npos ? holder.site : holder.site.substr(slash + 1));
-  if (!holder.tag.empty()) text += " \"" + holder.tag + "\"";
+std::string place_text(std::string_view site, std::string_view tag) {
+  const std::size_t slash = site.rfind('/');
+  std::string text(slash == std::string_view::npos ? site : site.substr(slash + 1));
+  if (!tag.empty()) text += fmt::format(" \"{}\"", tag);
   return text;
+}
+
+std::string holder_text(const LeaseHolder& holder) {
+  return short_duration(holder.held) + " " + place_text(holder.site, holder.tag);
 }
 
 static std::string_view remedy(AcquireClass reason) {

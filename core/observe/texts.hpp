@@ -21,7 +21,10 @@ namespace weir::observe {
 // "4 of 10 connections: 3 lent, 1 idle; 2 waiting"
 [[nodiscard]] std::string counts_text(const PoolCounts& counts);
 
-// `site` "checkout.cpp:88", with the path's last component only; and the tag, if there is one.
+// `checkout.cpp:88 "tag"`: of a path the last component only; and the tag, if there is one.
+[[nodiscard]] std::string place_text(std::string_view site, std::string_view tag);
+
+// How long, and the place.
 [[nodiscard]] std::string holder_text(const LeaseHolder& holder);
 
 }  // namespace weir::observe

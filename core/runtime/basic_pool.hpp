@@ -6,7 +6,8 @@
 //
 // One source, two instantiations: BasicPool<OsRuntime> is in libweir, the simulator makes another.
 //
-// Invariants: 1. no driver function but state(), no callback and no log sink runs under mutex_.
+// Invariants: 1. no driver function but state(), no hook, no middleware and no log sink runs under
+//                mutex_.
 //             2. a session is used by its leaseholder, or by the one operation under way, never
 //             both.
 //             3. every step of the engine is followed by perform() before mutex_ is released.
@@ -21,12 +22,14 @@
 #include "core/engine/engine.hpp"
 #include "core/loader/loader.hpp"
 #include "core/runtime/advice.hpp"
+#include "core/runtime/chain_desk.hpp"
 #include "core/runtime/engine_config.hpp"
 #include "core/runtime/error_buffer.hpp"
 #include "core/runtime/executor.hpp"
 #include "core/runtime/host.hpp"
 #include "core/runtime/retry_desk.hpp"
 #include "core/runtime/session.hpp"
+#include "core/runtime/walk.hpp"
 
 #include <weir/pools.hpp>
 
@@ -47,6 +50,7 @@ struct PoolParts {
   typename BasicHost<R>::Extension host_extension = {};
   // Set: the first connection asks its server what it allows (advice.hpp).
   std::optional<observe::ProcessFacts> process = {};
+  Hooks hooks = {};
 };
 
 // What connections are made of. Kept by those that were made of it; once the last of them is gone,
@@ -65,7 +69,9 @@ struct Change {
 };
 
 template <Runtime R>
-class BasicPool final : public Pool, public std::enable_shared_from_this<BasicPool<R>> {
+class BasicPool final : public Pool,
+                        public std::enable_shared_from_this<BasicPool<R>>,
+                        private Watcher {
  public:
   // Errors: what the driver says of url and options. Connects to nothing.
   [[nodiscard]] static Result<std::shared_ptr<BasicPool>> create(PoolParts<R> parts);
@@ -88,6 +94,7 @@ class BasicPool final : public Pool, public std::enable_shared_from_this<BasicPo
   [[nodiscard]] PoolConfig config() const override;
   [[nodiscard]] const std::string& name() const noexcept override { return name_; }
   [[nodiscard]] std::string placeholder(int n) const override;
+  void use(Middleware middleware, MiddlewareOptions options = {}) override;
   [[nodiscard]] PoolStats stats() const override;
   [[nodiscard]] Result<void> wait_ready(Duration timeout) override;
   [[nodiscard]] Result<void> resize(std::uint32_t min, std::uint32_t max) override;
@@ -151,7 +158,11 @@ class BasicPool final : public Pool, public std::enable_shared_from_this<BasicPo
   void take_back(detail::SessionRef ref) noexcept override;
   [[nodiscard]] Result<Lease> queue_up(const engine::Holder& holder, const Request& request,
                                        Instant now, Lock& held);
-  [[nodiscard]] Lease grant(SlotId slot, std::uint64_t lease);
+  [[nodiscard]] Lease grant(SlotId slot, std::uint64_t lease, const engine::Holder& holder,
+                            Duration waited, Lock& lock);
+  void tell_of_wait(ThreadWaiter& waiter, engine::WaiterId id, const engine::Holder& holder,
+                    Lock& lock);
+  std::optional<Duration> give_back(const detail::SessionRef& ref, Session& session) noexcept;
   [[nodiscard]] Error failure(const Completion& waiter, const engine::Holder& holder,
                               Instant now) const;
   [[nodiscard]] AcquireReport report(const Completion& waiter, const engine::Holder& holder,
@@ -197,21 +208,50 @@ class BasicPool final : public Pool, public std::enable_shared_from_this<BasicPo
   [[nodiscard]] std::shared_ptr<BasicPool> end_of_itself() noexcept;
   [[nodiscard]] std::string detail_of(const engine::Event& event) const;
   void tell(const engine::Event& event, const PoolCounts& counts, const std::string& detail);
-  void log(LogLevel level, std::string_view line) const noexcept;
+  void log(LogLevel level, std::string_view line) const noexcept override;
   [[nodiscard]] bool logs(LogLevel level) const noexcept;
   void set_log_levels(const LogLevels& levels) noexcept;
   template <class Enough>
   void wait_for(Lock& lock, Instant until, Enough&& enough);
   [[nodiscard]] Latencies& latencies();
+  [[nodiscard]] engine::EngineConfig engine_config_now() const;
+
+  // pool_telling.ipp
+  enum class Hook : std::uint8_t {
+    destroy,
+    acquire,
+    release,
+    wait,
+    timeout,
+    query,
+    notice,
+    notify,
+  };
+  struct Heard {  // from a server
+    bool notify;
+    SlotId slot;
+    std::string name;
+    std::string text;
+  };
+  [[nodiscard]] std::shared_ptr<const Chain> chain() override;
+  void call_ended(const Ended& ended) noexcept override;
+  template <class Event>
+  void tell(Hook which, const std::function<void(const Event&)>& hook, const Event& event) noexcept;
+  void hook_threw(Hook which) noexcept;
+  [[nodiscard]] Result<void> set_up(Slot& slot, bool after_reset, Instant deadline);
+  [[nodiscard]] Result<void> ask_on_create(Session& session, bool after_reset, Instant deadline);
+  void hear(std::uint64_t tag, const weir_event& event);
+  void tell_heard();
 
   // Constant after create().
   const std::string name_;
   std::shared_ptr<const loader::LoadedDriver> driver_;
   std::shared_ptr<BasicExecutor<R>> executor_;
   LogSink sink_;
+  const Hooks hooks_;
   const std::optional<observe::ProcessFacts> process_;
   typename R::template atomic<bool> advised_{false};
-  // Set once nobody may be left to hear: an orphan writes no log.
+  // Set once nobody may be left to hear: an orphan writes no log, and calls nothing of the host's.
   typename R::template atomic<bool> muted_{false};
   BasicHost<R> host_;
   weir_env* env_ = nullptr;
@@ -222,8 +262,12 @@ class BasicPool final : public Pool, public std::enable_shared_from_this<BasicPo
   // together with mutex_.
   typename R::mutex sources_mutex_;
 
-  typename R::template atomic<std::uint8_t> log_levels_{0};  // bits, by LogLevel
-  RetryDesk<R> retries_;                                     // has its own lock
+  typename R::template atomic<std::uint8_t> log_levels_{0};         // bits, by LogLevel
+  typename R::template atomic<std::int64_t> slow_query_;            // ns
+  typename R::template atomic<std::uint32_t> hooks_that_threw_{0};  // bits, by Hook
+  typename R::template atomic<bool> heard_lost_{false};
+  ChainDesk<R> chains_;   // has its own lock
+  RetryDesk<R> retries_;  // has its own lock
 
   // Not held across a driver call, a callback or the log sink.
   mutable typename R::mutex mutex_;
@@ -245,7 +289,9 @@ class BasicPool final : public Pool, public std::enable_shared_from_this<BasicPo
   std::optional<Error> create_error_;  // of the last attempt that failed
   Instant create_error_at_;
   std::uint32_t running_ = 0;  // operations queued or under way
-  std::uint32_t telling_ = 0;  // threads in a driver's abort or the log sink
+  std::uint32_t telling_ = 0;  // threads in a driver's abort, the log sink or on_destroy
+  std::deque<Heard> heard_;    // not told yet
+  bool telling_heard_ = false;
   std::shared_ptr<BasicPool> orphan_;
 };
 
@@ -254,4 +300,5 @@ class BasicPool final : public Pool, public std::enable_shared_from_this<BasicPo
 #include "core/runtime/pool_change.ipp"
 #include "core/runtime/pool_lending.ipp"
 #include "core/runtime/pool_life.ipp"
+#include "core/runtime/pool_telling.ipp"
 #include "core/runtime/pool_work.ipp"

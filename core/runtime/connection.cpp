@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The public handles Connection, Statement, Stream, and the values they move: each call checks that
-// its lease is current, then goes to the Session.
-#include "core/runtime/session.hpp"
+// its lease is current, then goes to the Session, by way of the pool's middleware if it has any.
+#include "core/runtime/walk.hpp"
 
 #include <weir/connection.hpp>
 
@@ -11,16 +11,73 @@
 
 namespace weir {
 
+using runtime::Asked;
 using runtime::Session;
+using runtime::Walk;
 
-// Runs fn(Session&) if the lease of `ref` is current.
+namespace {
+
+Error in_call_error(const Session& session) {
+  return {Code::invalid_state,
+          session.watcher().name() +
+              ": a middleware or hook uses the connection of the very call that it was asked "
+              "about; let it take another lease"};
+}
+
+// Runs fn(Session&) if the lease of `ref` is current, and not in the middle of a call.
 template <class F>
-static auto with_session(const detail::SessionRef& ref, F&& fn)
-    -> std::invoke_result_t<F, Session&> {
+auto with_session(const detail::SessionRef& ref, F&& fn) -> std::invoke_result_t<F, Session&> {
   auto session = Session::of(ref);
   if (!session) return fail(std::move(session).error());
+  if ((*session)->in_call()) return fail(in_call_error(**session));
   return fn(**session);
 }
+
+CallDone done_of(const Rows& rows) { return {.rows = rows.size()}; }
+CallDone done_of(const Executed& executed) { return {.affected = executed.affected}; }
+CallDone done_of(const Stream&) { return {}; }
+CallDone done_of(const Statement&) { return {}; }
+
+// By way of the middleware, and of what watches calls.
+template <class F>
+auto walk(Session& session, const detail::SessionRef& ref, const Asked& asked, F& make)
+    -> std::invoke_result_t<F, std::string_view> {
+  const auto chain = session.watcher().chain();  // holds the pool, and goes last
+  if (!chain) {
+    return fail(Code::pool_closed, session.watcher().name() +
+                                       ": the pool was closed while this lease was out; give it "
+                                       "back");
+  }
+  using Answer = std::invoke_result_t<F, std::string_view>;
+  std::optional<Answer> answer;
+  const Walk::Make keep = [&](std::string_view sql) -> Result<CallDone> {
+    answer.emplace(make(sql));
+    if (!*answer) return fail(answer->error());
+    if constexpr (std::is_void_v<typename Answer::value_type>) {
+      return CallDone{};
+    } else {
+      return done_of(**answer);
+    }
+  };
+  Walk one(session, ref, asked, *chain, keep);
+  if (auto good = one.run(); !good) {
+    const bool begun = asked.kind == CallKind::begin && answer && *answer;
+    // The caller takes it that nothing was begun. Ignored: then the pool cleans up, on return.
+    if (begun && one.lease_is_current()) static_cast<void>(session.rollback(ref.deadline));
+    return fail(std::move(good).error());
+  }
+  return *std::move(answer);
+}
+
+// Makes the call: make(sql), with the SQL that is to be sent.
+template <class F>
+auto call(Session& session, const detail::SessionRef& ref, const Asked& asked, F&& make)
+    -> std::invoke_result_t<F, std::string_view> {
+  if (!session.watched(ref)) return make(asked.sql);
+  return walk(session, ref, asked, make);
+}
+
+}  // namespace
 
 // ---------------------------------------------------------------- Connection
 
@@ -33,27 +90,46 @@ Connection Connection::within(Duration timeout) const {
 }
 
 Result<Rows> Connection::query_cells(Sql sql, detail::Cells params) {
-  return with_session(ref_, [&](Session& s) { return s.query(ref_, sql.text(), nullptr, params); });
+  return with_session(ref_, [&](Session& s) {
+    return call(s, ref_, {CallKind::query, sql.text(), sql.site(), params},
+                [&](std::string_view text) { return s.query(ref_, text, nullptr, params); });
+  });
 }
 Result<Executed> Connection::execute_cells(Sql sql, detail::Cells params) {
-  return with_session(ref_,
-                      [&](Session& s) { return s.execute(ref_, sql.text(), nullptr, params); });
+  return with_session(ref_, [&](Session& s) {
+    return call(s, ref_, {CallKind::execute, sql.text(), sql.site(), params},
+                [&](std::string_view text) { return s.execute(ref_, text, nullptr, params); });
+  });
 }
 Result<Stream> Connection::stream_cells(Sql sql, detail::Cells params) {
-  return with_session(ref_,
-                      [&](Session& s) { return s.stream(ref_, sql.text(), nullptr, params); });
+  return with_session(ref_, [&](Session& s) {
+    return call(s, ref_, {CallKind::stream, sql.text(), sql.site(), params},
+                [&](std::string_view text) { return s.stream(ref_, text, nullptr, params); });
+  });
 }
 Result<Statement> Connection::prepare(Sql sql) {
-  return with_session(ref_, [&](Session& s) { return s.prepare(ref_, sql.text()); });
+  return with_session(ref_, [&](Session& s) {
+    return call(s, ref_, {CallKind::prepare, sql.text(), sql.site()},
+                [&](std::string_view text) { return s.prepare(ref_, text); });
+  });
 }
 Result<void> Connection::begin(TransactionOptions options) {
-  return with_session(ref_, [&](Session& s) { return s.begin(ref_.deadline, options); });
+  return with_session(ref_, [&](Session& s) {
+    return call(s, ref_, {CallKind::begin},
+                [&](std::string_view) { return s.begin(ref_.deadline, options); });
+  });
 }
 Result<void> Connection::commit() {
-  return with_session(ref_, [&](Session& s) { return s.commit(ref_.deadline); });
+  return with_session(ref_, [&](Session& s) {
+    return call(s, ref_, {CallKind::commit},
+                [&](std::string_view) { return s.commit(ref_.deadline); });
+  });
 }
 Result<void> Connection::rollback() {
-  return with_session(ref_, [&](Session& s) { return s.rollback(ref_.deadline); });
+  return with_session(ref_, [&](Session& s) {
+    return call(s, ref_, {CallKind::rollback},
+                [&](std::string_view) { return s.rollback(ref_.deadline); });
+  });
 }
 Result<void> Connection::ping() {
   return with_session(ref_, [&](Session& s) { return s.ping(ref_.deadline); });
@@ -96,25 +172,33 @@ void Statement::unpin() noexcept {
   if (auto session = Session::of(ref_)) (*session)->unpin(entry_);  // else the lease's end did it
 }
 
+// Makes a call with a prepared statement: make(session, handle).
+template <class F>
+static auto call_prepared(const detail::SessionRef& ref, std::uint64_t entry, CallKind kind,
+                          detail::Cells params, F&& make)
+    -> std::invoke_result_t<F, Session&, weir_stmt*> {
+  return with_session(ref, [&](Session& s) -> std::invoke_result_t<F, Session&, weir_stmt*> {
+    auto found = s.statement(entry);
+    if (!found) return fail(std::move(found).error());
+    weir_stmt* const stmt = (*found)->stmt;
+    return call(s, ref, {kind, (*found)->sql, {}, params, /*prepared=*/true},
+                [&](std::string_view) { return make(s, stmt); });
+  });
+}
+
 Result<Rows> Statement::query_cells(detail::Cells params) {
-  return with_session(ref_, [&](Session& s) -> Result<Rows> {
-    auto stmt = s.statement(entry_);
-    if (!stmt) return fail(std::move(stmt).error());
-    return s.query(ref_, {}, *stmt, params);
+  return call_prepared(ref_, entry_, CallKind::query, params, [&](Session& s, weir_stmt* stmt) {
+    return s.query(ref_, {}, stmt, params);
   });
 }
 Result<Executed> Statement::execute_cells(detail::Cells params) {
-  return with_session(ref_, [&](Session& s) -> Result<Executed> {
-    auto stmt = s.statement(entry_);
-    if (!stmt) return fail(std::move(stmt).error());
-    return s.execute(ref_, {}, *stmt, params);
+  return call_prepared(ref_, entry_, CallKind::execute, params, [&](Session& s, weir_stmt* stmt) {
+    return s.execute(ref_, {}, stmt, params);
   });
 }
 Result<Stream> Statement::stream_cells(detail::Cells params) {
-  return with_session(ref_, [&](Session& s) -> Result<Stream> {
-    auto stmt = s.statement(entry_);
-    if (!stmt) return fail(std::move(stmt).error());
-    return s.stream(ref_, {}, *stmt, params);
+  return call_prepared(ref_, entry_, CallKind::stream, params, [&](Session& s, weir_stmt* stmt) {
+    return s.stream(ref_, {}, stmt, params);
   });
 }
 

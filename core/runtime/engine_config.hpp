@@ -7,7 +7,8 @@
 
 namespace weir::runtime {
 
-inline engine::EngineConfig engine_config(const PoolConfig& c, bool pinned) {
+// `has_hook`: each connection is shown to the host before it is lent.
+inline engine::EngineConfig engine_config(const PoolConfig& c, bool pinned, bool has_hook) {
   engine::EngineConfig e;
   e.min = c.min;
   e.max = c.max;
@@ -27,7 +28,7 @@ inline engine::EngineConfig engine_config(const PoolConfig& c, bool pinned) {
   e.fair_after = c.fair_after;
   e.hold_warn = c.hold_warn;
   e.reset = c.reset;
-  e.has_init = !c.init_sql.empty();
+  e.has_init = !c.init_sql.empty() || has_hook;
   e.pinned = pinned;
   return e;
 }

@@ -30,12 +30,17 @@ class BasicHost {
  public:
   // What a driver says; `level` is WEIR_LOG_*.
   using Log = std::function<void(std::int32_t level, std::uint64_t tag, std::string_view line)>;
+  // What a server says unasked. In the middle of a driver's call, so it must not enter the driver.
+  using Hear = std::function<void(std::uint64_t tag, const weir_event& event)>;
 
   // What else the host offers, by the id of the extension; null if it does not.
   using Extension = std::function<const void*(std::string_view id)>;
 
-  explicit BasicHost(Log log, Extension extension = {})
-      : log_(std::move(log)), extension_(std::move(extension)), random_(R::random_seed()) {
+  explicit BasicHost(Log log, Hear hear = {}, Extension extension = {})
+      : log_(std::move(log)),
+        hear_(std::move(hear)),
+        extension_(std::move(extension)),
+        random_(R::random_seed()) {
     table_.struct_size = sizeof table_;
     table_.abi_major = WEIR_ABI_MAJOR;
     table_.abi_minor = WEIR_ABI_MINOR;
@@ -52,7 +57,7 @@ class BasicHost {
       static_cast<BasicHost*>(ctx)->log(level, tag, {line.data, line.size});
     };
     table_.event = [](void* ctx, std::uint64_t tag, const weir_event* event) noexcept {
-      static_cast<BasicHost*>(ctx)->log(WEIR_LOG_INFO, tag, {event->text.data, event->text.size});
+      static_cast<BasicHost*>(ctx)->hear(tag, *event);
     };
     table_.random = [](void* ctx, void* out, std::size_t size) noexcept {
       static_cast<BasicHost*>(ctx)->fill_random(out, size);
@@ -131,6 +136,14 @@ class BasicHost {
     }
   }
 
+  void hear(std::uint64_t tag, const weir_event& event) noexcept {
+    try {
+      if (hear_) hear_(tag, event);
+    } catch (...) {
+      // Likewise.
+    }
+  }
+
   void fill_random(void* out, std::size_t size) {
     const std::unique_lock lock(mutex_);
     auto* bytes = static_cast<unsigned char*>(out);
@@ -142,6 +155,7 @@ class BasicHost {
 
   weir_host table_{};
   Log log_;
+  Hear hear_;
   const Extension extension_;
   typename R::mutex mutex_;
   std::map<std::uint64_t, std::shared_ptr<Cell>> cells_;  // guarded by mutex_

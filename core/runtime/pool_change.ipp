@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/runtime/basic_pool.hpp"
+#include "core/runtime/pool_telling.ipp"
 
 #include <algorithm>
 
@@ -31,7 +32,7 @@ Result<void> BasicPool<R>::resize(std::uint32_t min, std::uint32_t max) {
                                                  " connections at most");
   }
   config_ = std::move(wanted);
-  engine_->reconfigure(engine_config(config_, pinned_), /*renewed=*/false, R::now(), fx_);
+  engine_->reconfigure(engine_config_now(), /*renewed=*/false, R::now(), fx_);
   perform(lock);
   return {};
 }
@@ -103,8 +104,10 @@ void BasicPool<R>::take_on(Change change) {
     base_dir_ = std::move(change.base_dir);
     if (renewed) generations_.push_back(std::move(change.made_of));
     set_log_levels(config_.log);
+    slow_query_ = config_.slow_query.count();
+    chains_.observe(observes(config_, hooks_));
     retries_.set_policy(config_.retry);
-    engine_->reconfigure(engine_config(config_, pinned_), renewed, R::now(), fx_);
+    engine_->reconfigure(engine_config_now(), renewed, R::now(), fx_);
     perform(lock);
     // Those that only this list knows any more. The order stays: the present one is the last.
     const std::shared_ptr<Generation> present = generations_.back();

@@ -10,6 +10,10 @@
 
 namespace weir::runtime {
 
+inline std::string_view tag_text(const engine::Holder& holder) noexcept {
+  return holder.tag == nullptr ? "" : holder.tag;
+}
+
 template <Runtime R>
 Result<Lease> BasicPool<R>::lend(const Request& request) {
   if (forked()) return fail(forked_error());
@@ -24,15 +28,21 @@ Result<Lease> BasicPool<R>::lend(const Request& request) {
   const SlotId slot = rack_->take(holder, now);
   if (slot != engine::no_slot) {
     R::probe(Mark::lent_at_once);
-    return grant(slot, rack_->view(slot).lease);
+    return grant(slot, rack_->view(slot).lease, holder, Duration{}, lock);
   }
   return queue_up(holder, request, now, lock);
 }
 
+// The last thing that is done under the lock.
 template <Runtime R>
-Lease BasicPool<R>::grant(SlotId slot, std::uint64_t lease) {
+Lease BasicPool<R>::grant(SlotId slot, std::uint64_t lease, const engine::Holder& holder,
+                          Duration waited, Lock& lock) {
   Session& session = slots_[slot].session;
-  session.begin_lease(lease);
+  session.begin_lease(lease, holder.tag, {holder.file, holder.line});
+  if (hooks_.on_acquire) {
+    lock.unlock();
+    tell(Hook::acquire, hooks_.on_acquire, AcquireEvent{name_, session.lease_info(), waited});
+  }
   return make_lease({&session, lease, no_deadline});
 }
 
@@ -51,6 +61,7 @@ Result<Lease> BasicPool<R>::queue_up(const engine::Holder& holder, const Request
       {static_cast<Completion*>(&waiter), engine::WaiterKind::thread, holder, now, deadline}, now,
       fx_);
   perform(lock);
+  if (!waiter.done && hooks_.on_wait) tell_of_wait(waiter, id, holder, lock);
   while (!waiter.done) {
     R::wait_until(waiter.cv, lock, deadline);
     if (waiter.done) break;
@@ -69,25 +80,60 @@ Result<Lease> BasicPool<R>::queue_up(const engine::Holder& holder, const Request
   }
   if (waiter.answer.outcome == engine::Outcome::lent) {
     R::probe(Mark::lent_in_line);
-    return grant(waiter.answer.slot, waiter.answer.lease);
+    return grant(waiter.answer.slot, waiter.answer.lease, holder, waiter.answer.waited, lock);
   }
-  return fail(failure(waiter, holder, R::now()));
+  Error why = failure(waiter, holder, R::now());
+  lock.unlock();
+  if (waiter.answer.outcome == engine::Outcome::timeout) {
+    tell(Hook::timeout, hooks_.on_timeout,
+         TimeoutEvent{name_, tag_text(holder), {holder.file, holder.line}, why});
+  }
+  return fail(std::move(why));
+}
+
+// What comes while the lock is open does not wake anybody: an offer is taken up at the end.
+template <Runtime R>
+void BasicPool<R>::tell_of_wait(ThreadWaiter& waiter, engine::WaiterId id,
+                                const engine::Holder& holder, Lock& lock) {
+  const WaitEvent event{name_, tag_text(holder), {holder.file, holder.line}, engine_->counts()};
+  lock.unlock();
+  tell(Hook::wait, hooks_.on_wait, event);
+  lock.lock();
+  if (waiter.done || !std::exchange(waiter.offered, false)) return;
+  engine_->claim(id, R::now(), fx_);
+  perform(lock);
 }
 
 template <Runtime R>
 void BasicPool<R>::take_back(detail::SessionRef ref) noexcept {
   Session& session = *ref.session;
-  if (forked()) return;                       // the parent will give it back
-  if (!session.end_lease(ref.lease)) return;  // went back before: nothing is ours to return
+  if (forked()) return;  // the parent will give it back
+  if (!hooks_.on_release) {
+    give_back(ref, session);
+    return;
+  }
+  const auto self = this->shared_from_this();  // the lease that held the pool ends here
+  const LeaseInfo lease = session.lease_info();
+  if (const auto held = give_back(ref, session)) {
+    tell(Hook::release, hooks_.on_release, ReleaseEvent{name_, lease, *held});
+  }
+}
+
+// Returns: how long the lease lasted; nothing if it went back before.
+template <Runtime R>
+std::optional<Duration> BasicPool<R>::give_back(const detail::SessionRef& ref,
+                                                Session& session) noexcept {
+  if (!session.end_lease(ref.lease)) return std::nullopt;
   const Session::Facts seen = session.facts();
   const engine::ReturnFacts facts{seen.broken, seen.busy, seen.dirty};
   std::shared_ptr<BasicPool> last;  // must go after the lock, it may hold the pool's end
   Lock lock(mutex_);
   const Instant now = R::now();
-  latencies().use.add(now - rack_->view(session.slot()).since);
+  const Duration held = now - rack_->view(session.slot()).since;
+  latencies().use.add(held);
   if (facts.clean() &&
       rack_->give(session.slot(), ref.lease, now) == engine::PlainRack::Give::racked) {
-    if (engine_->queue().empty()) return;
+    if (engine_->queue().empty()) return held;
     R::probe(Mark::returned_to_line);
     engine_->returned(now, fx_);
   } else {
@@ -96,6 +142,7 @@ void BasicPool<R>::take_back(detail::SessionRef ref) noexcept {
   }
   perform(lock);
   if (quiet() && engine_->physical() == 0) last = end_of_itself();
+  return held;
 }
 
 // ---------------------------------------------------------------- why it failed

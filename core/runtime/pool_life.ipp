@@ -5,6 +5,7 @@
 
 #include "core/observe/texts.hpp"
 #include "core/runtime/basic_pool.hpp"
+#include "core/runtime/pool_telling.ipp"
 
 #include <algorithm>
 
@@ -20,6 +21,7 @@ BasicPool<R>::BasicPool(PoolParts<R> parts)
       driver_(std::move(parts.driver)),
       executor_(std::move(parts.executor)),
       sink_(std::move(parts.sink)),
+      hooks_(std::move(parts.hooks)),
       process_(parts.process),
       host_(
           [this](std::int32_t level, std::uint64_t, std::string_view line) {
@@ -28,17 +30,21 @@ BasicPool<R>::BasicPool(PoolParts<R> parts)
                                          : LogLevel::info,
                 line);
           },
+          [this](std::uint64_t tag, const weir_event& event) { hear(tag, event); },
           std::move(parts.host_extension)),
-      context_{driver_->table, host_.table(),
-               [this](std::string_view sql, Duration took, bool ok) {
-                 log(LogLevel::query,
-                     observe::short_duration(took) + (ok ? " " : " failed: ") + std::string(sql));
-               }},
+      context_{driver_->table, host_.table(), this},
+      slow_query_(parts.config.slow_query.count()),
+      chains_(context_.watched, observes(parts.config, hooks_)),
       retries_(parts.config.retry),
       config_(std::move(parts.config)),
       options_(std::move(parts.options)),
       base_dir_(std::move(parts.base_dir)) {
   set_log_levels(config_.log);
+}
+
+template <Runtime R>
+engine::EngineConfig BasicPool<R>::engine_config_now() const {
+  return engine_config(config_, pinned_, static_cast<bool>(hooks_.on_create));
 }
 
 template <Runtime R>
@@ -52,8 +58,7 @@ Result<std::shared_ptr<BasicPool<R>>> BasicPool<R>::create(PoolParts<R> parts) {
   pool->pinned_ = (traits.flags & WEIR_SOURCE_PINNED) != 0;
   pool->connections_max_ = traits.connections_max;
   pool->rack_.emplace();
-  pool->engine_.emplace(engine_config(pool->config_, pool->pinned_), *pool->rack_,
-                        R::random_seed());
+  pool->engine_.emplace(pool->engine_config_now(), *pool->rack_, R::random_seed());
   pool->timer_ = pool->executor_->add_timer([raw = pool.get()] { raw->on_timer(); });
   return pool;
 }

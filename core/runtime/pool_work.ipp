@@ -178,15 +178,16 @@ engine::OpResult BasicPool<R>::run_connect(const engine::StartOp& op, Slot& slot
   }
   auto opened = slot.session.open(source, tag, *canceller, op.deadline);
   if (!opened) return forget(slot), create_failed(std::move(opened).error());
-  // Where there is init_sql it decides as whom the session asks.
-  if (!slot.made_of->init_sql.empty() || give_advice(op, slot)) return engine::OpResult::ok;
+  // Where the session is set up, that decides as whom it asks.
+  const bool set_up_next = !slot.made_of->init_sql.empty() || hooks_.on_create;
+  if (set_up_next || give_advice(op, slot)) return engine::OpResult::ok;
   slot.session.close(op.deadline);
   return forget(slot), create_failed(broken_by_question());
 }
 
 template <Runtime R>
 engine::OpResult BasicPool<R>::run_init(const engine::StartOp& op, Slot& slot) {
-  auto done = slot.session.run_init(slot.made_of->init_sql, op.deadline);
+  auto done = set_up(slot, /*after_reset=*/false, op.deadline);
   if (!done) {
     R::probe(Mark::init_failed);
     return create_failed(std::move(done).error());
@@ -219,9 +220,8 @@ engine::OpResult BasicPool<R>::create_failed(Error error) {
 template <Runtime R>
 engine::OpResult BasicPool<R>::run_reset(const engine::StartOp& op, Slot& slot) {
   auto clean = slot.session.reset(op.deadline);
-  // The driver goes back to its own defaults; what init_sql set up is this pool's baseline.
-  if (const auto& init = slot.made_of->init_sql; clean && !init.empty()) {
-    if (auto again = slot.session.run_init(init, op.deadline); !again) {
+  if (clean) {  // back to the driver's own defaults, and from there to this pool's
+    if (auto again = set_up(slot, /*after_reset=*/true, op.deadline); !again) {
       clean = weir::fail(std::move(again).error());
     }
   }
@@ -287,6 +287,7 @@ void BasicPool<R>::tell(const engine::Event& event, const PoolCounts& counts,
       return log(LogLevel::error, "connecting failed: " + detail + "; next attempt in " +
                                       observe::short_duration(event.amount) + " if one is needed");
     case Type::closed:
+      tell(Hook::destroy, hooks_.on_destroy, DestroyEvent{name_, event.slot, event.reason, counts});
       return log(LogLevel::info, slot + " closed: " + std::string(to_string(event.reason)) + now);
     case Type::quarantined:
       return log(LogLevel::error, slot + " is set aside: its driver call does not end" + now);
@@ -319,7 +320,6 @@ void BasicPool<R>::set_log_levels(const LogLevels& levels) noexcept {
   log_levels_ = static_cast<std::uint8_t>(
       bit(levels.query, LogLevel::query) | bit(levels.info, LogLevel::info) |
       bit(levels.warn, LogLevel::warn) | bit(levels.error, LogLevel::error));
-  context_.log_queries = levels.query;
 }
 
 template <Runtime R>

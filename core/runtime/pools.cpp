@@ -237,6 +237,22 @@ struct PoolsBuilder::Impl {
   std::function<Result<Config>()> read = [] { return Config::from_file("weir.toml"); };
   std::vector<const weir_driver*> drivers;
   LogSink sink = to_stderr;
+  Hooks hooks;
+  std::map<std::string, Hooks, std::less<>> hooks_of;
+
+  // Errors: unknown_pool for hooks that would never be called.
+  [[nodiscard]] Result<void> check_hooks(const Config& config) const {
+    std::vector<std::string_view> known;
+    for (const auto& [name, pool] : config.pools) known.push_back(name);
+    for (const auto& [name, unused] : hooks_of) {
+      if (config.pools.contains(name)) continue;
+      std::string text = "hooks are given for a pool \"" + name + "\" that is not configured";
+      const std::string_view near = nearest(name, known);
+      if (!near.empty()) text += "; did you mean \"" + std::string(near) + "\"?";
+      return fail(Code::unknown_pool, std::move(text));
+    }
+    return {};
+  }
 };
 
 PoolsBuilder::PoolsBuilder() : impl_(std::make_unique<Impl>()) {}
@@ -271,10 +287,19 @@ PoolsBuilder& PoolsBuilder::log(LogSink sink) {
   impl_->sink = std::move(sink);
   return *this;
 }
+PoolsBuilder& PoolsBuilder::hooks(Hooks hooks) {
+  impl_->hooks = std::move(hooks);
+  return *this;
+}
+PoolsBuilder& PoolsBuilder::hooks(std::string_view pool, Hooks hooks) {
+  impl_->hooks_of.insert_or_assign(std::string(pool), std::move(hooks));
+  return *this;
+}
 
 Result<Pools> PoolsBuilder::open() {
   auto config = impl_->read();
   if (!config) return fail(std::move(config).error());
+  if (auto good = impl_->check_hooks(*config); !good) return fail(std::move(good).error());
   auto pools = std::make_unique<Pools::Impl>();
   pools->read = impl_->read;
   pools->sink = impl_->sink ? impl_->sink : [](LogLevel, std::string_view, std::string_view) {};
@@ -288,13 +313,16 @@ Result<Pools> PoolsBuilder::open() {
     auto options = config::check_driver_options(pool_config.options, (*driver)->table.info(),
                                                 {config->file, name});
     if (!options) return fail(std::move(options).error());
-    auto pool = OsPool::create({.config = pool_config,
-                                .options = *std::move(options),
-                                .base_dir = config->base_dir,
-                                .driver = *std::move(driver),
-                                .executor = pools->executor,
-                                .sink = pools->sink,
-                                .process = process});
+    const auto own = impl_->hooks_of.find(name);
+    auto pool =
+        OsPool::create({.config = pool_config,
+                        .options = *std::move(options),
+                        .base_dir = config->base_dir,
+                        .driver = *std::move(driver),
+                        .executor = pools->executor,
+                        .sink = pools->sink,
+                        .process = process,
+                        .hooks = own == impl_->hooks_of.end() ? impl_->hooks : own->second});
     if (!pool) return fail(std::move(pool).error());
     pools->pools.emplace(name, *std::move(pool));
   }

@@ -165,6 +165,7 @@ bool Session::end_lease(std::uint64_t lease) noexcept {
     return false;
   }
   open_stream_ = 0;
+  in_call_ = false;
   end_transaction();                         // the pool rolls it back
   for (Prepared& p : prepared_) p.pins = 0;  // Statements of this lease are refused from now on
   return true;

@@ -15,6 +15,7 @@
 //             4. (RT9) a transaction that the database undid, or that could not be undone in part,
 //                takes no statement until it is rolled back: the next one would run, and stay,
 //                outside of it.
+//             5. in_call_ is set only while a middleware of the present lease's call runs.
 // Blocks:     as long as the driver, within the call's deadline.
 #pragma once
 
@@ -24,22 +25,25 @@
 #include <weir/connection.hpp>
 
 #include <atomic>
-#include <functional>
 #include <list>
 #include <optional>
 
 namespace weir::runtime {
 
 struct ErrorBuffer;
+class Watcher;  // walk.hpp
 
 // What a session needs of its pool; outlives it.
 struct SessionContext {
   loader::DriverTable driver;
   const weir_host* host = nullptr;
-  std::function<void(std::string_view sql, Duration took, bool ok)> on_query;
+  Watcher* watcher = nullptr;
   std::uint32_t process = process_generation();  // a forked child is another one
-  std::atomic<bool> log_queries{false};          // then on_query is called
+  std::atomic<bool> watched{false};              // calls go by way of a Walk, and the watcher
 };
+
+// The serial of a lease that is none: Hooks::on_create sets a session up.
+inline constexpr std::uint64_t set_up_lease = UINT64_MAX;
 
 // Ref-counted hold on a driver's canceller: the pool may abort while the session closes.
 using Canceller = std::shared_ptr<weir_canceller>;
@@ -64,7 +68,11 @@ class Session {
   [[nodiscard]] Result<bool> reset(Instant deadline);
   void close(Instant deadline);
 
-  void begin_lease(std::uint64_t lease) noexcept { lease_.store(lease, std::memory_order_relaxed); }
+  void begin_lease(std::uint64_t lease, const char* tag, CallSite site) noexcept {
+    tag_ = tag;
+    site_ = site;
+    lease_.store(lease, std::memory_order_relaxed);
+  }
   // Returns: false if `lease` is not the current one.
   [[nodiscard]] bool end_lease(std::uint64_t lease) noexcept;
 
@@ -96,7 +104,14 @@ class Session {
   [[nodiscard]] Result<void> ready() const;
 
   [[nodiscard]] Result<Statement> prepare(const detail::SessionRef& ref, std::string_view sql);
-  [[nodiscard]] Result<weir_stmt*> statement(std::uint64_t entry) const;
+  struct Prepared {
+    std::uint64_t entry;
+    std::string sql;
+    weir_stmt* stmt;
+    std::uint32_t param_count;
+    std::uint32_t pins;
+  };
+  [[nodiscard]] Result<const Prepared*> statement(std::uint64_t entry) const;
   void unpin(std::uint64_t entry) noexcept;
 
   // session_transactions.cpp
@@ -118,6 +133,18 @@ class Session {
   [[nodiscard]] const loader::DriverTable& driver() const noexcept { return context_.driver; }
   [[nodiscard]] Instant now() const noexcept;
   [[nodiscard]] std::uint32_t slot() const noexcept { return slot_; }
+  // Of the present lease.
+  [[nodiscard]] LeaseInfo lease_info() const noexcept {
+    return {slot_, lease_.load(std::memory_order_relaxed), tag_ == nullptr ? "" : tag_, site_};
+  }
+
+  // Calls of this lease go by way of a Walk.
+  [[nodiscard]] bool watched(const detail::SessionRef& ref) const noexcept {
+    return context_.watched.load(std::memory_order_relaxed) && ref.lease != set_up_lease;
+  }
+  [[nodiscard]] Watcher& watcher() const noexcept { return *context_.watcher; }
+  [[nodiscard]] bool in_call() const noexcept { return in_call_; }
+  void mark_in_call(bool in_call) noexcept { in_call_ = in_call; }
 
   // A handle to this session with a deadline for its calls.
   [[nodiscard]] static Connection connection(detail::SessionRef ref) noexcept {
@@ -125,13 +152,6 @@ class Session {
   }
 
  private:
-  struct Prepared {
-    std::uint64_t entry;
-    std::string sql;
-    weir_stmt* stmt;
-    std::uint32_t param_count;
-    std::uint32_t pins;
-  };
   struct Answer {
     Columns columns;
     weir_exec_out out;
@@ -140,8 +160,6 @@ class Session {
   };
   [[nodiscard]] Result<Answer> run(Instant deadline, std::string_view sql, weir_stmt* stmt,
                                    detail::Cells params, std::uint32_t flags);
-  [[nodiscard]] Result<Answer> run_logged(Instant deadline, std::string_view sql, weir_stmt* stmt,
-                                          detail::Cells params, std::uint32_t flags);
   [[nodiscard]] Error failure(const ErrorBuffer& error, std::string_view doing) noexcept;
   [[nodiscard]] weir_call call(Instant deadline) noexcept;
   [[nodiscard]] weir_call clean_up_call(Instant deadline = Instant::min()) noexcept;
@@ -158,6 +176,9 @@ class Session {
   weir_result* open_result_ = nullptr;  // of that stream, unless its rows came all at once
   std::uint64_t op_id_ = 0;
   std::atomic<std::uint64_t> lease_{0};  // 0 while it is not lent
+  const char* tag_ = "";                 // of the present lease, like the next two
+  CallSite site_;
+  bool in_call_ = false;
   bool broken_ = false;
   // Of the lease's transaction, as far as it was opened by a call and not by SQL of the host's.
   bool in_transaction_ = false;

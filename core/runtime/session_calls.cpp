@@ -67,19 +67,9 @@ Result<Session::Answer> Session::run(Instant deadline, std::string_view sql, wei
   return answer;
 }
 
-Result<Session::Answer> Session::run_logged(Instant deadline, std::string_view sql, weir_stmt* stmt,
-                                            detail::Cells params, std::uint32_t flags) {
-  if (!context_.log_queries.load(std::memory_order_relaxed))
-    return run(deadline, sql, stmt, params, flags);
-  const Instant start = now();
-  auto answer = run(deadline, sql, stmt, params, flags);
-  context_.on_query(sql, now() - start, answer.has_value());
-  return answer;
-}
-
 Result<Rows> Session::query(const detail::SessionRef& ref, std::string_view sql, weir_stmt* stmt,
                             detail::Cells params) {
-  auto answer = run_logged(ref.deadline, sql, stmt, params, 0);
+  auto answer = run(ref.deadline, sql, stmt, params, 0);
   if (!answer) return fail(std::move(answer).error());
   Rows rows(std::move(answer->columns));
   rows.append(answer->batch);
@@ -99,7 +89,7 @@ Result<Rows> Session::query(const detail::SessionRef& ref, std::string_view sql,
 
 Result<Executed> Session::execute(const detail::SessionRef& ref, std::string_view sql,
                                   weir_stmt* stmt, detail::Cells params) {
-  auto answer = run_logged(ref.deadline, sql, stmt, params, WEIR_EXEC_NO_ROWS);
+  auto answer = run(ref.deadline, sql, stmt, params, WEIR_EXEC_NO_ROWS);
   if (!answer) return fail(std::move(answer).error());
   if (answer->result != nullptr) close_result(answer->result);
   return read_executed(answer->out);
@@ -107,7 +97,7 @@ Result<Executed> Session::execute(const detail::SessionRef& ref, std::string_vie
 
 Result<Stream> Session::stream(const detail::SessionRef& ref, std::string_view sql, weir_stmt* stmt,
                                detail::Cells params) {
-  auto answer = run_logged(ref.deadline, sql, stmt, params, 0);
+  auto answer = run(ref.deadline, sql, stmt, params, 0);
   if (!answer) return fail(std::move(answer).error());
   Stream stream;
   stream.ref_ = ref;
@@ -201,9 +191,9 @@ void Session::evict() noexcept {
   }
 }
 
-Result<weir_stmt*> Session::statement(std::uint64_t entry) const {
+Result<const Session::Prepared*> Session::statement(std::uint64_t entry) const {
   for (const Prepared& p : prepared_) {
-    if (p.entry == entry) return p.stmt;
+    if (p.entry == entry) return &p;
   }
   return weir::fail(Code::invalid_state,
                     "this statement was dropped when its connection was reset");

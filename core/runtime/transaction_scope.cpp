@@ -43,7 +43,7 @@ Result<void> TransactionScope::begin() {
   } else {
     auto set = connection_.execute_cells(savepoint("SAVEPOINT", level_), {});
     if (!set) return fail(std::move(set).error());
-    (*session)->set_savepoints(level_);
+    note_savepoints(level_);
   }
   open_ = true;
   return {};
@@ -64,9 +64,14 @@ Result<void> TransactionScope::commit() {
   }
   auto released = connection_.execute_cells(savepoint("RELEASE SAVEPOINT", level_), {});
   if (!released) return fail(std::move(released).error());
-  (*session)->set_savepoints(level_ - 1);
+  note_savepoints(level_ - 1);
   open_ = false;
   return {};
+}
+
+// After a call: what watches calls may have given the lease back in it.
+void TransactionScope::note_savepoints(std::uint32_t count) noexcept {
+  if (auto session = Session::of(connection_.ref_)) (*session)->set_savepoints(count);
 }
 
 void TransactionScope::undo() noexcept {
@@ -79,6 +84,8 @@ void TransactionScope::undo() noexcept {
   connection_.ref_.deadline = (*session)->clean_up_until(connection_.ref_.deadline);
   auto undone = connection_.execute_cells(savepoint("ROLLBACK TO SAVEPOINT", level_), {});
   if (undone) undone = connection_.execute_cells(savepoint("RELEASE SAVEPOINT", level_), {});
+  session = Session::of(connection_.ref_);
+  if (!session) return;
   (*session)->set_savepoints(level_ - 1);
   // What was to be undone is still there, so the outer transaction must not be committed.
   if (!undone) (*session)->mark_undone(undone.error());

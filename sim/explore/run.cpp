@@ -109,7 +109,9 @@ class Simulation final : StepWatcher {
         loaded,
         executor_,
         [this](LogLevel level, std::string_view, std::string_view line) { log(level, line); },
-        [this](std::string_view id) { return (*backend_)->extension(id); }};
+        [this](std::string_view id) { return (*backend_)->extension(id); },
+        std::nullopt,
+        host_.hooks};
     auto pool = SimPool::create(std::move(parts));
     if (!pool) return world_.fail("config", pool.error().message()), false;
     pool_ = *std::move(pool);

@@ -79,12 +79,13 @@ TEST(CodeTable, every_code_of_the_header_is_known) {
                           Code::create_failed,     Code::not_ready,       Code::drain_timeout,
                           Code::none_idle,         Code::unknown_pool,    Code::lease_returned,
                           Code::invalid_argument,  Code::invalid_state,   Code::column_type,
-                          Code::callback_threw,    Code::forked,          Code::unsupported,
-                          Code::connect_failed,    Code::auth_failed,     Code::server_full,
-                          Code::connection_lost,   Code::query_timeout,   Code::query_cancelled,
-                          Code::sql_error,         Code::constraint,      Code::data_error,
-                          Code::conflict,          Code::read_only,       Code::resource,
-                          Code::not_a_database,    Code::driver_error,    Code::internal}) {
+                          Code::callback_threw,    Code::forked,          Code::next_not_called,
+                          Code::unsupported,       Code::connect_failed,  Code::auth_failed,
+                          Code::server_full,       Code::connection_lost, Code::query_timeout,
+                          Code::query_cancelled,   Code::sql_error,       Code::constraint,
+                          Code::data_error,        Code::conflict,        Code::read_only,
+                          Code::resource,          Code::not_a_database,  Code::driver_error,
+                          Code::internal}) {
     EXPECT_EQ(info(code).code, code);
   }
   EXPECT_EQ(info(static_cast<Code>(9999)).code, Code::internal);

@@ -45,6 +45,7 @@ hold_warn = "none"
 drain_timeout = "0s"
 reset = "never"
 init_sql = ["SET a = 1", "SET b = 2"]
+slow_query = "250ms"
 log = ["query", "error"]
 
 [pool.main.options]
@@ -96,6 +97,7 @@ TEST(Parse, every_key_arrives) {
   pool.drain_timeout = 0s;
   pool.reset = ResetPolicy::never;
   pool.init_sql = {"SET a = 1", "SET b = 2"};
+  pool.slow_query = 250ms;
   pool.log = {true, false, false, true};
   pool.options = {
       {"application_name", Secret("shop")}, {"retries", Secret("3")}, {"ssl", Secret("true")}};

@@ -53,6 +53,7 @@ hold_warn = "1m"                          # default
 drain_timeout = "30s"                     # default
 reset = "auto"                            # default
 init_sql = ["PRAGMA key ***"]             # app.toml:6
+slow_query = "off"                        # default
 log = ["info", "warn", "error"]           # default
 
 [pool.main.retry]

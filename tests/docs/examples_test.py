@@ -23,6 +23,9 @@ PRINTS = {
                r"(?s:.*)\n",
     "transaction": r"order 1: done\nbook: without gift paper\norder 2: done\norder 3: refused\n"
                    r"book 0\ngift paper 0\n",
+    "middleware": r"SELECT users: ok\nDELETE users: read_only\n"
+                  r"not by this service: DELETE users\n1 timed\n",
+    "hooks": r"lease 1 of checkout\nselect count\(\*\) from basket\n1 open\n0 open\n",
     "prepared": r"cellar +11\.25\ngarden +none\nroof +22\.00\n",
 }
 

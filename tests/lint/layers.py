@@ -52,6 +52,7 @@ THIRD_PARTIES = {
     r"CLI/|nlohmann/": ("cli", "sim"),
     r"dlfcn\.h": ("core/loader", "sim"),
     r"gmock/|benchmark/": (),
+    r"spdlog/|opentelemetry/": ("core/include",),  # weir/adapters
     r"gtest/": ("examples",),
     r"rapidcheck": ("sim", "examples"),
 }

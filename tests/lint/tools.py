@@ -61,11 +61,11 @@ def _compile(command: list, source: str) -> list:
 
 
 def public_headers(files: list) -> list:
-    """The public headers as a host includes them, and the root directory of each."""
+    """The public headers as a host includes them. Adapters need what they adapt: tests/adapters."""
     found = []
     for file in files:
         match = re.match(r"core/(?:abi/)?include/(weir/.+\.hp?p?)$", file.path)
-        if match:
+        if match and not match.group(1).startswith("weir/adapters/"):
             found.append(match.group(1))
     return found
 

@@ -8,6 +8,7 @@
 #include "core/runtime/basic_pool.hpp"
 #include "core/runtime/os_runtime.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -49,12 +50,18 @@ class PoolTest : public testing::Test {
         *loader::DriverTable::create(driver, "linked in"), "(linked in)", {}, {}, {}, {}});
     std::vector<DriverOption> driver_options;
     for (const auto& [key, value] : options) driver_options.push_back({key, Secret(value)});
-    return OsPool::create({std::move(config), std::move(driver_options), ".", std::move(loaded),
+    return OsPool::create({std::move(config),
+                           std::move(driver_options),
+                           ".",
+                           std::move(loaded),
                            executor,
                            [this](LogLevel level, std::string_view, std::string_view line) {
                              const std::lock_guard lock(lines_mutex);
                              lines.push_back({level, std::string(line)});
-                           }});
+                           },
+                           {},
+                           {},
+                           hooks});
   }
   std::shared_ptr<OsPool> open(PoolConfig config, const Options& options = {}) {
     auto pool = try_open(std::move(config), options);
@@ -73,9 +80,16 @@ class PoolTest : public testing::Test {
     }
     return false;
   }
+  std::size_t times_logged(std::string_view part) {
+    const std::lock_guard lock(lines_mutex);
+    return static_cast<std::size_t>(std::count_if(lines.begin(), lines.end(), [&](const Line& l) {
+      return l.text.find(part) != std::string::npos;
+    }));
+  }
 
   // What the pools are opened with: the mock, or one that a test has changed; static.
   const weir_driver* driver = weir_mock_driver();
+  Hooks hooks;  // of the pools that are opened from then on
   // Declared before the pools: it must outlive them.
   std::shared_ptr<OsExecutor> executor = std::make_shared<OsExecutor>();
   std::mutex lines_mutex;

@@ -84,6 +84,7 @@ struct PoolConfig {
   Duration drain_timeout = std::chrono::seconds(30);
   ResetPolicy reset = ResetPolicy::automatic;
   std::vector<std::string> init_sql;
+  Duration slow_query = no_timeout;  // off
   LogLevels log;
   RetryPolicy retry;                  // [pool.<name>.retry]
   std::vector<DriverOption> options;  // sorted by key

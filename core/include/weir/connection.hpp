@@ -37,6 +37,14 @@ struct CallSite {
   }
 };
 
+// Which lease it is: for logs, hooks and middleware. The tag is the caller's own text, borrowed.
+struct LeaseInfo {
+  std::uint32_t slot = 0;    // the pool's number of the connection
+  std::uint64_t serial = 0;  // of the lease; counts up for each slot
+  std::string_view tag;      // AcquireOptions::tag
+  CallSite site;             // of the acquire
+};
+
 // One SQL statement plus the place that sent it. Borrows the text for the call.
 class Sql {
  public:
@@ -262,6 +270,7 @@ class WEIR_API TransactionScope {
   [[nodiscard]] Result<void> commit();
 
  private:
+  void note_savepoints(std::uint32_t count) noexcept;
   void undo() noexcept;
 
   Connection connection_;  // with the deadline of the transaction

@@ -61,6 +61,7 @@ enum class Code : std::uint16_t {
   column_type = 405,       // a value was asked for as a type that it is not, or was NULL
   callback_threw = 406,    // a function handed to Weir threw something
   forked = 407,            // a pool was used in a forked child
+  next_not_called = 408,   // a middleware returned success without calling next
 
   unsupported = 501,  // the driver does not offer this
   connect_failed = 502,

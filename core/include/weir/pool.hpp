@@ -13,6 +13,7 @@
 
 #include <weir/config.hpp>
 #include <weir/connection.hpp>
+#include <weir/middleware.hpp>
 #include <weir/retry_policy.hpp>
 #include <weir/stats.hpp>
 
@@ -116,6 +117,11 @@ class WEIR_API Pool {
   [[nodiscard]] virtual PoolConfig config() const = 0;  // as it is now
   [[nodiscard]] virtual const std::string& name() const noexcept = 0;
   [[nodiscard]] virtual std::string placeholder(int n) const = 0;
+
+  // Puts a function around each call that begins from now on, for the pool's life
+  // (weir/middleware.hpp). At any time; it is not lost, whatever else goes on. An empty one changes
+  // nothing.
+  virtual void use(Middleware middleware, MiddlewareOptions options = {}) = 0;
 
   // One consistent snapshot. Blocks: for the pool's lock, microseconds.
   [[nodiscard]] virtual PoolStats stats() const = 0;

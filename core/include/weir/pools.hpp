@@ -11,6 +11,8 @@
 // Threads:  opening and destroying: one thread; operator[] and find: any.
 #pragma once
 
+#include <weir/hooks.hpp>
+#include <weir/log.hpp>
 #include <weir/pool.hpp>
 
 #include <functional>
@@ -18,13 +20,6 @@
 struct weir_driver;
 
 namespace weir {
-
-enum class LogLevel : std::uint8_t { query, info, warn, error };
-[[nodiscard]] WEIR_API std::string_view to_string(LogLevel) noexcept;
-
-// Receives one line, without newline, from any thread and under no lock of Weir. Exceptions from it
-// are swallowed: logging never breaks a caller.
-using LogSink = std::function<void(LogLevel level, std::string_view pool, std::string_view line)>;
 
 class PoolsBuilder;
 
@@ -93,6 +88,11 @@ class WEIR_API PoolsBuilder {
 
   // Replaces the default sink, which writes to stderr.
   PoolsBuilder& log(LogSink sink);
+
+  // What is told to the host of each pool; or of one, whose own hooks then stand in for the others.
+  // open() answers unknown_pool for a name that is not configured.
+  PoolsBuilder& hooks(Hooks hooks);
+  PoolsBuilder& hooks(std::string_view pool, Hooks hooks);
 
   [[nodiscard]] Result<Pools> open();
 

@@ -6,9 +6,13 @@
 #include <weir/config.hpp>
 #include <weir/connection.hpp>
 #include <weir/error.hpp>
+#include <weir/hooks.hpp>
+#include <weir/log.hpp>
 #include <weir/metrics.hpp>
+#include <weir/middleware.hpp>
 #include <weir/pool.hpp>
 #include <weir/pools.hpp>
+#include <weir/query_times.hpp>
 #include <weir/request_scope.hpp>
 #include <weir/result.hpp>
 #include <weir/retry.hpp>
@@ -16,4 +20,5 @@
 #include <weir/signals.hpp>
 #include <weir/stats.hpp>
 #include <weir/time.hpp>
+#include <weir/tracing.hpp>
 #include <weir/version.hpp>

@@ -38,6 +38,7 @@
 //           process, where a leak checker finds it.
 #pragma once
 
+#include <weir/hooks.hpp>
 #include <weir/pool.hpp>
 
 #include <cstdint>
@@ -68,6 +69,8 @@ struct Host {
   // Once, after everything has healed; not if the scenario has drained the pool. An error is a
   // finding, with the property "host".
   HostFunction check = {};
+  // Of the run's pool. Middleware is for `prepare`, which has the pool.
+  Hooks hooks = {};
 };
 
 // Ends the run at once if it does not hold, as a finding with this property, a short name of the
