@@ -44,6 +44,7 @@ class VirtualPool final : public Pool {
   [[nodiscard]] Result<void> resize(std::uint32_t, std::uint32_t) override { return {}; }
   [[nodiscard]] Result<void> suspend(Duration) override { return {}; }
   void resume() override {}
+  void use(Middleware, MiddlewareOptions) override {}
   [[nodiscard]] Result<void> evict() override { return {}; }
   [[nodiscard]] Result<void> drain(Duration) override { return {}; }
 
