@@ -12,6 +12,7 @@
 namespace weir::test {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 class Transactions : public ApiTest {
@@ -206,6 +207,48 @@ TEST_F(Transactions, end_the_streams_of_what_they_undo) {
   });
   ASSERT_TRUE(done) << done.error().what();
   EXPECT_EQ(stored(), (Stored{1, 2, 3}));
+}
+
+TEST_F(Transactions, go_through_middleware_with_all_that_they_say) {
+  std::vector<std::string> said;
+  db().use([&](Call& call, Next& next) {
+    said.push_back(call.sql().empty() ? std::string(to_string(call.kind()))
+                                      : std::string(call.sql()));
+    return next();
+  });
+  EXPECT_TRUE(db().transaction([](Connection& c) {
+    EXPECT_TRUE(c.transaction([](Connection& i) { return i.execute("select 1"); }));
+    EXPECT_FALSE(c.transaction([](Connection&) { return refused(); }));
+  }));
+  EXPECT_FALSE(db().transaction([](Connection&) { return refused(); }));
+  EXPECT_THAT(said, ElementsAre("begin", "SAVEPOINT weir_1", "select 1", "RELEASE SAVEPOINT weir_1",
+                                "SAVEPOINT weir_1", "ROLLBACK TO SAVEPOINT weir_1",
+                                "RELEASE SAVEPOINT weir_1", "commit", "begin", "rollback"));
+}
+
+TEST_F(Transactions, are_not_kept_where_middleware_refuses_what_they_say) {
+  std::string refused_sql;
+  db().use([&](Call& call, Next& next) -> Result<CallDone> {
+    const std::string said(call.sql().empty() ? to_string(call.kind()) : call.sql());
+    if (said == refused_sql) return fail(Code::read_only, "not today");
+    return next();
+  });
+  for (const char* sql : {"begin", "commit", "SAVEPOINT weir_1", "RELEASE SAVEPOINT weir_1",
+                          "ROLLBACK TO SAVEPOINT weir_1", "rollback"}) {
+    refused_sql = sql;
+    const auto done = db().transaction([&](Connection& c) -> Result<void> {
+      if (auto good = add(c, 1); !good) return good;
+      const auto inner = c.transaction([&](Connection& i) -> Result<void> {
+        if (auto good = add(i, 2); !good) return good;
+        return refused_sql.starts_with("ROLLBACK TO") ? refused() : Result<void>();
+      });
+      if (!inner && !refused_sql.starts_with("ROLLBACK TO")) return inner;
+      return refused_sql == "rollback" ? refused() : add(c, 3);
+    });
+    EXPECT_FALSE(done) << sql;
+    refused_sql.clear();
+    EXPECT_EQ(stored(), Stored{}) << sql;
+  }
 }
 
 TEST_F(Transactions, keep_to_one_deadline) {
