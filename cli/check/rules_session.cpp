@@ -6,6 +6,7 @@
 #include "cli/check/process_look.hpp"
 #include "cli/check/rule.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -63,15 +64,21 @@ void closes_all(Subject& subject) {
 void state_is_quick(Subject& subject) {
   Scene scene(subject);
   scene.open();
-  constexpr int times = 2'000;
   const int looks = scene.host.waits();
-  const auto begun = std::chrono::steady_clock::now();
-  for (int i = 0; i < times; ++i) (void)scene.session.flags();
-  const auto took = std::chrono::steady_clock::now() - begun;
-  const auto ns = std::chrono::duration_cast<std::chrono::nanoseconds>(took).count() / times;
+  // The quickest of many runs: the others were interrupted by whatever else the machine does.
+  constexpr int runs = 20;
+  constexpr int times = 100;
+  auto quickest = std::chrono::nanoseconds::max();
+  for (int run = 0; run < runs; ++run) {
+    const auto begun = std::chrono::steady_clock::now();
+    for (int i = 0; i < times; ++i) (void)scene.session.flags();
+    quickest =
+        std::min<std::chrono::nanoseconds>(quickest, std::chrono::steady_clock::now() - begun);
+  }
+  const auto ns = quickest.count() / times;
   const int ns_max = 20'000 * slowness();
   note("state takes {} ns", ns);
-  expect(ns <= ns_max, "state takes {} ns on average, expected at most {}", ns, ns_max);
+  expect(ns <= ns_max, "state takes {} ns, expected at most {}", ns, ns_max);
   expect(scene.host.waits() == looks, "state waits in the host");
 }
 
