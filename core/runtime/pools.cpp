@@ -37,6 +37,7 @@ struct Shared {
   OsRuntime::mutex loader_mutex;
   OsRuntime::mutex registry_mutex;
   std::map<std::string, std::weak_ptr<Pools>> registry;  // by absolute path
+  const Shared* parents = nullptr;  // in a child: of no use, but within reach of a leak checker
 };
 
 Shared& shared() {
@@ -44,6 +45,7 @@ Shared& shared() {
   Shared* found = current.load();
   while (found == nullptr || found->process != runtime::process_generation()) {
     auto made = std::make_unique<Shared>();
+    made->parents = found;
     // Kept for good, and so is the parent's in a child, where it is of no use.
     if (current.compare_exchange_strong(found, made.get())) found = made.release();
   }
@@ -150,10 +152,13 @@ PoolsBuilder Pools::builder() { return PoolsBuilder(); }
 
 Result<std::shared_ptr<Pools>> Pools::shared(std::string_view path) {
   std::error_code ignored;  // a path that cannot be followed is told by from_file
-  const std::string key = std::filesystem::weakly_canonical(path, ignored).string();
+  std::string key = std::filesystem::weakly_canonical(path, ignored).string();
+  if (key.empty()) key = path;
   Shared& process = weir::shared();
   const std::unique_lock lock(process.registry_mutex);
-  if (auto open = process.registry[key].lock()) return open;
+  if (const auto known = process.registry.find(key); known != process.registry.end()) {
+    if (auto open = known->second.lock()) return open;
+  }
   auto opened = from_file(path);
   if (!opened) return fail(std::move(opened).error());
   auto made = std::make_shared<Pools>(*std::move(opened));

@@ -13,7 +13,9 @@
 #include <csignal>
 #include <cstdio>
 #include <fcntl.h>
+#include <system_error>
 #include <unistd.h>
+#include <vector>
 
 namespace weir {
 
@@ -23,17 +25,26 @@ namespace {
 
 constexpr std::array<int, 3> watched{SIGINT, SIGTERM, SIGHUP};
 
-// What the handler needs. Static, because a handler may run when a guard is gone.
-OsRuntime::atomic<bool> taken{false};   // there is a guard
-OsRuntime::atomic<int> pipe_in{-1};     // the handler's end; -1 while there is no guard
-OsRuntime::atomic<int> stops{0};        // SIGINT and SIGTERM since the guard was made
-OsRuntime::atomic<std::uint32_t> home;  // the process of the guard
-std::array<struct sigaction, watched.size()> earlier;  // written while no handler is installed
+// The pipe that handlers write into and the guard's thread reads from. One per process, and never
+// closed: a handler that is late must not write into what has got its number since.
+struct Channel {
+  std::uint32_t process = runtime::process_generation();
+  std::array<int, 2> ends{-1, -1};   // read, write
+  const Channel* parents = nullptr;  // in a child: within reach of a leak checker
+};
+
+OsRuntime::atomic<const Channel*> channel{nullptr};
+OsRuntime::atomic<std::uint64_t> guarded{0};  // the process that has a guard, plus one; 0: none has
+OsRuntime::atomic<int> stops{0};              // SIGINT and SIGTERM since the guard was made
+// What was there before a handler of ours; written while that is not installed.
+std::array<struct sigaction, watched.size()> earlier;
 
 struct sigaction& earlier_of(int signal) {
   return earlier[static_cast<std::size_t>(std::find(watched.begin(), watched.end(), signal) -
                                           watched.begin())];
 }
+
+std::uint64_t this_process() noexcept { return std::uint64_t{runtime::process_generation()} + 1; }
 
 // Ends the process, or runs the handler that was there before, as soon as the signal is let
 // through: here it is blocked.
@@ -44,7 +55,8 @@ void hand_on(int signal, const struct sigaction& to) noexcept {
 
 void on_signal(int signal) noexcept {
   const int saved = errno;
-  if (home.load() != runtime::process_generation()) {
+  const Channel* const to = channel.load();
+  if (to == nullptr || guarded.load() != this_process()) {  // a child; or the guard has gone
     hand_on(signal, earlier_of(signal));
   } else if (signal != SIGHUP && stops.fetch_add(1) > 0) {
     struct sigaction end {};
@@ -53,9 +65,22 @@ void on_signal(int signal) noexcept {
   } else {
     const auto number = static_cast<unsigned char>(signal);
     // Ignored: the pipe is full of signals that have not been looked at, which say the same.
-    if (::write(pipe_in.load(), &number, 1) < 0) errno = saved;
+    if (::write(to->ends[1], &number, 1) < 0) errno = saved;
   }
   errno = saved;
+}
+
+// Null without descriptors. Called by the holder of `guarded` alone.
+const Channel* channel_of_this_process() {
+  const Channel* found = channel.load();
+  if (found != nullptr && found->process == runtime::process_generation()) return found;
+  auto made = std::make_unique<Channel>();
+  if (::pipe2(made->ends.data(), O_CLOEXEC) != 0) return nullptr;
+  ::fcntl(made->ends[1], F_SETFL, O_NONBLOCK);  // a handler must not wait, and the thread must
+  made->parents = found;
+  found = made.release();
+  channel = found;
+  return found;
 }
 
 void to_stderr(LogLevel level, std::string_view line) {
@@ -64,17 +89,21 @@ void to_stderr(LogLevel level, std::string_view line) {
   std::fputs(text.c_str(), stderr);
 }
 
-// Its thread takes no signal of the process: a handler of the host's would run on it.
-class AllSignalsBlocked {
+// The guard's thread takes no signal of the process: a handler of the host's would run on it. Those
+// that it causes itself are let through, to whoever reports crashes.
+class SignalsBlocked {
  public:
-  AllSignalsBlocked() noexcept {
-    sigset_t all;
-    sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  SignalsBlocked() noexcept {
+    sigset_t most;
+    sigfillset(&most);
+    for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS}) {
+      sigdelset(&most, own);
+    }
+    ::pthread_sigmask(SIG_SETMASK, &most, &before_);
   }
-  ~AllSignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
-  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
+  ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
 
  private:
   sigset_t before_;
@@ -85,9 +114,8 @@ class AllSignalsBlocked {
 struct SignalGuard::Impl {
   Pools& pools;
   SignalOptions options;
-  std::uint32_t process = runtime::process_generation();
-  std::array<int, 2> ends{-1, -1};  // of the pipe: read, write
-  std::array<bool, watched.size()> installed{};
+  const std::uint64_t process = this_process();
+  const Channel* pipe = nullptr;
   OsRuntime::thread thread;
 
   Impl(Pools& which, SignalOptions how) : pools(which), options(std::move(how)) {
@@ -95,47 +123,67 @@ struct SignalGuard::Impl {
   }
 
   ~Impl() {
-    if (process != runtime::process_generation()) {
-      if (thread.joinable()) thread.detach();  // it is the parent's, and not in this process
-    } else {
-      put_back();
-      if (thread.joinable()) {
-        const unsigned char end = 0;
-        while (::write(ends[1], &end, 1) < 0 && errno == EINTR) {
-        }
-        thread.join();
-      }
-      pipe_in = -1;
-      taken = false;
+    if (process != this_process()) {
+      forget();
+      return;
     }
-    for (const int end : ends) {
-      if (end >= 0) ::close(end);
+    put_back();
+    if (thread.joinable()) {
+      write_to_thread(0);
+      thread.join();
+    }
+    guarded = 0;
+    if (pipe != nullptr) hand_on_the_late();
+  }
+
+  // The thread is the parent's, and not in this process: another one may have its handle. Kept, but
+  // within reach, so that a leak checker knows that it is meant.
+  void forget() noexcept {
+    // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new)
+    static auto& forgotten = *new std::vector<OsRuntime::thread>;
+    forgotten.push_back(std::move(thread));
+  }
+
+  void write_to_thread(unsigned char number) const noexcept {
+    while (::write(pipe->ends[1], &number, 1) < 0 && errno == EINTR) {
     }
   }
 
+  // Those whose handlers wrote when nobody read any more go to whom they would have gone without.
+  void hand_on_the_late() const noexcept {
+    ::fcntl(pipe->ends[0], F_SETFL, O_NONBLOCK);
+    unsigned char signal = 0;
+    while (::read(pipe->ends[0], &signal, 1) == 1) {
+      if (signal != 0) ::kill(::getpid(), signal);
+    }
+    ::fcntl(pipe->ends[0], F_SETFL, 0);
+  }
+
   [[nodiscard]] Result<void> start() {
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    pipe = channel_of_this_process();
+    if (pipe == nullptr) {
       return weir::fail(Code::resource,
                         "no descriptors for the pipe that signals are told through");
     }
-    // A handler must not wait, and the thread must.
-    ::fcntl(ends[1], F_SETFL, O_NONBLOCK);
-    pipe_in = ends[1];
     stops = 0;
-    home = process;
-    {
-      const AllSignalsBlocked blocked;
+    try {
+      const SignalsBlocked blocked;
       thread = OsRuntime::thread([this] { watch(); });
+    } catch (const std::system_error& error) {
+      return weir::fail(Code::resource,
+                        std::string("no thread that waits for signals: ") + error.what());
     }
     if (options.drain) install(SIGINT), install(SIGTERM);
     if (options.reload) install(SIGHUP);
     return {};
   }
 
-  void install(int signal) {
-    struct sigaction& before = earlier_of(signal);
+  static void install(int signal) {
+    struct sigaction before {};
     ::sigaction(signal, nullptr, &before);
     if (before.sa_handler == SIG_IGN) return;
+    // In a child it may be ours, the parent's: what was before that one still is.
+    if (before.sa_handler != on_signal) earlier_of(signal) = before;
     struct sigaction mine {};
     mine.sa_handler = on_signal;
     mine.sa_flags = SA_RESTART;
@@ -143,25 +191,27 @@ struct SignalGuard::Impl {
     ::sigaction(signal, &mine, nullptr);
   }
 
-  void put_back() {
-    for (const int signal : watched) {
-      struct sigaction now {};
-      ::sigaction(signal, nullptr, &now);
-      if (now.sa_handler == on_signal) ::sigaction(signal, &earlier_of(signal), nullptr);
-    }
+  static void put_back(int signal) {
+    struct sigaction now {};
+    ::sigaction(signal, nullptr, &now);
+    if (now.sa_handler == on_signal) ::sigaction(signal, &earlier_of(signal), nullptr);
+  }
+  static void put_back() {
+    for (const int signal : watched) put_back(signal);
   }
 
   void watch() {
     for (;;) {
       unsigned char signal = 0;
-      const ssize_t got = ::read(ends[0], &signal, 1);
+      const ssize_t got = ::read(pipe->ends[0], &signal, 1);
       if (got < 0 && errno == EINTR) continue;
       if (got != 1 || signal == 0) return;
       if (signal == SIGHUP) {
         reload();
       } else {
         drain();
-        ::sigaction(signal, &earlier_of(signal), nullptr);
+        put_back(SIGINT);
+        put_back(SIGTERM);
         ::kill(::getpid(), signal);
       }
     }
@@ -202,7 +252,9 @@ SignalGuard& SignalGuard::operator=(SignalGuard&&) noexcept = default;
 SignalGuard::~SignalGuard() = default;
 
 Result<SignalGuard> handle_signals(Pools& pools, SignalOptions options) {
-  if (taken.exchange(true) && home.load() == runtime::process_generation()) {
+  std::uint64_t other = guarded.load();
+  // The guard of a parent counts for nothing.
+  if (other == this_process() || !guarded.compare_exchange_strong(other, this_process())) {
     return fail(
         Code::invalid_state,
         "signals of this process are handled already; keep one guard, or destroy the first");

@@ -159,6 +159,66 @@ TEST_F(SignalsDeathTest, in_a_forked_child_are_what_they_were) {
   EXPECT_EQ(pools["main"].stats().state, "open") << "the parent's pools are not the child's";
 }
 
+TEST_F(SignalsDeathTest, after_the_drain_are_the_hosts_again_all_of_them) {
+  EXPECT_EXIT(
+      {
+        static volatile std::sig_atomic_t told = 0;
+        std::signal(SIGTERM, [](int) { told = 1; });
+        std::signal(SIGINT, [](int) { ::_exit(43); });
+        Pools pools = talkative();
+        const SignalGuard guard = or_throw(handle_signals(pools));
+        ::kill(::getpid(), SIGTERM);
+        while (told == 0) std::this_thread::yield();
+        ::kill(::getpid(), SIGINT);
+        wait_for_the_end();
+      },
+      ExitedWithCode(43), "");
+}
+
+TEST_F(SignalsDeathTest, in_a_forked_child_with_a_guard_of_its_own_reach_the_same_handler) {
+  EXPECT_EXIT(
+      {
+        std::signal(SIGTERM, [](int) { ::_exit(42); });
+        Pools pools = or_throw(open_with("[]"));
+        std::optional<SignalGuard> guard = or_throw(handle_signals(pools));
+        if (::fork() != 0) {
+          int status = 0;
+          ::wait(&status);
+          ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+        }
+        Pools own = talkative();
+        static_cast<void>(own["main"].query("select 1"));
+        std::optional<SignalGuard> second = or_throw(handle_signals(own));
+        // Neither the end of the one that was inherited nor that of its own takes a signal away.
+        guard.reset();
+        second.reset();
+        second.emplace(or_throw(handle_signals(own)));
+        ::kill(::getpid(), SIGTERM);
+        wait_for_the_end();
+      },
+      ExitedWithCode(42), "closed: shutdown");
+}
+
+// The parent's thread is not in a child, where another one may have got its handle.
+TEST_F(SignalsDeathTest, leave_the_threads_of_a_forked_child_alone) {
+  EXPECT_EXIT(
+      {
+        Pools pools = or_throw(open_with("[]"));
+        std::optional<SignalGuard> guard = or_throw(handle_signals(pools));
+        if (::fork() != 0) {
+          int status = 0;
+          ::wait(&status);
+          ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+        }
+        std::vector<std::thread> own;
+        for (int i = 0; i < 8; ++i) own.emplace_back([] {});
+        guard.reset();
+        for (std::thread& thread : own) thread.join();  // throws if it was detached
+        ::_exit(7);
+      },
+      ExitedWithCode(7), "");
+}
+
 class Reports {
  public:
   SignalOptions with(SignalOptions options) {
