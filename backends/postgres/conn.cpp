@@ -192,6 +192,8 @@ Op::Op(Conn& conn, const weir_call* raw, std::uint8_t stage, weir_error* error) 
   conn.stage = stage;
   if (!conn.broken && !conn.unsettled) {  // else it is still about what was given up
     if (!conn.result.running) conn.in_tx_before = conn.in_tx();
+    // A failure that a savepoint has undone is not what the commit will fail for.
+    if (PQtransactionStatus(conn.pg) == PQTRANS_INTRANS) conn.tx_failure = WEIR_OK;
     conn.may_commit = stage == WEIR_STAGE_COMMIT;
   }
   conn.cancel_seen = false;

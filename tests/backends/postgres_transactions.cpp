@@ -66,6 +66,28 @@ TEST_F(PostgresTransactions, a_savepoint_takes_back_its_part) {
   EXPECT_EQ(Value::integer(11), second->one("SELECT v FROM a WHERE k = 1"));
 }
 
+// What a savepoint took back is not what the commit fails for.
+TEST_F(PostgresTransactions, a_commit_that_is_none_says_what_had_failed_last) {
+  const char* conflict = "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40001'; END $$";
+  const char* duplicate = "INSERT INTO a VALUES (1, 1)";
+  struct Case {
+    const char* first;
+    const char* last;
+    weir_status kind;
+  };
+  for (const Case& c : {Case{duplicate, conflict, WEIR_E_SERIALIZATION},
+                        Case{conflict, duplicate, WEIR_E_INVALID_STATE}}) {
+    ASSERT_EQ(WEIR_OK, session->begin());
+    ASSERT_EQ(WEIR_OK, session->query("SAVEPOINT s"));
+    EXPECT_NE(WEIR_OK, session->query(c.first));
+    ASSERT_EQ(WEIR_OK, session->query("ROLLBACK TO SAVEPOINT s"));
+    ASSERT_EQ(WEIR_OK, session->query("SELECT 1"));
+    EXPECT_NE(WEIR_OK, session->query(c.last));
+    EXPECT_EQ(WEIR_E_INVALID_STATE, session->query("SELECT 1")) << "changes nothing";
+    EXPECT_EQ(c.kind, session->commit()) << session->error.what();
+  }
+}
+
 TEST_F(PostgresTransactions, errors_have_the_kind_that_a_host_can_act_on) {
   struct Case {
     const char* sql;
