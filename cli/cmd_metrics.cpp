@@ -79,12 +79,12 @@ std::vector<Query> queries_of(const MetricInfo& info) {
       break;
   }
   std::vector<Query> quantiles;
-  for (const std::string_view q : {"0.5", "0.99"}) {
+  for (const auto& [q, title] : {std::pair{"0.5", "p50"}, std::pair{"0.99", "p99"}}) {
     quantiles.push_back(
         {fmt::format(
              "histogram_quantile({}, sum by (le, {}) (rate({}_bucket{}[$__rate_interval])))", q,
              pool_label, name, chosen),
-         fmt::format("{} p{}", legend, q.substr(2))});
+         fmt::format("{} {}", legend, title)});
   }
   return quantiles;
 }

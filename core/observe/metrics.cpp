@@ -123,13 +123,14 @@ const Line lines[] = {
      [](const M& m, const S& s, const Emit& emit) {
        emit({m, "", number(s.long_holds)});
      }},
-    {{"weir.pool.state", gauge, "1", "state", "1 for the state that the pool is in, 0 for others."},
+    {{"weir.pool.state", gauge, "{pool}", "state",
+      "1 for the state that the pool is in, 0 for others."},
      [](const M& m, const S& s, const Emit& emit) {
        for (const std::string_view state : pool_states) {
          emit({m, state, s.state == state ? 1.0 : 0.0});
        }
      }},
-    {{"weir.pool.info", gauge, "1", "driver", "1, with the driver of the pool."},
+    {{"weir.pool.info", gauge, "{pool}", "driver", "1, with the driver of the pool."},
      [](const M& m, const S& s, const Emit& emit) {
        emit({m, s.driver, 1});
      }},

@@ -305,6 +305,9 @@ def metrics(weir: Weir, tap) -> None:
     panels = json.loads(weir("metrics", "dashboard").out)["panels"]
     tap.check("the dashboard has a panel for each metric",
               [] if len(panels) == len(names) - 1 else f"{len(panels)} for {len(names)}")
+    legends = {t["legendFormat"].split()[-1] for p in panels for t in p["targets"]
+               if "histogram_quantile(0.5," in t["expr"]}
+    tap.check("the median is called so", [] if legends == {"p50"} else sorted(legends))
     places = {(p["gridPos"]["x"], p["gridPos"]["y"]) for p in panels}
     tap.check("no two panels lie upon each other",
               [] if len(places) == len(panels) else f"{len(places)} places")

@@ -54,7 +54,7 @@ struct LatencySummary {
 struct PoolStats {
   std::string name;
   std::string driver;
-  std::string state;  // "open", "draining", "closed"
+  std::string state;  // "open", "suspended", "draining", "closed"
   PoolCounts now;
   std::uint32_t min = 0;
   Duration oldest_wait{};
