@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "core/runtime/os_runtime.hpp"
+#include "core/runtime/session.hpp"
 
 #include <weir/request_scope.hpp>
 
@@ -19,9 +20,10 @@ RequestScope::RequestScope(Pool& pool, AcquireOptions options) noexcept
   if (options_.task == 0) options_.task = next_task();
 }
 
-Result<Connection*> RequestScope::borrow(CallSite site) {
+Result<Connection*> RequestScope::borrow(Instant deadline, CallSite site) {
   if (!lease_) {
-    auto lease = pool_.acquire(options_, site);
+    auto lease = pool_.lend(
+        {options_.timeout, deadline, options_.tag, options_.task, /*on_this_thread=*/false, site});
     if (!lease) return fail(std::move(lease).error());
     lease_ = *std::move(lease);
   }
@@ -29,7 +31,10 @@ Result<Connection*> RequestScope::borrow(CallSite site) {
 }
 
 void RequestScope::used() noexcept {
-  if (--depth_ == 0 && lease_ && lease_->is_broken()) lease_.release();
+  if (--depth_ > 0 || !lease_) return;
+  const auto session = runtime::Session::of(lease_->ref_);
+  const bool broken = session && (*session)->facts().broken;
+  if (broken && !(*session)->began_transaction()) lease_.release();
 }
 
 void RequestScope::release() noexcept {

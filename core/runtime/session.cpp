@@ -46,7 +46,7 @@ Instant Session::now() const noexcept {
   return Instant(Duration(context_.host->now(context_.host->ctx)));
 }
 
-weir_call Session::call(Instant deadline) noexcept {
+weir_call Session::call_until(Instant deadline) noexcept {
   weir_call call{};
   call.struct_size = sizeof call;
   call.op_id = ++op_id_;
@@ -54,11 +54,15 @@ weir_call Session::call(Instant deadline) noexcept {
   return call;
 }
 
+weir_call Session::call(Instant deadline) noexcept {
+  return call_until(std::min(deadline, scopes_.deadline));
+}
+
 // What cleans up comes after an error or at an end, when the caller's deadline may have passed; it
 // is tried all the same, but must not keep the caller for long: a server that is mute would do so
 // for ever. A driver whose clean-up did not come through says that the connection is broken.
 weir_call Session::clean_up_call(Instant deadline) noexcept {
-  return call(clean_up_until(deadline));
+  return call_until(clean_up_until(deadline));
 }
 
 Instant Session::clean_up_until(Instant deadline) const noexcept {
@@ -69,7 +73,7 @@ Instant Session::clean_up_until(Instant deadline) const noexcept {
 Error Session::failure(const ErrorBuffer& error, std::string_view doing) noexcept {
   if (error.raw.conn_fate != WEIR_CONN_USABLE) broken_ = true;
   Error why = Error::from_driver(error.raw, doing);
-  if (error.raw.tx_fate == WEIR_TX_GONE && (in_transaction_ || savepoints_ > 0)) undone_ = why;
+  if (error.raw.tx_fate == WEIR_TX_GONE && (in_transaction_ || scopes_.count > 0)) stopped_ = why;
   return why;
 }
 
@@ -166,7 +170,8 @@ bool Session::end_lease(std::uint64_t lease) noexcept {
   }
   open_stream_ = 0;
   in_call_ = false;
-  end_transaction();                         // the pool rolls it back
+  end_transaction();  // the pool rolls it back
+  scopes_ = {};
   for (Prepared& p : prepared_) p.pins = 0;  // Statements of this lease are refused from now on
   return true;
 }

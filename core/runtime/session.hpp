@@ -12,9 +12,9 @@
 // Invariants: 1. conn_ is null exactly while the session is closed.
 //             2. a statement that is pinned is not evicted.
 //             3. broken_ is set by the first error with conn_fate broken or unknown, until close.
-//             4. (RT9) a transaction that the database undid, or that could not be undone in part,
-//                takes no statement until it is rolled back: the next one would run, and stay,
-//                outside of it.
+//             4. (RT9) while a function runs in a transaction, and after an error that ended one
+//                which begin() opened, no statement is run outside of it; nor inside, once a part
+//                of it could not be undone.
 //             5. in_call_ is set only while a middleware of the present lease's call runs.
 // Blocks:     as long as the driver, within the call's deadline.
 #pragma once
@@ -119,13 +119,22 @@ class Session {
   [[nodiscard]] Result<void> commit(Instant deadline);
   // Goes on past the deadline for a moment, if need be: it is clean-up.
   [[nodiscard]] Result<void> rollback(Instant deadline);
+  [[nodiscard]] bool in_transaction() const noexcept;  // by the driver's word
+  [[nodiscard]] bool began_transaction() const noexcept { return in_transaction_; }
   // What a transaction would be now: 0, the first of the lease, or a savepoint with that number.
   [[nodiscard]] Result<std::uint32_t> next_level(const TransactionOptions& options) const;
-  [[nodiscard]] std::uint32_t savepoints() const noexcept { return savepoints_; }
-  void set_savepoints(std::uint32_t count) noexcept { savepoints_ = count; }
-  // No statement before the whole transaction is rolled back (invariant 4).
-  void mark_undone(const Error& why);
-  [[nodiscard]] bool takes_no_statement() const noexcept { return broken_ || undone_.has_value(); }
+  // Of the functions that run in transactions, one inside the other. `deadline` is that of the
+  // innermost; a call keeps it even if it is not made through the handle that the function got.
+  struct Scopes {
+    std::uint32_t count = 0;
+    std::uint32_t savepoints = 0;
+    Instant deadline = no_deadline;
+  };
+  [[nodiscard]] const Scopes& scopes() const noexcept { return scopes_; }
+  void set_scopes(const Scopes& scopes) noexcept;
+  // A part of the transaction could not be undone: no statement before it is rolled back.
+  void stop(const Error& why);
+  [[nodiscard]] bool is_stopped() const noexcept { return broken_ || stopped_.has_value(); }
   [[nodiscard]] Instant clean_up_until(Instant deadline) const noexcept;
   [[nodiscard]] Result<void> ping(Instant deadline);
   [[nodiscard]] Result<void*> native(const char* id);
@@ -161,7 +170,8 @@ class Session {
   [[nodiscard]] Result<Answer> run(Instant deadline, std::string_view sql, weir_stmt* stmt,
                                    detail::Cells params, std::uint32_t flags);
   [[nodiscard]] Error failure(const ErrorBuffer& error, std::string_view doing) noexcept;
-  [[nodiscard]] weir_call call(Instant deadline) noexcept;
+  [[nodiscard]] weir_call call(Instant deadline) noexcept;  // at most until that of the scopes
+  [[nodiscard]] weir_call call_until(Instant deadline) noexcept;
   [[nodiscard]] weir_call clean_up_call(Instant deadline = Instant::min()) noexcept;
   void close_result(weir_result* result) noexcept;
   void drop_statements() noexcept;
@@ -180,10 +190,9 @@ class Session {
   CallSite site_;
   bool in_call_ = false;
   bool broken_ = false;
-  // Of the lease's transaction, as far as it was opened by a call and not by SQL of the host's.
-  bool in_transaction_ = false;
-  std::uint32_t savepoints_ = 0;
-  std::optional<Error> undone_;   // invariant 4
+  bool in_transaction_ = false;  // the lease's, opened by a call and not by SQL of the host's
+  Scopes scopes_;
+  std::optional<Error> stopped_;  // why no statement is run; invariant 4
   std::list<Prepared> prepared_;  // most recently used first
   std::uint64_t last_entry_ = 0;
 };

@@ -115,11 +115,20 @@ Result<void> Session::ready() const {
     return weir::fail(Code::connection_lost,
                       "this connection broke in an earlier call; give it back");
   }
-  if (undone_) {
+  if (stopped_) {
     const std::string text =
-        "this transaction was undone by an earlier error: " + undone_->message();
-    if (undone_->database() == nullptr) return weir::fail(undone_->code(), text);
-    return fail(Error(undone_->code(), text, *undone_->database()));
+        stopped_->message() +
+        (in_transaction() ? "; a part of this transaction could not be undone, so nothing more is "
+                            "run in it: call rollback(), or return from its function"
+                          : "; that ended this transaction, and nothing is run outside of it: call "
+                            "rollback(), or return from its function");
+    if (stopped_->database() == nullptr) return weir::fail(stopped_->code(), text);
+    return fail(Error(stopped_->code(), text, *stopped_->database()));
+  }
+  if (scopes_.count > 0 && !in_transaction()) {
+    return weir::fail(Code::invalid_state,
+                      "this transaction was ended inside of its function, by commit(), rollback() "
+                      "or SQL, and nothing is run outside of it: return from the function");
   }
   if (open_stream_ == 0) return {};
   return weir::fail(Code::invalid_state,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The transactions of a session, and savepoints inside of them. SQL of the host's own may open and
-// end transactions, too; whether one is open is therefore the driver's word.
+// The transactions of a session, and what keeps statements from running outside of one that is no
+// more. SQL of the host's own may open and end transactions, too; whether one is open is therefore
+// the driver's word.
 #include "core/runtime/error_buffer.hpp"
 #include "core/runtime/session.hpp"
 
@@ -9,10 +10,14 @@
 
 namespace weir::runtime {
 
+bool Session::in_transaction() const noexcept {
+  return (state() & (WEIR_STATE_IN_TX | WEIR_STATE_TX_FAILED)) != 0;
+}
+
 void Session::end_transaction() noexcept {
   in_transaction_ = false;
-  savepoints_ = 0;
-  undone_.reset();
+  scopes_.savepoints = 0;
+  stopped_.reset();
 }
 
 void Session::end_open_stream() noexcept {
@@ -40,34 +45,41 @@ Result<void> Session::begin(Instant deadline, const TransactionOptions& options)
 }
 
 Result<void> Session::commit(Instant deadline) {
-  if (auto good = ready(); !good) return fail(std::move(good).error());
+  if (auto good = ready(); !good) {
+    Error why = std::move(good).error();
+    // Whoever commits is told that there is nothing left, and begins anew.
+    if (!broken_ && stopped_ && !in_transaction()) end_transaction();
+    return fail(std::move(why));
+  }
   ErrorBuffer error;
   const weir_call c = call(deadline);
   if (context_.driver->commit(conn_, &c, &error.raw) != WEIR_OK) {
     Error why = failure(error, "committing a transaction");
-    // The caller has been told; there is nothing left to keep statements from.
-    if (undone_) end_transaction();
+    if (!broken_ && !in_transaction()) end_transaction();
     return fail(std::move(why));
   }
   end_transaction();
   return {};
 }
 
+// A transaction that cannot be rolled back would take in the next one as if it were a part of it.
 Result<void> Session::rollback(Instant deadline) {
   end_open_stream();  // its rows are worth nothing any more
-  end_transaction();
-  if (auto good = ready(); !good) return fail(std::move(good).error());
+  if (broken_) return ready();
   ErrorBuffer error;
   const weir_call c = clean_up_call(deadline);
   if (context_.driver->rollback(conn_, &c, &error.raw) != WEIR_OK) {
-    return fail(failure(error, "rolling back a transaction"));
+    Error why = failure(error, "rolling back a transaction");
+    if (in_transaction()) broken_ = true;
+    return fail(std::move(why));
   }
+  end_transaction();
   return {};
 }
 
 Result<std::uint32_t> Session::next_level(const TransactionOptions& options) const {
   if (auto good = ready(); !good) return fail(std::move(good).error());
-  if ((state() & (WEIR_STATE_IN_TX | WEIR_STATE_TX_FAILED)) == 0) return 0;
+  if (!in_transaction()) return 0;
   if (options.isolation != Isolation::standard || options.read_only) {
     return weir::fail(Code::invalid_state,
                       "a transaction inside another one is a savepoint, which has no isolation "
@@ -78,11 +90,20 @@ Result<std::uint32_t> Session::next_level(const TransactionOptions& options) con
                       "a transaction inside another one needs savepoints, which this driver does "
                       "not have; do the work in the outer one");
   }
-  return savepoints_ + 1;
+  return scopes_.savepoints + 1;
 }
 
-void Session::mark_undone(const Error& why) {
-  if (!undone_) undone_ = why;
+// With the last function the reason to keep statements away has gone, unless begin() gave another:
+// of a transaction that SQL opened nobody knows who counts on it.
+void Session::set_scopes(const Scopes& scopes) noexcept {
+  scopes_ = scopes;
+  if (scopes_.count == 0 && !in_transaction_ && !(conn_ != nullptr && in_transaction())) {
+    stopped_.reset();
+  }
+}
+
+void Session::stop(const Error& why) {
+  if (!stopped_) stopped_ = why;
 }
 
 }  // namespace weir::runtime

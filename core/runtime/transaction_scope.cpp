@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // A transaction, or a savepoint inside one, around a function. It speaks through the same calls as
-// a host would, so that whatever watches those sees it.
+// a host would, so that whatever watches those sees it; but what watches cannot keep it from
+// cleaning up.
 #include "core/runtime/session.hpp"
 
 #include <weir/connection.hpp>
@@ -43,8 +44,14 @@ Result<void> TransactionScope::begin() {
   } else {
     auto set = connection_.execute_cells(savepoint("SAVEPOINT", level_), {});
     if (!set) return fail(std::move(set).error());
-    note_savepoints(level_);
   }
+  // After a call: what watches calls may have given the lease back in it.
+  session = Session::of(connection_.ref_);
+  if (!session) return fail(std::move(session).error());
+  const Session::Scopes& outer = (*session)->scopes();
+  outer_deadline_ = outer.deadline;
+  (*session)->set_scopes(
+      {outer.count + 1, level_, std::min(outer.deadline, connection_.ref_.deadline)});
   open_ = true;
   return {};
 }
@@ -52,43 +59,58 @@ Result<void> TransactionScope::begin() {
 Result<void> TransactionScope::commit() {
   if (level_ == 0) {
     auto done = connection_.commit();
-    if (done) open_ = false;  // a failed commit may leave the transaction open
+    if (done) close();  // a failed commit may leave the transaction open
     return done;
-  }
-  auto session = Session::of(connection_.ref_);
-  if (!session) return fail(std::move(session).error());
-  if ((*session)->savepoints() < level_ && !(*session)->takes_no_statement()) {
-    return fail(Code::invalid_state,
-                "the transaction around this one was ended inside of it; nothing is left to be "
-                "kept or undone");
   }
   auto released = connection_.execute_cells(savepoint("RELEASE SAVEPOINT", level_), {});
   if (!released) return fail(std::move(released).error());
-  note_savepoints(level_ - 1);
-  open_ = false;
+  close();
   return {};
 }
 
-// After a call: what watches calls may have given the lease back in it.
-void TransactionScope::note_savepoints(std::uint32_t count) noexcept {
-  if (auto session = Session::of(connection_.ref_)) (*session)->set_savepoints(count);
+void TransactionScope::failed(const Error& why) { why_ = why; }
+
+// The scope is at its end: the session belongs to the one around it.
+void TransactionScope::close() noexcept {
+  open_ = false;
+  auto session = Session::of(connection_.ref_);
+  if (!session) return;
+  const std::uint32_t count = (*session)->scopes().count;
+  (*session)->set_scopes(
+      {count == 0 ? 0 : count - 1, level_ == 0 ? 0 : level_ - 1, outer_deadline_});
 }
 
 void TransactionScope::undo() noexcept {
-  // Ignored: a session whose rollback failed is discarded by the pool on return.
-  if (level_ == 0) return static_cast<void>(connection_.rollback());
   // A lease that went back inside fn has left the clean-up to the pool.
   auto session = Session::of(connection_.ref_);
-  if (!session || (*session)->savepoints() < level_ || (*session)->takes_no_statement()) return;
-  (*session)->end_open_stream();
-  connection_.ref_.deadline = (*session)->clean_up_until(connection_.ref_.deadline);
-  auto undone = connection_.execute_cells(savepoint("ROLLBACK TO SAVEPOINT", level_), {});
-  if (undone) undone = connection_.execute_cells(savepoint("RELEASE SAVEPOINT", level_), {});
-  session = Session::of(connection_.ref_);
   if (!session) return;
-  (*session)->set_savepoints(level_ - 1);
-  // What was to be undone is still there, so the outer transaction must not be committed.
-  if (!undone) (*session)->mark_undone(undone.error());
+  // Clean-up has a little time of its own.
+  const Session::Scopes scopes = (*session)->scopes();
+  (*session)->set_scopes({scopes.count, scopes.savepoints, no_deadline});
+  connection_.ref_.deadline = (*session)->clean_up_until(connection_.ref_.deadline);
+  if (level_ == 0) {
+    const bool done = connection_.rollback().has_value();
+    // Ignored: a session that cannot be rolled back is broken, and discarded on return.
+    if (!done && Session::of(connection_.ref_)) {
+      static_cast<void>((*session)->rollback(connection_.ref_.deadline));
+    }
+  } else if (!(*session)->is_stopped() && (*session)->in_transaction()) {
+    (*session)->end_open_stream();
+    const bool undone = say("ROLLBACK TO SAVEPOINT") && say("RELEASE SAVEPOINT");
+    // What was to be undone is still there, so the outer transaction must not be committed.
+    if (!undone && why_ && Session::of(connection_.ref_)) (*session)->stop(*why_);
+  }
+  close();
+}
+
+bool TransactionScope::say(std::string_view verb) noexcept {
+  const std::string sql = savepoint(verb, level_);
+  auto done = connection_.execute_cells(sql, {});
+  if (done) return true;
+  auto session = Session::of(connection_.ref_);
+  if (session) done = (*session)->execute(connection_.ref_, sql, nullptr, {});
+  if (!done && !why_) why_ = done.error();
+  return done.has_value();
 }
 
 }  // namespace weir::detail

@@ -4,6 +4,8 @@
 #include "core/base/sql_summary.hpp"
 #include "core/runtime/thrown.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace weir {
@@ -180,7 +182,9 @@ std::string Call::parameter_text(std::size_t n) const {
   }
 }
 
-Instant Call::deadline() const noexcept { return walk_.ref_.deadline; }
+Instant Call::deadline() const noexcept {
+  return std::min(walk_.ref_.deadline, walk_.session_.scopes().deadline);
+}
 Instant Call::now() const noexcept { return walk_.session_.now(); }
 CallSite Call::site() const noexcept {
   return walk_.asked_.site.line != 0 ? walk_.asked_.site : walk_.lease_.site;

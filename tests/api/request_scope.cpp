@@ -75,6 +75,27 @@ TEST_F(RequestScopes, share_a_transaction_with_what_they_call) {
   EXPECT_EQ(stored(), 2);
 }
 
+TEST_F(RequestScopes, keep_to_the_deadline_of_their_transaction) {
+  const char* endless =
+      "with recursive n(i) as (select 1 union all select i + 1 from n) "
+      "select count(*) from n";
+  RequestScope request(db());
+  const auto done = request.transaction(
+      [&](Connection&) -> Result<Rows> {
+        EXPECT_TRUE(add(request));
+        return request.query(endless);  // not through the handle that the function got
+      },
+      {.timeout = 50ms});
+  EXPECT_EQ(done.error().code(), Code::query_timeout) << done.error().what();
+  EXPECT_EQ(stored(), 0);
+  EXPECT_TRUE(request.query("select 1")) << "the deadline ended with the transaction";
+  request.release();
+  const Lease one = or_throw(db().acquire());
+  const Lease two = or_throw(db().acquire());
+  const auto late = request.transaction([](Connection&) { FAIL(); }, {.timeout = 10ms});
+  EXPECT_EQ(late.error().code(), Code::acquire_timeout) << late.error().what();
+}
+
 TEST_F(RequestScopes, give_back_early_but_not_from_within) {
   RequestScope request(db());
   EXPECT_TRUE(request.with([&](Connection& c) {
@@ -131,6 +152,17 @@ TEST_F(BreakingRequests, go_on_with_another_connection_once_one_broke) {
   EXPECT_FALSE(request.holds_connection());
   EXPECT_TRUE(request.query("SELECT 1"));
   EXPECT_EQ(pools["main"].stats().created, 2U);
+}
+
+TEST_F(BreakingRequests, keep_to_a_broken_connection_in_a_transaction_that_they_began) {
+  Pools pools = mock("max = 1\n");
+  RequestScope request(pools["main"]);
+  ASSERT_TRUE(request.with([](Connection& c) { return c.begin(); }));
+  EXPECT_FALSE(request.query("BREAK"));
+  EXPECT_EQ(request.execute("INSERT").error().code(), Code::connection_lost)
+      << "elsewhere it would run outside of the transaction";
+  request.release();
+  EXPECT_TRUE(request.execute("INSERT"));
 }
 
 // Two requests that hold all and want more: each is one task, so both are not left to wait.

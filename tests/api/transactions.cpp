@@ -130,7 +130,7 @@ TEST_F(Transactions, that_the_database_undid_take_no_further_statement) {
     for (const Result<void>& more :
          {add(c, 3), c.transaction([](Connection& i) { return add(i, 4); })}) {
       EXPECT_EQ(code_of(more), Code::constraint) << "the reason, so that it is handed on";
-      EXPECT_THAT(what_of(more), HasSubstr("undone by an earlier error"));
+      EXPECT_THAT(what_of(more), HasSubstr("that ended this transaction"));
     }
     return {};
   });
@@ -176,6 +176,27 @@ TEST_F(Transactions, that_were_undone_and_left_open_do_not_reach_the_next_lease)
   const auto done = db().with([](Connection& c) { return add(c, 2); });
   EXPECT_TRUE(done) << done.error().what();
   EXPECT_EQ(db().stats().created, 1U) << "it is the same connection";
+}
+
+// What is run after that would stay, whatever becomes of the rest.
+TEST_F(Transactions, that_are_ended_inside_take_no_further_statement) {
+  for (const char* way : {"rollback()", "commit()", "rollback", "commit"}) {
+    const auto done = db().transaction([&](Connection& c) -> Result<void> {
+      EXPECT_TRUE(add(c, 1));
+      const std::string how = way;
+      const bool ended = how == "rollback()" ? c.rollback().has_value()
+                         : how == "commit()" ? c.commit().has_value()
+                                             : c.execute(how).has_value();
+      EXPECT_TRUE(ended) << way;
+      EXPECT_EQ(code_of(add(c, 2)), Code::invalid_state) << way;
+      EXPECT_EQ(code_of(c.begin()), Code::invalid_state) << way;
+      EXPECT_EQ(code_of(c.transaction([](Connection&) {})), Code::invalid_state) << way;
+      return {};
+    });
+    EXPECT_EQ(code_of(done), Code::invalid_state) << way;
+    EXPECT_EQ(stored(), std::string(way).starts_with("commit") ? Stored{1} : Stored{}) << way;
+    ASSERT_TRUE(db().execute("delete from t"));
+  }
 }
 
 TEST_F(Transactions, whose_outer_one_ends_inside_have_nothing_to_keep) {

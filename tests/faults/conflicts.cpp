@@ -46,8 +46,9 @@ TEST_P(Conflicts, between_two_transactions_are_solved_by_running_one_again) {
     bool is_first = true;
     const auto done = retry_transaction(db(), [&](Connection& c) -> Result<Executed> {
       ++attempts;
-      if (auto one = raise(c, first); !one) return one;
+      auto one = raise(c, first);
       if (std::exchange(is_first, false)) both_hold_one.arrive_and_wait();
+      if (!one) return one;
       return raise(c, second);
     });
     EXPECT_TRUE(done) << done.error().what();
@@ -140,8 +141,8 @@ TEST_P(Conflicts, of_serializable_transactions_are_solved_by_running_one_again) 
         db(),
         [&](Connection& c) -> Result<Executed> {
           auto rows = c.query("SELECT balance FROM account");
-          if (!rows) return fail(rows.error());
           if (std::exchange(is_first, false)) both_have_read.arrive_and_wait();
+          if (!rows) return fail(rows.error());
           const int next = (*rows)[0].get<int>(0) + (*rows)[1].get<int>(0) + 1;
           return c.execute("UPDATE account SET balance = " + std::to_string(next) +
                            " WHERE id = " + std::to_string(id));

@@ -126,6 +126,40 @@ TEST_F(PoolTest, a_transaction_in_another_one_says_that_the_driver_has_no_savepo
       << done.error().what();
 }
 
+// Else the next transaction of the lease would be a part of the one that is still there.
+TEST_F(PoolTest, a_transaction_that_cannot_be_rolled_back_ends_the_use_of_its_connection) {
+  static weir_driver table;
+  table = *weir_mock_driver();
+  table.rollback = [](weir_conn*, const weir_call*, weir_error* error) noexcept {
+    error->kind = WEIR_E_OTHER;
+    error->effect = WEIR_EFFECT_DEFINITE;
+    error->tx_fate = WEIR_TX_OPEN;
+    return weir_status{WEIR_E_OTHER};
+  };
+  driver = &table;
+  auto pool = open(small(1));
+  Lease lease = or_throw(pool->acquire());
+  EXPECT_FALSE(lease->transaction(
+      [](Connection&) -> Result<void> { return fail(Code::invalid_argument, "no"); }));
+  const auto next = lease->transaction([](Connection& c) { return c.execute("INSERT"); });
+  ASSERT_FALSE(next);
+  EXPECT_EQ(next.error().code(), Code::connection_lost) << next.error().what();
+}
+
+TEST_F(PoolTest, a_rollback_that_middleware_refuses_is_done_all_the_same) {
+  auto pool = open(small(1));
+  pool->use([](Call& call, Next& next) -> Result<CallDone> {
+    if (call.kind() == CallKind::rollback) return fail(Code::read_only, "not today");
+    return next();
+  });
+  Lease lease = or_throw(pool->acquire());
+  EXPECT_FALSE(lease->transaction(
+      [](Connection&) -> Result<void> { return fail(Code::invalid_argument, "no"); }));
+  // A second one begins, and is no part of the first.
+  EXPECT_TRUE(lease->transaction([](Connection& c) { return c.execute("INSERT"); },
+                                 {.isolation = Isolation::serializable}));
+}
+
 // A savepoint that cannot be gone back to leaves the work of the inner one in the outer one.
 TEST_F(PoolTest, a_transaction_that_cannot_be_undone_in_part_is_not_committed) {
   static weir_driver table;

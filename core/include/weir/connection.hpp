@@ -27,6 +27,7 @@ namespace runtime {
 class Session;  // one physical connection, core/runtime/session.hpp
 }
 class Connection;
+class RequestScope;
 
 // Where a lease was taken: shown in reports of long leases and failed acquires.
 struct CallSite {
@@ -247,6 +248,7 @@ class WEIR_API Connection {
 
  private:
   friend class Lease;
+  friend class RequestScope;
   friend class runtime::Session;
   friend class detail::TransactionScope;
   explicit Connection(detail::SessionRef ref) noexcept : ref_(ref) {}
@@ -268,14 +270,18 @@ class WEIR_API TransactionScope {
   [[nodiscard]] Result<void> begin();
   [[nodiscard]] Connection& connection() noexcept { return connection_; }
   [[nodiscard]] Result<void> commit();
+  void failed(const Error& why);
 
  private:
-  void note_savepoints(std::uint32_t count) noexcept;
+  void close() noexcept;
   void undo() noexcept;
+  bool say(std::string_view verb) noexcept;
 
   Connection connection_;  // with the deadline of the transaction
   const TransactionOptions options_;
-  std::uint32_t level_ = 0;  // 0: the transaction; else the number of the savepoint
+  Instant outer_deadline_ = no_deadline;
+  std::optional<Error> why_;  // it is undone
+  std::uint32_t level_ = 0;   // 0: the transaction; else the number of the savepoint
   bool open_ = false;
 };
 
@@ -287,7 +293,10 @@ auto Connection::transaction(F&& fn, TransactionOptions options)
   detail::TransactionScope scope(*this, options);
   if (auto begun = scope.begin(); !begun) return fail(std::move(begun).error());
   auto result = detail::call(std::forward<F>(fn), scope.connection());
-  if (!result) return result;
+  if (!result) {
+    scope.failed(result.error());
+    return result;
+  }
   if (auto committed = scope.commit(); !committed) return fail(std::move(committed).error());
   return result;
 }

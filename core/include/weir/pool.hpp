@@ -20,6 +20,7 @@
 namespace weir {
 
 class Pool;
+class RequestScope;
 namespace detail {
 class RetryLoop;
 }
@@ -187,6 +188,7 @@ class WEIR_API Pool {
 
  private:
   friend class Lease;
+  friend class RequestScope;
   friend class detail::RetryLoop;
 };
 

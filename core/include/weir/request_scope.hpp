@@ -8,8 +8,9 @@
 //   // request.transaction(...) is a savepoint
 //
 // The connection is borrowed at the first use and goes back at the end of the request, or at
-// release(). One that broke goes back at once; the next use borrows another one, but not while a
-// function of the request is still running on the old one.
+// release(). One that broke goes back at once, and the next use borrows another one; but not while
+// a function of the request is running on it, nor after begin(): what was meant for that
+// transaction must not run outside of it.
 //
 // Owner:   whoever handles the request; handed down by reference, as the token for "this request".
 // Threads: one at a time; the thread may change. For the pool's detection of callers that wait for
@@ -33,10 +34,7 @@ class WEIR_API RequestScope {
   template <class F>
   [[nodiscard]] auto with(F&& fn, CallSite site = CallSite::here())
       -> detail::ResultOf<std::invoke_result_t<F, Connection&>> {
-    auto connection = borrow(site);
-    if (!connection) return fail(std::move(connection).error());
-    const Use use(*this);
-    return detail::call(std::forward<F>(fn), **connection);
+    return with_until(no_deadline, std::forward<F>(fn), site);
   }
   template <class... Args>
   [[nodiscard]] Result<Rows> query(Sql sql, const Args&... args) {
@@ -47,16 +45,25 @@ class WEIR_API RequestScope {
     return with([&](Connection& c) { return c.execute(sql, args...); }, sql.site());
   }
   // Inside another transaction of the request a savepoint, as Connection::transaction.
+  // Its deadline covers the acquire and all that the request does on the connection meanwhile.
   template <class F>
   [[nodiscard]] auto transaction(F&& fn, TransactionOptions options = {},
                                  CallSite site = CallSite::here()) {
-    return with([&](Connection& c) { return c.transaction(std::forward<F>(fn), options); }, site);
+    if (options.timeout != no_timeout) {
+      options.deadline = std::min(options.deadline, after(pool_.now(), options.timeout));
+      options.timeout = no_timeout;
+    }
+    return with_until(
+        options.deadline,
+        [&](Connection& c) { return c.transaction(std::forward<F>(fn), options); }, site);
   }
 
   // Gives the connection back before the end of the request; the next use borrows another one.
   // Inside with() it does nothing: the function there goes on with it.
   void release() noexcept;
   [[nodiscard]] bool holds_connection() const noexcept { return static_cast<bool>(lease_); }
+  // For AcquireOptions::task of further leases that belong to this request.
+  [[nodiscard]] std::uint64_t task() const noexcept { return options_.task; }
 
  private:
   // Of one with(), also on the way of an exception.
@@ -70,7 +77,15 @@ class WEIR_API RequestScope {
    private:
     RequestScope& request_;
   };
-  [[nodiscard]] Result<Connection*> borrow(CallSite site);
+  template <class F>
+  [[nodiscard]] auto with_until(Instant deadline, F&& fn, CallSite site)
+      -> detail::ResultOf<std::invoke_result_t<F, Connection&>> {
+    auto connection = borrow(deadline, site);
+    if (!connection) return fail(std::move(connection).error());
+    const Use use(*this);
+    return detail::call(std::forward<F>(fn), **connection);
+  }
+  [[nodiscard]] Result<Connection*> borrow(Instant deadline, CallSite site);
   void used() noexcept;
 
   Pool& pool_;
