@@ -57,8 +57,11 @@ weir_call Session::call(Instant deadline) noexcept {
 // What cleans up comes after an error or at an end, when the caller's deadline may have passed; it
 // is tried all the same, but must not keep the caller for long: a server that is mute would do so
 // for ever. A driver whose clean-up did not come through says that the connection is broken.
+Instant Session::clean_up_deadline(Instant deadline) const noexcept {
+  return std::max(deadline, after(now(), std::chrono::seconds(2)));
+}
 weir_call Session::clean_up_call(Instant deadline) noexcept {
-  return call(std::max(deadline, after(now(), std::chrono::seconds(2))));
+  return call(clean_up_deadline(deadline));
 }
 
 // "Unknown" counts as broken: a connection that may be dead is not worth lending.

@@ -19,6 +19,7 @@
 #include "core/runtime/process.hpp"
 
 #include <weir/connection.hpp>
+#include <weir/insert.h>
 
 #include <atomic>
 #include <functional>
@@ -93,6 +94,29 @@ class Session {
   [[nodiscard]] Result<weir_stmt*> statement(std::uint64_t entry) const;
   void unpin(std::uint64_t entry) noexcept;
 
+  // Many rows, as cells one after the other.
+  struct Many {
+    std::span<const weir_cell> cells;
+    std::uint64_t rows = 0;
+    std::size_t width = 0;  // cells of a row
+
+    [[nodiscard]] Many part(std::uint64_t first, std::uint64_t count) const noexcept {
+      return {cells.subspan(first * width, count * width), count, width};
+    }
+  };
+  // `done` is filled in on failure, too.
+  [[nodiscard]] Result<void> execute_many(Instant deadline, std::string_view sql, const Many& many,
+                                          weir_many_out& done);
+  // The names and the rest of `args` are the caller's; rows go in by `many`. Returns: rows stored.
+  [[nodiscard]] Result<std::uint64_t> insert(Instant deadline, const weir_insert& driver,
+                                             weir_insert_args args, const Many& many);
+  // The driver's way to insert; null if it has none.
+  [[nodiscard]] const weir_insert* insert_extension() const noexcept;
+  // By the driver's word.
+  [[nodiscard]] bool in_transaction() const noexcept;
+  // A number for the names of savepoints, new each time.
+  [[nodiscard]] std::uint64_t next_savepoint() noexcept { return ++savepoints_; }
+
   [[nodiscard]] Result<void> begin(Instant deadline, const TransactionOptions& options);
   [[nodiscard]] Result<void> commit(Instant deadline);
   // Goes on past the deadline for a moment, if need be: it is clean-up.
@@ -102,6 +126,8 @@ class Session {
 
   [[nodiscard]] const loader::DriverTable& driver() const noexcept { return context_.driver; }
   [[nodiscard]] Instant now() const noexcept;
+  // When a call that cleans up ends at the latest, also where `deadline` has passed.
+  [[nodiscard]] Instant clean_up_deadline(Instant deadline) const noexcept;
   [[nodiscard]] std::uint32_t slot() const noexcept { return slot_; }
 
   // A handle to this session with a deadline for its calls.
@@ -140,6 +166,7 @@ class Session {
   std::uint64_t open_stream_ = 0;       // id of the Stream that has not ended; 0 if there is none
   weir_result* open_result_ = nullptr;  // of that stream, unless its rows came all at once
   std::uint64_t op_id_ = 0;
+  std::uint64_t savepoints_ = 0;
   std::atomic<std::uint64_t> lease_{0};  // 0 while it is not lent
   bool broken_ = false;
   std::list<Prepared> prepared_;  // most recently used first

@@ -6,6 +6,7 @@
 #include <weir/config.hpp>
 #include <weir/connection.hpp>
 #include <weir/error.hpp>
+#include <weir/many.hpp>
 #include <weir/pool.hpp>
 #include <weir/pools.hpp>
 #include <weir/result.hpp>
