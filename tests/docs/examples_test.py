@@ -16,6 +16,7 @@ PRINTS = {
     "linked_driver": r"SQLite 3\.\d+\.\d+ says 42\n",
     "streaming": r"500000500000\n",
     "retry": r"60 40\n",
+    "insert_many": r"2 stored\n1 stored, 1 skipped\nrow 1 has no title\n3 books, 24\.5\n",
     "prepared": r"cellar +11\.25\ngarden +none\nroof +22\.00\n",
 }
 
