@@ -6,11 +6,12 @@
 #include "backends/mysql/config.hpp"
 #include "backends/mysql/link.hpp"
 #include "backends/mysql/weir_mysql.h"
-#include "bench/bulk.hpp"
+#include "bench/insert.hpp"
 #include "bench/measured.hpp"
 #include "bench/pool_work.hpp"
 #include "tests/backends/mysql_server.hpp"
 
+#include <charconv>
 #include <cppconn/prepared_statement.h>
 #include <cppconn/resultset.h>
 #include <memory>
@@ -83,6 +84,69 @@ void bare_bulk(benchmark::State& state) {
   }
 }
 
+constexpr weir::bench::Table keyed{
+    "CREATE TEMPORARY TABLE bulk(i BIGINT PRIMARY KEY, s TEXT, d DOUBLE) ENGINE=InnoDB",
+    "DELETE FROM bulk", "INSERT INTO bulk SELECT 2 * (seq - 1), 'old', 0 FROM seq_1_to_5000"};
+constexpr const char* skip_clause = " ON DUPLICATE KEY UPDATE i = i";
+constexpr const char* update_clause = " ON DUPLICATE KEY UPDATE s = VALUES(s), d = VALUES(d)";
+
+std::string insert_of(int rows, const char* clause) {
+  std::string sql = "INSERT INTO bulk(i, s, d) VALUES (?, ?, ?)";
+  for (int i = 1; i < rows; ++i) sql += ", (?, ?, ?)";
+  return sql + clause;
+}
+
+// INSERTs of many rows: prepared, and with the values in the text.
+void bare_insert(benchmark::State& state, weir::OnConflict conflict, const char* clause) {
+  constexpr int at_once = 100;
+  const auto link = bare();
+  weir::mysql::tell(*link, keyed.create);
+  for (auto _ : state) {
+    keyed.prepare(state, conflict, [&](const char* sql) { weir::mysql::tell(*link, sql); });
+    weir::mysql::tell(*link, "BEGIN");
+    const std::unique_ptr<sql::PreparedStatement> statement(
+        link->prepareStatement(insert_of(at_once, clause)));
+    for (int i = 0; i < bulk_rows;) {
+      for (unsigned row = 0; row < at_once; ++row, ++i) {
+        statement->setInt64(3 * row + 1, i);
+        statement->setString(3 * row + 2, "row " + std::to_string(i));
+        statement->setDouble(3 * row + 3, i * 0.5);
+      }
+      statement->executeUpdate();
+    }
+    weir::mysql::tell(*link, "COMMIT");
+  }
+}
+
+void bare_text(benchmark::State& state, weir::OnConflict conflict, const char* clause) {
+  constexpr int at_once = 1000;
+  const auto link = bare();
+  weir::mysql::tell(*link, keyed.create);
+  std::string sql;
+  for (auto _ : state) {
+    keyed.prepare(state, conflict, [&](const char* text) { weir::mysql::tell(*link, text); });
+    weir::mysql::tell(*link, "BEGIN");
+    for (int i = 0; i < bulk_rows;) {
+      sql = "INSERT INTO bulk(i, s, d) VALUES ";
+      for (int row = 0; row < at_once; ++row, ++i) {
+        char digits[64];
+        const auto add = [&](auto number) {
+          sql.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
+        };
+        sql += row > 0 ? ",(" : "(";
+        add(i);
+        sql += ",'row ";
+        add(i);
+        sql += "',";
+        add(i * 0.5);
+        sql += "e0)";
+      }
+      weir::mysql::tell(*link, sql.append(clause).c_str());
+    }
+    weir::mysql::tell(*link, "COMMIT");
+  }
+}
+
 void bare_connect(benchmark::State& state) {
   for (auto _ : state) bare();
 }
@@ -102,6 +166,10 @@ void weir_bulk(benchmark::State& state) {
   weir::bench::DriverConn conn(weir_mysql_driver(), MysqlServer::instance().url("mysql"));
   conn.run(bulk_table);
   weir::bench::run_bulk(state, conn, "DELETE FROM bulk", bulk_sql);
+}
+
+void weir_insert(benchmark::State& state, weir::OnConflict conflict) {
+  weir::bench::run_insert(state, open_pools(), keyed, conflict);
 }
 
 // ---------------------------------------------------------------- SOCI
@@ -154,6 +222,16 @@ int main(int argc, char** argv) {
   add("weir_rows", weir_rows);
   add("bare_bulk", bare_bulk);
   add("weir_bulk", weir_bulk);
+  using benchmark::State;
+  using weir::OnConflict;
+  add("bare_insert", [](State& s) { bare_insert(s, OnConflict::fail, ""); });
+  add("bare_insert_text", [](State& s) { bare_text(s, OnConflict::fail, ""); });
+  add("weir_insert", [](State& s) { weir_insert(s, OnConflict::fail); });
+  add("bare_skip", [](State& s) { bare_insert(s, OnConflict::skip, skip_clause); });
+  add("bare_skip_text", [](State& s) { bare_text(s, OnConflict::skip, skip_clause); });
+  add("weir_skip", [](State& s) { weir_insert(s, OnConflict::skip); });
+  add("bare_update", [](State& s) { bare_insert(s, OnConflict::update, update_clause); });
+  add("weir_update", [](State& s) { weir_insert(s, OnConflict::update); });
   add("bare_connect", bare_connect);
   add("weir_acquire", weir_acquire);
 #ifdef WEIR_BENCH_SOCI
@@ -168,6 +246,14 @@ int main(int argc, char** argv) {
   measured.print_ratio("1000 rows of 3 columns, streamed", "weir_rows/real_time",
                        "bare_rows/real_time");
   measured.print_ratio("10000 rows in, one by one", "weir_bulk/real_time", "bare_bulk/real_time");
+  measured.print_ratio("10000 rows in, insert_many", "weir_insert/real_time",
+                       "bare_insert/real_time");
+  measured.print_ratio("against values in the text", "weir_insert/real_time",
+                       "bare_insert_text/real_time");
+  measured.print_ratio("half of them skipped", "weir_skip/real_time", "bare_skip/real_time");
+  measured.print_ratio("against values in the text", "weir_skip/real_time",
+                       "bare_skip_text/real_time");
+  measured.print_ratio("half of them updated", "weir_update/real_time", "bare_update/real_time");
   measured.print_ratio("connecting, instead of borrowing", "bare_connect/real_time",
                        "weir_acquire/real_time");
 #ifdef WEIR_BENCH_SOCI

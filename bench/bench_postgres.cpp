@@ -4,7 +4,7 @@
 // where it is installed. Every side reads each column into the same C++ type. A server is started
 // for the occasion and ends with the program.
 #include "backends/postgres/weir_postgres.h"
-#include "bench/bulk.hpp"
+#include "bench/insert.hpp"
 #include "bench/measured.hpp"
 #include "bench/pool_work.hpp"
 #include "tests/backends/postgres_server.hpp"
@@ -139,6 +139,99 @@ void bare_bulk(benchmark::State& state) {
   }
 }
 
+constexpr weir::bench::Table keyed{
+    "CREATE TEMP TABLE bulk(i bigint PRIMARY KEY, s text, d float8)", "TRUNCATE bulk",
+    "INSERT INTO bulk SELECT 2 * i, 'old', 0 FROM generate_series(0, 4999) AS n(i)"};
+constexpr const char* skip_clause = " ON CONFLICT DO NOTHING";
+constexpr const char* update_clause =
+    " ON CONFLICT (i) DO UPDATE SET s = excluded.s, d = excluded.d";
+
+void append(std::string& text, auto number) {
+  char digits[64];
+  text.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
+}
+
+void bare_copy(Bare& bare, const char* sql) {
+  std::string text;
+  require(PQresultStatus(Answer(PQexec(bare.get(), sql)).get()) == PGRES_COPY_IN, "COPY");
+  for (int i = 0; i < bulk_rows; ++i) {
+    append(text, i);
+    text += "\trow ";
+    append(text, i);
+    text += '\t';
+    append(text, i * 0.5);
+    text += '\n';
+    if (text.size() < 64 * 1024) continue;
+    PQputCopyData(bare.get(), text.data(), static_cast<int>(text.size()));
+    text.clear();
+  }
+  PQputCopyData(bare.get(), text.data(), static_cast<int>(text.size()));
+  require(PQputCopyEnd(bare.get(), nullptr) == 1, "the end of COPY");
+  while (const Answer answer{PQgetResult(bare.get())}) {
+    require(PQresultStatus(answer.get()) == PGRES_COMMAND_OK, "COPY");
+  }
+}
+
+void bare_insert(benchmark::State& state) {
+  Bare bare;
+  bare.run(keyed.create);
+  for (auto _ : state) {
+    keyed.prepare(state, weir::OnConflict::fail, [&](const char* sql) { bare.run(sql); });
+    bare.run("BEGIN");
+    bare_copy(bare, "COPY bulk(i, s, d) FROM STDIN");
+    bare.run("COMMIT");
+  }
+}
+
+// COPY beside the table, and from there with ON CONFLICT.
+void bare_staged(benchmark::State& state, const char* clause) {
+  Bare bare;
+  bare.run(keyed.create);
+  const std::string sql = std::string("INSERT INTO bulk SELECT * FROM stage") + clause;
+  for (auto _ : state) {
+    keyed.prepare(state, weir::OnConflict::skip, [&](const char* text) { bare.run(text); });
+    bare.run("BEGIN");
+    bare.run("CREATE TEMP TABLE stage(i bigint, s text, d float8) ON COMMIT DROP");
+    bare_copy(bare, "COPY stage FROM STDIN");
+    bare.run(sql.c_str());
+    bare.run("COMMIT");
+  }
+}
+
+// An array for each column, whose types are known here.
+void bare_arrays(benchmark::State& state, const char* clause) {
+  Bare bare;
+  bare.run(keyed.create);
+  const std::string sql =
+      std::string(
+          "INSERT INTO bulk(i, s, d) SELECT * FROM unnest($1::bigint[], $2::text[], "
+          "$3::float8[])") +
+      clause;
+  for (auto _ : state) {
+    keyed.prepare(state, weir::OnConflict::skip, [&](const char* text) { bare.run(text); });
+    std::string numbers = "{";
+    std::string texts = "{";
+    std::string halves = "{";
+    for (int i = 0; i < bulk_rows; ++i) {
+      append(numbers, i);
+      texts += "\"row ";
+      append(texts, i);
+      texts += '"';
+      append(halves, i * 0.5);
+      for (std::string* array : {&numbers, &texts, &halves}) {
+        *array += i + 1 < bulk_rows ? ',' : '}';
+      }
+    }
+    const char* params[] = {numbers.c_str(), texts.c_str(), halves.c_str()};
+    bare.run("BEGIN");
+    require(PQresultStatus(Answer(PQexecParams(bare.get(), sql.c_str(), 3, nullptr, params, nullptr,
+                                               nullptr, 0))
+                               .get()) == PGRES_COMMAND_OK,
+            "INSERT");
+    bare.run("COMMIT");
+  }
+}
+
 void bare_connect(benchmark::State& state) {
   for (auto _ : state) Bare();
 }
@@ -152,6 +245,10 @@ weir::Pools open_pools() {
 void weir_one(benchmark::State& state) { weir::bench::run_one(state, open_pools(), one_sql); }
 void weir_rows(benchmark::State& state) { weir::bench::run_rows(state, open_pools(), rows_sql); }
 void weir_acquire(benchmark::State& state) { weir::bench::run_acquire(state, open_pools()); }
+
+void weir_insert(benchmark::State& state, weir::OnConflict conflict) {
+  weir::bench::run_insert(state, open_pools(), keyed, conflict);
+}
 
 // By COPY, or by INSERT in the pipeline.
 void weir_bulk(benchmark::State& state, const char* sql) {
@@ -232,6 +329,16 @@ int main(int argc, char** argv) {
   add("weir_bulk_copy", [](benchmark::State& s) { weir_bulk(s, "COPY bulk FROM STDIN"); });
   add("weir_bulk_insert",
       [](benchmark::State& s) { weir_bulk(s, "INSERT INTO bulk VALUES ($1, $2, $3)"); });
+  using benchmark::State;
+  using weir::OnConflict;
+  add("bare_insert", bare_insert);
+  add("weir_insert", [](State& s) { weir_insert(s, OnConflict::fail); });
+  add("bare_skip_staged", [](State& s) { bare_staged(s, skip_clause); });
+  add("bare_skip", [](State& s) { bare_arrays(s, skip_clause); });
+  add("weir_skip", [](State& s) { weir_insert(s, OnConflict::skip); });
+  add("bare_update_staged", [](State& s) { bare_staged(s, update_clause); });
+  add("bare_update", [](State& s) { bare_arrays(s, update_clause); });
+  add("weir_update", [](State& s) { weir_insert(s, OnConflict::update); });
   add("bare_connect", bare_connect);
   add("weir_acquire", weir_acquire);
 #ifdef WEIR_BENCH_SOCI
@@ -251,6 +358,14 @@ int main(int argc, char** argv) {
                        "bare_bulk_copy/real_time");
   measured.print_ratio("10000 rows in by INSERT", "weir_bulk_insert/real_time",
                        "bare_bulk_copy/real_time");
+  measured.print_ratio("10000 rows in, insert_many", "weir_insert/real_time",
+                       "bare_insert/real_time");
+  measured.print_ratio("half of them skipped", "weir_skip/real_time", "bare_skip/real_time");
+  measured.print_ratio("against COPY beside the table", "weir_skip/real_time",
+                       "bare_skip_staged/real_time");
+  measured.print_ratio("half of them updated", "weir_update/real_time", "bare_update/real_time");
+  measured.print_ratio("against COPY beside the table", "weir_update/real_time",
+                       "bare_update_staged/real_time");
   measured.print_ratio("connecting, instead of borrowing", "bare_connect/real_time",
                        "weir_acquire/real_time");
 #ifdef WEIR_BENCH_SOCI

@@ -4,7 +4,7 @@
 // describes them. They may throw bad_alloc; driver.cpp guards them. Called by: the table only.
 #pragma once
 
-#include <weir/driver.h>
+#include <weir/insert.h>
 
 #include <cstdint>
 
@@ -17,6 +17,9 @@ weir_status fetch(weir_result*, const weir_call*, weir_batch*, weir_error*);
 void result_close(weir_result*, const weir_call*);
 weir_status execute_many(weir_conn*, const weir_call*, const weir_many_args*, weir_many_out*,
                          weir_error*);
+
+// insert.cpp
+extern const weir_insert insert_extension;
 
 // statement.cpp
 weir_status prepare(weir_conn*, const weir_call*, weir_text, weir_stmt**, weir_prepare_out*,

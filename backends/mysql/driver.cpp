@@ -6,6 +6,7 @@
 #include "backends/mysql/weir_mysql.h"
 
 #include <memory>
+#include <string_view>
 
 namespace weir::mysql {
 namespace {
@@ -135,7 +136,9 @@ weir_status native(weir_conn*, const char*, void**, weir_error* error) {
   return fail(error, {.kind = WEIR_E_UNSUPPORTED}, {"no native handle is handed out"});
 }
 
-const void* extension(const char*) noexcept { return nullptr; }
+const void* extension(const char* id) noexcept {
+  return std::string_view(id) == WEIR_INSERT_ID ? &insert_extension : nullptr;
+}
 
 // Not claimed: STREAM (the library loses errors of rows that it streams), PING_SOCKET (it shows no
 // socket), HOST_WAIT and DEADLINE_HARD (its calls block; the caller's end at the deadline, what

@@ -2,10 +2,9 @@
 //
 // many.cpp: one statement for many rows of parameters: prepared once, run row by row on the crew in
 // one job.
-#include "backends/mysql/calls.hpp"
-#include "backends/mysql/request.hpp"
+#include "backends/mysql/many.hpp"
 
-#include <atomic>
+#include "backends/mysql/calls.hpp"
 
 namespace weir::mysql {
 namespace {
@@ -13,19 +12,7 @@ namespace {
 // No Stmt has this id.
 constexpr std::uint64_t for_this_call = UINT64_MAX;
 
-// Written by the job, read by the call, also by one that left the job behind.
-struct Progress {
-  std::atomic<std::uint64_t> rows{0};
-  std::atomic<std::uint64_t> affected{0};
-};
-
-struct Many {
-  Request request;
-  std::uint64_t row_count = 0;
-  std::uint32_t param_count = 0;
-  std::vector<Param> params;  // of all rows, one after the other
-  std::shared_ptr<Progress> progress;
-};
+}  // namespace
 
 weir_status run_rows(Session& session, Many& many, Failure& failure) {
   session.touched = true;
@@ -57,6 +44,17 @@ weir_status run_rows(Session& session, Many& many, Failure& failure) {
   return WEIR_OK;
 }
 
+void Many::take(const weir_cell* cells, std::uint64_t rows, std::uint32_t stride) {
+  row_count = rows;
+  for (std::uint64_t row = 0; row < rows && param_count > 0; ++row) {
+    for (Param& param : copy_params(cells + row * stride, param_count)) {
+      params.push_back(std::move(param));
+    }
+  }
+}
+
+namespace {
+
 // The rows up to the first that cannot be sent; that one's refusal comes when the others are done.
 std::uint64_t sendable_rows(const Conn& conn, const Many& many, const weir_many_args& args) {
   for (std::uint64_t row = 0; row < args.row_count; ++row) {
@@ -84,13 +82,8 @@ weir_status execute_many(weir_conn* handle, const weir_call* call, const weir_ma
     if (const auto bad = many.request.check_count(conn, args.param_count, error)) return bad;
   }
   const std::uint64_t sendable = sendable_rows(conn, many, args);
-  many.row_count = sendable;
   many.param_count = args.param_count;
-  for (std::uint64_t row = 0; row < sendable && args.param_count > 0; ++row) {
-    for (Param& param : copy_params(args.cells + row * args.row_stride, args.param_count)) {
-      many.params.push_back(std::move(param));
-    }
-  }
+  many.take(args.cells, sendable, args.row_stride);
   const auto progress = std::make_shared<Progress>();
   many.progress = progress;
   weir_status status = WEIR_OK;

@@ -27,15 +27,6 @@ void append_text(std::string& row, std::string_view text) {
   }
 }
 
-void append_bytes(std::string& row, std::string_view bytes) {
-  constexpr std::string_view hex = "0123456789abcdef";
-  row += "\\\\x";
-  for (const char c : bytes) {
-    row += hex[static_cast<unsigned char>(c) >> 4U];
-    row += hex[static_cast<unsigned char>(c) & 15U];
-  }
-}
-
 void append_cell(std::string& row, const weir_cell& cell) {
   switch (cell.type) {
     case WEIR_T_NULL:
@@ -50,7 +41,8 @@ void append_cell(std::string& row, const weir_cell& cell) {
     default: {
       const std::string_view bytes(static_cast<const char*>(cell.v.p), cell.size);
       if (cell.type == WEIR_T_BLOB) {
-        append_bytes(row, bytes);
+        row += '\\';  // the text form has a backslash of its own, which COPY wants doubled
+        append_hex(row, bytes);
       } else {
         append_text(row, bytes);
       }

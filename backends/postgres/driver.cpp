@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <fcntl.h>
 #include <memory>
+#include <string_view>
 #include <unistd.h>
 
 namespace weir::postgres {
@@ -117,7 +118,9 @@ weir_status next_set(weir_result*, const weir_call*, weir_exec_out*, weir_error*
               {"a statement of PostgreSQL has one result set"});
 }
 
-const void* extension(const char*) noexcept { return nullptr; }
+const void* extension(const char* id) noexcept {
+  return std::string_view(id) == WEIR_INSERT_ID ? &insert_extension : nullptr;
+}
 
 // Each is a promise; the conformance tests hold them. OWN_THREADS is for look-ups of host names.
 constexpr std::uint64_t caps =

@@ -10,10 +10,6 @@
 namespace weir::postgres {
 namespace {
 
-// The server refuses a message, and a value, of 1 GiB; libpq would first build it, doubling its
-// buffer on the way. So what cannot be taken is refused before.
-constexpr std::size_t message_max = (std::size_t{1} << 30) - 65536;
-
 Objection object_to_bytes(const weir_cell& cell) {
   if (cell.size == 0) return {};
   if (cell.v.p == nullptr) return {WEIR_E_INVALID_ARGUMENT, "has a size but no bytes"};
@@ -74,6 +70,15 @@ Objection object_to(const weir_cell& cell) noexcept {
 void append_digits(std::string& text, const weir_cell& cell) {
   char room[40];
   text += digits(room, cell);
+}
+
+void append_hex(std::string& text, std::string_view bytes) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  text += "\\x";
+  for (const char c : bytes) {
+    text += hex[static_cast<unsigned char>(c) >> 4U];
+    text += hex[static_cast<unsigned char>(c) & 15U];
+  }
 }
 
 Oid declared_type(const weir_cell& cell) noexcept {

@@ -18,6 +18,10 @@ namespace weir::postgres {
 // The protocol counts parameters in 16 bits.
 inline constexpr std::uint32_t params_max = 65535;
 
+// The server refuses a message, and a value, of 1 GiB; libpq would first build it, doubling its
+// buffer on the way. So what cannot be taken is refused before.
+inline constexpr std::size_t message_max = (std::size_t{1} << 30) - 65536;
+
 // What `cell` declares itself as; 0: nothing.
 Oid declared_type(const weir_cell& cell) noexcept;
 
@@ -30,6 +34,8 @@ Objection object_to(const weir_cell& cell) noexcept;
 
 // Adds a number or a boolean as the server reads it. Exact.
 void append_digits(std::string& text, const weir_cell& cell);
+// Adds bytes as the server reads them: \x and two digits for each.
+void append_hex(std::string& text, std::string_view bytes);
 
 class Params {
  public:

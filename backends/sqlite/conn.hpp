@@ -178,6 +178,10 @@ weir_status connect(Conn& conn, bool again, weir_error* error);
 // Whether the path leads elsewhere now: what is written would vanish with the handle.
 bool file_moved(Conn& conn) noexcept;
 
+// execute.cpp: execute_many within a call. Fills `done` on failure, too.
+weir_status run_many(Conn& conn, const weir_many_args& args, weir_many_out& done,
+                     weir_error* error);
+
 // statement.cpp: compiles exactly one statement into *handle, traits in conn.seen.
 weir_status compile(Conn& conn, std::string_view sql, unsigned flags, sqlite3_stmt** handle,
                     weir_error* error);

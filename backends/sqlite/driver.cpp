@@ -6,6 +6,7 @@
 #include "backends/sqlite/weir_sqlite.h"
 
 #include <memory>
+#include <string_view>
 
 namespace weir::sqlite {
 namespace {
@@ -106,7 +107,9 @@ weir_status next_set(weir_result*, const weir_call*, weir_exec_out*, weir_error*
   return fail(error, {.kind = WEIR_E_UNSUPPORTED}, {"SQLite's statements have one result set"});
 }
 
-const void* extension(const char*) noexcept { return nullptr; }
+const void* extension(const char* id) noexcept {
+  return std::string_view(id) == WEIR_INSERT_ID ? &insert_extension : nullptr;
+}
 
 // NATIVE and the rest are promises; the conformance tests hold each of them.
 constexpr std::uint64_t caps = WEIR_CAP_TX | WEIR_CAP_READ_ONLY_TX | WEIR_CAP_SAVEPOINT |

@@ -225,9 +225,15 @@ weir_status execute_many(weir_conn* handle, const weir_call* call, const weir_ma
     return bad;
   }
   weir_many_out done{};
-  weir_status status = WEIR_OK;
+  const weir_status status = run_many(conn, args, done, error);
+  backend::write_out(out, done);
+  return status;
+}
+
+weir_status run_many(Conn& conn, const weir_many_args& args, weir_many_out& done,
+                     weir_error* error) {
   Run run;
-  status = choose(conn, args.sql, args.stmt, run, error);
+  weir_status status = choose(conn, args.sql, args.stmt, run, error);
   while (status == WEIR_OK && done.rows_done < args.row_count) {
     const weir_cell* row =
         args.cells == nullptr ? nullptr : args.cells + done.rows_done * args.row_stride;
@@ -246,7 +252,6 @@ weir_status execute_many(weir_conn* handle, const weir_call* call, const weir_ma
     sqlite3_reset(run.handle);
     ++done.rows_done;
   }
-  backend::write_out(out, done);
   return status;
 }
 

@@ -18,20 +18,30 @@ struct Error::Data {
   std::optional<DatabaseError> database;
   std::optional<AcquireReport> acquire;
   std::optional<RetryReport> retry;
+  std::optional<ManyReport> many;
 };
 
 Error::Error(Code code, std::string message)
-    : data_(std::make_shared<Data>(Data{code, std::move(message), {}, {}, {}})) {}
+    : data_(std::make_shared<Data>(Data{code, std::move(message), {}, {}, {}, {}})) {}
 
 Error::Error(Code code, std::string message, DatabaseError database)
-    : data_(std::make_shared<Data>(Data{code, std::move(message), std::move(database), {}, {}})) {}
+    : data_(
+          std::make_shared<Data>(Data{code, std::move(message), std::move(database), {}, {}, {}})) {
+}
 
 Error::Error(Code code, std::string message, AcquireReport report)
-    : data_(std::make_shared<Data>(Data{code, std::move(message), {}, std::move(report), {}})) {}
+    : data_(std::make_shared<Data>(Data{code, std::move(message), {}, std::move(report), {}, {}})) {
+}
 
 Error::Error(const Error& last, RetryReport report, std::string_view note)
     : data_(std::make_shared<Data>(Data{last.data_->code, last.data_->message + std::string(note),
-                                        last.data_->database, last.data_->acquire, report})) {}
+                                        last.data_->database, last.data_->acquire, report,
+                                        last.data_->many})) {}
+
+Error::Error(const Error& cause, ManyReport report, std::string_view note)
+    : data_(std::make_shared<Data>(Data{cause.data_->code, cause.data_->message + std::string(note),
+                                        cause.data_->database, cause.data_->acquire,
+                                        cause.data_->retry, report})) {}
 
 Code Error::code() const noexcept { return data_->code; }
 std::string_view Error::id() const noexcept { return info(code()).id; }
@@ -47,6 +57,7 @@ const AcquireReport* Error::acquire() const noexcept {
 }
 
 const RetryReport* Error::retry() const noexcept { return data_->retry ? &*data_->retry : nullptr; }
+const ManyReport* Error::many() const noexcept { return data_->many ? &*data_->many : nullptr; }
 
 std::string Error::what() const {
   // P2024 is what people who know Prisma type into a search box.

@@ -125,7 +125,11 @@ std::string_view to_string(RetryStop why) noexcept {
 
 std::optional<RetryClass> retry_class(const Error& error) noexcept {
   const DatabaseError* facts = error.database();
-  return facts != nullptr ? class_of_request(*facts) : class_of_acquire(error);
+  if (facts == nullptr) return class_of_acquire(error);
+  const auto found = class_of_request(*facts);
+  // What the facts say of one row does not hold for those before it: they would be stored twice.
+  if (found && error.many() != nullptr && error.many()->committed > 0) return RetryClass::unknown;
+  return found;
 }
 
 namespace base {

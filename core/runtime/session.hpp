@@ -23,6 +23,7 @@
 #include "core/runtime/process.hpp"
 
 #include <weir/connection.hpp>
+#include <weir/insert.h>
 
 #include <atomic>
 #include <list>
@@ -104,6 +105,27 @@ class Session {
   [[nodiscard]] Result<void> ready() const;
 
   [[nodiscard]] Result<Statement> prepare(const detail::SessionRef& ref, std::string_view sql);
+  // Many rows, as cells one after the other.
+  struct Many {
+    std::span<const weir_cell> cells;
+    std::uint64_t rows = 0;
+    std::size_t width = 0;  // cells of a row
+
+    [[nodiscard]] Many part(std::uint64_t first, std::uint64_t count) const noexcept {
+      return {cells.subspan(first * width, count * width), count, width};
+    }
+  };
+  // `done` is filled in on failure, too.
+  [[nodiscard]] Result<void> execute_many(Instant deadline, std::string_view sql, const Many& many,
+                                          weir_many_out& done);
+  // The names and the rest of `args` are the caller's; rows go in by `many`. Returns: rows stored.
+  [[nodiscard]] Result<std::uint64_t> insert(Instant deadline, const weir_insert& driver,
+                                             weir_insert_args args, const Many& many);
+  // The driver's way to insert; null if it has none.
+  [[nodiscard]] const weir_insert* insert_extension() const noexcept;
+  // A number for the names of savepoints inside of one call, new each time.
+  [[nodiscard]] std::uint64_t next_mark() noexcept { return ++marks_; }
+
   struct Prepared {
     std::uint64_t entry;
     std::string sql;
@@ -185,6 +207,7 @@ class Session {
   std::uint64_t open_stream_ = 0;       // id of the Stream that has not ended; 0 if there is none
   weir_result* open_result_ = nullptr;  // of that stream, unless its rows came all at once
   std::uint64_t op_id_ = 0;
+  std::uint64_t marks_ = 0;
   std::atomic<std::uint64_t> lease_{0};  // 0 while it is not lent
   const char* tag_ = "";                 // of the present lease, like the next two
   CallSite site_;

@@ -13,8 +13,9 @@ namespace weir {
 using runtime::Walk;
 
 std::string_view to_string(CallKind kind) noexcept {
-  static constexpr std::string_view names[] = {"query", "execute", "stream",  "prepare",
-                                               "begin", "commit",  "rollback"};
+  static constexpr std::string_view names[] = {"query",    "execute",      "stream",
+                                               "prepare",  "begin",        "commit",
+                                               "rollback", "execute_many", "insert_many"};
   return names[static_cast<std::size_t>(kind)];
 }
 
@@ -24,7 +25,8 @@ namespace weir::runtime {
 namespace {
 
 bool has_sql(CallKind kind) noexcept {
-  return kind != CallKind::begin && kind != CallKind::commit && kind != CallKind::rollback;
+  return kind != CallKind::begin && kind != CallKind::commit && kind != CallKind::rollback &&
+         kind != CallKind::insert_many;
 }
 
 }  // namespace
@@ -143,12 +145,15 @@ std::string Call::operation() const {
       return "COMMIT";
     case CallKind::rollback:
       return "ROLLBACK";
+    case CallKind::insert_many:
+      return "INSERT";
     default:
       return base::summary_of(sql()).operation;
   }
 }
 
 std::string Call::summary() const {
+  if (kind() == CallKind::insert_many) return operation() + " " + std::string(walk_.asked_.table);
   if (!runtime::has_sql(kind())) return operation();
   base::SqlSummary found = base::summary_of(sql());
   return found.table.empty() ? found.operation : found.operation + " " + found.table;

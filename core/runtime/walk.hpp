@@ -31,6 +31,7 @@ struct Asked {
   CallSite site = {};
   detail::Cells params = {};
   bool prepared = false;
+  std::string_view table = {};  // of insert_many
 };
 
 struct Link {

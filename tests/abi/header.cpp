@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Goal: weir/driver.h keeps the manners that it promises: each function says on which thread it may
-// be called, each member has its place asserted, and no type has a size of the platform's choice.
-// Method: read the header as text; it is regular enough.
+// Goal: weir/driver.h and weir/insert.h keep the manners that they promise: each function says on
+// which thread it may be called, each member has its place asserted, and no type has a size of the
+// platform's choice. Method: read the header as text; it is regular enough.
 #include <weir/driver.h>
 
 #include <algorithm>
@@ -35,7 +35,11 @@ std::string read_source(const std::string& path) {
   return text.str();
 }
 
-std::string header() { return read_source("core/abi/include/weir/driver.h"); }
+// The contract and what extends it.
+std::string header() {
+  return read_source("core/abi/include/weir/driver.h") +
+         read_source("core/abi/include/weir/insert.h");
+}
 
 std::string without_comments(const std::string& text) {
   std::string out;
@@ -126,6 +130,9 @@ std::string last_word(std::string comment) {
 TEST(DriverHeader, each_function_of_a_driver_has_a_thread_tag) {
   const std::vector<Function> all = functions(body_of("weir_driver"));
   EXPECT_EQ(all.size(), (sizeof(weir_driver) - offsetof(weir_driver, env_create)) / sizeof(void*));
+  for (const Function& one : functions(body_of("weir_insert"))) {
+    EXPECT_EQ(last_word(one.comment), "[conn]") << one.name;
+  }
   for (const Function& one : all) {
     const std::string tag = last_word(one.comment);
     EXPECT_TRUE(tag == "[any]" || tag == "[env]" || tag == "[conn]")
@@ -187,7 +194,7 @@ TEST(DriverHeader, growable_structs_start_with_their_size) {
 }
 
 TEST(DriverHeader, functions_are_declared_as_not_throwing) {
-  for (const char* name : {"weir_driver", "weir_host"}) {
+  for (const char* name : {"weir_driver", "weir_host", "weir_insert"}) {
     for (const std::string& piece : pieces(body_of(name))) {
       if (piece.find("(*") == std::string::npos) continue;
       EXPECT_NE(piece.find("WEIR_NOEXCEPT"), std::string::npos) << member_name(piece);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * The layout of every struct of weir/driver.h on platforms with 64-bit pointers: sizes and the
- * offset of each member. A change that moves one breaks built plugins.
+ * The layout of every struct of weir/driver.h and its extensions on platforms with 64-bit pointers:
+ * sizes and the offset of each member. A change that moves one breaks built plugins.
  *
  * Compiled as C11 and as C++, by each compiler at hand; tests/abi/header.cpp holds it complete.
  */
 #ifndef WEIR_TESTS_ABI_LAYOUT_H
 #define WEIR_TESTS_ABI_LAYOUT_H
 
-#include <weir/driver.h>
+#include <weir/insert.h>
 
 #if UINTPTR_MAX == UINT64_MAX
 
@@ -224,6 +224,31 @@ WEIR_AT(weir_driver, begin, 208)
 WEIR_AT(weir_driver, commit, 216)
 WEIR_AT(weir_driver, rollback, 224)
 WEIR_AT(weir_driver, extension, 232)
+
+WEIR_SIZE(weir_insert_args, 72)
+WEIR_AT(weir_insert_args, struct_size, 0)
+WEIR_AT(weir_insert_args, must_understand, 4)
+WEIR_AT(weir_insert_args, table, 8)
+WEIR_AT(weir_insert_args, columns, 16)
+WEIR_AT(weir_insert_args, key, 24)
+WEIR_AT(weir_insert_args, cells, 32)
+WEIR_AT(weir_insert_args, row_count, 40)
+WEIR_AT(weir_insert_args, table_parts, 48)
+WEIR_AT(weir_insert_args, column_count, 52)
+WEIR_AT(weir_insert_args, key_count, 56)
+WEIR_AT(weir_insert_args, row_stride, 60)
+WEIR_AT(weir_insert_args, on_conflict, 64)
+WEIR_AT(weir_insert_args, reserved, 68)
+
+WEIR_SIZE(weir_insert_out, 16)
+WEIR_AT(weir_insert_out, struct_size, 0)
+WEIR_AT(weir_insert_out, reserved, 4)
+WEIR_AT(weir_insert_out, stored, 8)
+
+WEIR_SIZE(weir_insert, 16)
+WEIR_AT(weir_insert, struct_size, 0)
+WEIR_AT(weir_insert, reserved, 4)
+WEIR_AT(weir_insert, rows, 8)
 
 /* clang-format on */
 

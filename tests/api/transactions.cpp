@@ -247,6 +247,27 @@ TEST_F(Transactions, go_through_middleware_with_all_that_they_say) {
                                 "RELEASE SAVEPOINT weir_1", "commit", "begin", "rollback"));
 }
 
+TEST_F(Transactions, have_many_rows_in_them_as_one_call) {
+  std::vector<std::string> said;
+  db().use([&](Call& call, Next& next) {
+    auto done = next();
+    said.push_back(call.summary() +
+                   (done && done->affected ? " " + std::to_string(*done->affected) : ""));
+    return done;
+  });
+  const std::vector<std::tuple<int>> rows{{1}, {2}, {2}};
+  const auto done = db().transaction([&](Connection& c) -> Result<void> {
+    if (auto good = add(c, 7); !good) return good;
+    EXPECT_EQ(code_of(c.insert_many("t", {"x"}, rows)), Code::constraint);
+    EXPECT_TRUE(c.insert_many("t", {"x"}, rows, {.on_conflict = OnConflict::skip}));
+    return {};
+  });
+  ASSERT_TRUE(done) << done.error().what();
+  EXPECT_EQ(stored(), (Stored{1, 2, 7})) << "what failed left nothing behind";
+  said.pop_back();  // of stored()
+  EXPECT_THAT(said, ElementsAre("BEGIN", "INSERT t 1", "INSERT t", "INSERT t 2", "COMMIT"));
+}
+
 TEST_F(Transactions, are_not_kept_where_middleware_refuses_what_they_say) {
   std::string refused_sql;
   db().use([&](Call& call, Next& next) -> Result<CallDone> {

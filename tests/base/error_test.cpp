@@ -44,6 +44,19 @@ TEST(Error, a_copy_shares_everything) {
   EXPECT_EQ(to_string(copy.acquire()->reason), "self_deadlock");
 }
 
+TEST(Error, about_many_rows_keeps_what_its_cause_says) {
+  DatabaseError facts;
+  facts.sqlstate = "23505";
+  const Error cause(Code::constraint, "twice", facts);
+  const Error error(cause, ManyReport{.row = 3, .committed = 2}, "; row 3");
+  EXPECT_EQ(error.what(), "weir: twice; row 3 [W509 constraint]\n");
+  EXPECT_EQ(error.database()->sqlstate, "23505");
+  EXPECT_EQ(error.many()->row, 3U);
+  EXPECT_EQ(cause.many(), nullptr);
+  // And outlives retry's word.
+  EXPECT_EQ(Error(error, RetryReport{}, "; twice").many()->committed, 2U);
+}
+
 TEST(CodeTable, ids_names_and_exit_codes_are_consistent) {
   std::set<std::string_view> ids;
   std::set<std::string_view> names;

@@ -83,6 +83,15 @@ TEST(RetryClass, is_not_what_a_driver_asserts) {
   });
 }
 
+TEST(RetryClass, is_unknown_where_rows_before_were_committed) {
+  for_each_error([&](const DatabaseError& facts, std::optional<RetryClass> found) {
+    const Error error(Code::driver_error, "x", facts);
+    EXPECT_EQ(retry_class(Error(error, ManyReport{.row = 7, .committed = 0}, "")), found);
+    const auto later = retry_class(Error(error, ManyReport{.row = 7, .committed = 5}, ""));
+    EXPECT_EQ(later, found ? std::optional(RetryClass::unknown) : std::nullopt);
+  });
+}
+
 TEST(RetryClass, of_known_errors) {
   struct Case {
     std::int32_t kind;

@@ -168,6 +168,13 @@ struct RetryReport {
   RetryStop stop{};
 };
 
+// Where insert_many or execute_many ended.
+struct ManyReport {
+  std::optional<std::uint64_t>
+      row;                      // the one that failed, counted from 0; none: not one row's fault
+  std::uint64_t committed = 0;  // so many rows, from the first on, are committed and stay
+};
+
 class WEIR_API Error {
  public:
   Error(Code code, std::string message);
@@ -175,6 +182,8 @@ class WEIR_API Error {
   Error(Code code, std::string message, AcquireReport report);
   // `last` with all that it says, given up on after retries; `note` is added to its message.
   Error(const Error& last, RetryReport report, std::string_view note);
+  // `cause` with all that it says, in the midst of many rows; `note` is added to its message.
+  Error(const Error& cause, ManyReport report, std::string_view note);
 
   // Maps the driver's kind to a code. `doing` completes "while ...", e.g. "opening a connection".
   [[nodiscard]] static Error from_driver(const weir_error& error, std::string_view doing);
@@ -195,6 +204,7 @@ class WEIR_API Error {
   [[nodiscard]] const DatabaseError* database() const noexcept;  // null if none took part
   [[nodiscard]] const AcquireReport* acquire() const noexcept;   // null unless an acquire failed
   [[nodiscard]] const RetryReport* retry() const noexcept;       // null unless retry handed it on
+  [[nodiscard]] const ManyReport* many() const noexcept;  // null unless it was about many rows
 
  private:
   struct Data;

@@ -17,8 +17,9 @@
 // just begun is rolled back.
 //
 // What passes: query, execute, stream (its opening; the rows come later), prepare (each time, also
-//   where the connection has it prepared), and begin, commit, rollback, which transaction() uses,
-//   too. What the pool does for itself does not: init_sql, Hooks::on_create, looks, resets.
+//   where the connection has it prepared), execute_many and insert_many (once for all rows), and
+//   begin, commit, rollback, which transaction() uses, too. What the pool does for itself does not:
+//   init_sql, Hooks::on_create, looks, resets.
 // Order:   the first that was registered is the outermost.
 // Threads: the thread of the call. One middleware may run on many threads at once.
 // Blocks:  nobody but its own call, whose deadline() next keeps.
@@ -42,7 +43,17 @@ namespace runtime {
 class Walk;  // one call on its way through the chain, core/runtime/walk.hpp
 }
 
-enum class CallKind : std::uint8_t { query, execute, stream, prepare, begin, commit, rollback };
+enum class CallKind : std::uint8_t {
+  query,
+  execute,
+  stream,
+  prepare,
+  begin,
+  commit,
+  rollback,
+  execute_many,
+  insert_many,
+};
 [[nodiscard]] WEIR_API std::string_view to_string(CallKind) noexcept;
 
 // What the database did. Only next makes one that counts.
@@ -59,7 +70,7 @@ class WEIR_API Call {
   Call& operator=(const Call&) = delete;
 
   [[nodiscard]] CallKind kind() const noexcept;
-  // As it will be sent. Empty for begin, commit and rollback.
+  // As it will be sent. Empty for begin, commit, rollback and insert_many.
   [[nodiscard]] std::string_view sql() const noexcept;
   // "SELECT", "BEGIN": the first word, in capitals; empty if it is not a word.
   [[nodiscard]] std::string operation() const;

@@ -91,7 +91,7 @@ class WEIR_API Pool {
     return detail::call(std::forward<F>(fn), **lease);
   }
 
-  // Acquire, one statement, release.
+  // Acquire, one statement or many rows, release.
   template <class... Args>
   [[nodiscard]] Result<Rows> query(Sql sql, const Args&... args) {
     return with([&](Connection& c) { return c.query(sql, args...); }, sql.site());
@@ -99,6 +99,24 @@ class WEIR_API Pool {
   template <class... Args>
   [[nodiscard]] Result<Executed> execute(Sql sql, const Args&... args) {
     return with([&](Connection& c) { return c.execute(sql, args...); }, sql.site());
+  }
+  template <detail::RowRange R>
+  [[nodiscard]] Result<ExecutedMany> execute_many(Sql sql, R&& rows) {
+    return with([&](Connection& c) { return c.execute_many(sql, rows); }, sql.site());
+  }
+  template <std::size_t N, detail::RowRange R>
+  [[nodiscard]] Result<Inserted> insert_many(std::string_view table,
+                                             const std::string_view (&columns)[N], R&& rows,
+                                             const InsertOptions& options = {},
+                                             CallSite site = CallSite::here()) {
+    return with([&](Connection& c) { return c.insert_many(table, columns, rows, options); }, site);
+  }
+  template <detail::RowRange R>
+  [[nodiscard]] Result<Inserted> insert_many(std::string_view table,
+                                             std::span<const std::string_view> columns, R&& rows,
+                                             const InsertOptions& options = {},
+                                             CallSite site = CallSite::here()) {
+    return with([&](Connection& c) { return c.insert_many(table, columns, rows, options); }, site);
   }
   // Acquire, Connection::transaction, release. To run it again after a conflict:
   // weir::retry_transaction (weir/retry.hpp).

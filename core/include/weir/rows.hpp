@@ -32,6 +32,7 @@ class RowView {
   [[nodiscard]] const Columns& columns() const noexcept { return *columns_; }
   // Requires: column < size().
   [[nodiscard]] const weir_cell& cell(std::size_t column) const noexcept { return cells_[column]; }
+  [[nodiscard]] std::span<const weir_cell> cells() const noexcept { return {cells_, size()}; }
   [[nodiscard]] bool is_null(std::size_t column) const noexcept {
     return column < size() && cells_[column].type == WEIR_T_NULL;
   }
@@ -104,6 +105,7 @@ class WEIR_API Rows {
     using difference_type = std::ptrdiff_t;
     using pointer = void;
     using reference = RowView;
+    Iterator() noexcept = default;
     Iterator(const Rows* rows, std::size_t at) noexcept : rows_(rows), at_(at) {}
     RowView operator*() const noexcept { return (*rows_)[at_]; }
     Iterator& operator++() noexcept { return ++at_, *this; }
@@ -111,8 +113,8 @@ class WEIR_API Rows {
     friend bool operator==(const Iterator&, const Iterator&) = default;
 
    private:
-    const Rows* rows_;
-    std::size_t at_;
+    const Rows* rows_ = nullptr;
+    std::size_t at_ = 0;
   };
   [[nodiscard]] Iterator begin() const noexcept { return Iterator(this, 0); }
   [[nodiscard]] Iterator end() const noexcept { return Iterator(this, rows_); }

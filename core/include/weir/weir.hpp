@@ -8,6 +8,7 @@
 #include <weir/error.hpp>
 #include <weir/hooks.hpp>
 #include <weir/log.hpp>
+#include <weir/many.hpp>
 #include <weir/metrics.hpp>
 #include <weir/middleware.hpp>
 #include <weir/pool.hpp>

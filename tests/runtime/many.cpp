@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+//
+// Goal:   insert_many puts a frame around its rows and finds the one that is wrong, with no more
+//         driver calls than that takes; what a driver lacks or makes up is an error; execute_many
+//         works with any driver. Method: the mock driver, with an extension that remembers what it
+//         was asked.
+#include "tests/runtime/world.hpp"
+
+#include <weir/insert.h>
+
+#include <functional>
+
+namespace weir::runtime {
+namespace {
+
+using Calls = std::vector<std::string>;
+using Rows = std::vector<std::tuple<int>>;
+
+// What the driver was asked for, and how it answers. One test at a time.
+struct Script {
+  Calls calls;
+  std::function<bool(int)> wrong = [](int) { return false; };  // a value of a row
+  weir_status kind = WEIR_E_CONSTRAINT;                        // of a row that is wrong
+  std::uint64_t more = 0;                                      // rows claimed beyond those given
+  bool commit_is_lost = false;
+};
+Script script;
+
+weir_status say(weir_error* error, weir_status kind, std::uint8_t conn_fate = WEIR_CONN_USABLE,
+                std::uint8_t effect = WEIR_EFFECT_DEFINITE, std::uint8_t stage = 0) {
+  error->kind = kind;
+  error->conn_fate = conn_fate;
+  error->effect = effect;
+  error->stage = stage;
+  return kind;
+}
+
+weir_status rows(weir_conn*, const weir_call*, const weir_insert_args* args, weir_insert_out* out,
+                 weir_error* error) noexcept {
+  script.calls.push_back("rows " + std::to_string(args->row_count));
+  for (std::uint64_t i = 0; i < args->row_count; ++i) {
+    if (script.wrong(static_cast<int>(args->cells[i * args->row_stride].v.i))) {
+      return say(error, script.kind);
+    }
+  }
+  out->stored = args->row_count + script.more;
+  return WEIR_OK;
+}
+constexpr weir_insert insert{sizeof(weir_insert), 0, rows};
+weir_insert offered = insert;
+
+class ManyTest : public PoolTest {
+ protected:
+  void SetUp() override {
+    script = {};
+    offered = insert;
+    table = *weir_mock_driver();
+    table.caps |= WEIR_CAP_SAVEPOINT;
+    table.extension = [](const char* id) noexcept -> const void* {
+      return std::string_view(id) == WEIR_INSERT_ID ? &offered : nullptr;
+    };
+    table.begin = [](weir_conn* conn, const weir_call* call, const weir_begin_args* args,
+                     weir_error* error) noexcept {
+      script.calls.emplace_back("begin");
+      return weir_mock_driver()->begin(conn, call, args, error);
+    };
+    table.commit = [](weir_conn* conn, const weir_call* call, weir_error* error) noexcept {
+      script.calls.emplace_back("commit");
+      if (script.commit_is_lost) {
+        return say(error, WEIR_E_CONN_LOST, WEIR_CONN_BROKEN, WEIR_EFFECT_UNKNOWN,
+                   WEIR_STAGE_COMMIT);
+      }
+      return weir_mock_driver()->commit(conn, call, error);
+    };
+    table.rollback = [](weir_conn* conn, const weir_call* call, weir_error* error) noexcept {
+      script.calls.emplace_back("rollback");
+      return weir_mock_driver()->rollback(conn, call, error);
+    };
+    table.execute = [](weir_conn* conn, const weir_call* call, const weir_exec_args* args,
+                       weir_exec_out* out, weir_result** result, weir_batch* batch,
+                       weir_error* error) noexcept {
+      const std::string_view sql(args->sql.data, args->sql.size);
+      const std::size_t name = sql.find(" weir_");
+      if (name == std::string_view::npos) {
+        return weir_mock_driver()->execute(conn, call, args, out, result, batch, error);
+      }
+      script.calls.emplace_back(sql.substr(0, name));
+      batch->flags = WEIR_BATCH_END;
+      *result = nullptr;
+      return weir_status{WEIR_OK};
+    };
+    driver = &table;
+    pool = open(small(1));
+  }
+
+  // Rows 0 to size - 1.
+  Result<Inserted> insert_rows(int size, const InsertOptions& options = {}) {
+    Rows all;
+    for (int i = 0; i < size; ++i) all.emplace_back(i);
+    return pool->insert_many("t", {"i"}, all, options);
+  }
+
+  static inline weir_driver table;  // lives as long as the process, as tables do
+  std::shared_ptr<OsPool> pool;
+};
+
+TEST_F(ManyTest, a_batch_of_one_chunk_is_three_calls) {
+  EXPECT_EQ(insert_rows(4)->stored, 4U);
+  EXPECT_EQ(script.calls, (Calls{"begin", "rows 4", "commit"}));
+}
+
+TEST_F(ManyTest, no_rows_are_no_call) {
+  EXPECT_EQ(insert_rows(0)->stored, 0U);
+  EXPECT_EQ(script.calls, Calls{});
+}
+
+TEST_F(ManyTest, later_chunks_have_a_savepoint_each) {
+  EXPECT_EQ(insert_rows(6, {.chunk_rows = 4})->stored, 6U);
+  EXPECT_EQ(script.calls,
+            (Calls{"begin", "rows 4", "SAVEPOINT", "rows 2", "RELEASE SAVEPOINT", "commit"}));
+}
+
+TEST_F(ManyTest, chunks_of_their_own_have_none) {
+  EXPECT_EQ(insert_rows(6, {.one_transaction = false, .chunk_rows = 4})->stored, 6U);
+  EXPECT_EQ(script.calls, (Calls{"begin", "rows 4", "commit", "begin", "rows 2", "commit"}));
+}
+
+TEST_F(ManyTest, a_row_that_is_wrong_is_found_by_halves) {
+  script.wrong = [](int value) { return value == 2; };
+  const auto done = insert_rows(4);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().many()->row, 2U);
+  EXPECT_EQ(script.calls, (Calls{"begin", "rows 4", "rollback", "begin", "rows 2", "SAVEPOINT",
+                                 "rows 2", "ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT",
+                                 "SAVEPOINT", "rows 1", "rollback"}));
+}
+
+TEST_F(ManyTest, inside_a_transaction_a_savepoint_is_the_frame) {
+  script.wrong = [](int value) { return value == 1; };
+  EXPECT_TRUE(pool->transaction([&](Connection& c) -> Result<void> {
+    EXPECT_FALSE(c.insert_many("t", {"i"}, Rows{{0}, {1}}));
+    return {};
+  }));
+  EXPECT_EQ(script.calls,
+            (Calls{"begin", "SAVEPOINT", "rows 2", "ROLLBACK TO SAVEPOINT", "rows 1", "SAVEPOINT",
+                   "rows 1", "ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT", "commit"}));
+}
+
+TEST_F(ManyTest, rows_that_are_right_by_halves_are_stored) {
+  // As two updates of one row, which some databases do not take in one statement.
+  int calls = 0;
+  script.wrong = [&calls](int) { return ++calls == 1; };
+  EXPECT_EQ(insert_rows(3)->stored, 3U);
+  EXPECT_EQ(script.calls.back(), "commit");
+}
+
+TEST_F(ManyTest, no_row_is_looked_for_where_none_is_to_blame) {
+  script.wrong = [](int value) { return value == 2; };
+  for (const weir_status kind : {WEIR_E_NOT_FOUND, WEIR_E_TIMEOUT, WEIR_E_DEADLOCK}) {
+    script.kind = kind;
+    script.calls.clear();
+    const auto done = insert_rows(4);
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().many()->row, std::nullopt);
+    EXPECT_EQ(script.calls, (Calls{"begin", "rows 4", "rollback"}));
+  }
+}
+
+TEST_F(ManyTest, a_commit_of_which_nobody_heard_is_said_to_be_unknown) {
+  script.commit_is_lost = true;
+  const auto done = insert_rows(4);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code(), Code::connection_lost);
+  EXPECT_NE(done.error().what().find("whether its rows are stored is not known"), std::string::npos)
+      << done.error().what();
+  EXPECT_EQ(done.error().many()->committed, 0U);
+}
+
+TEST_F(ManyTest, a_driver_without_a_way_to_insert_is_said_so) {
+  offered.struct_size = 8;
+  EXPECT_EQ(insert_rows(1).error().code(), Code::unsupported);
+  offered = insert;
+  offered.rows = nullptr;
+  EXPECT_EQ(insert_rows(1).error().code(), Code::unsupported);
+  driver = weir_mock_driver();
+  const auto plain = open(small(1))->insert_many("t", {"i"}, Rows{{1}});
+  EXPECT_EQ(plain.error().code(), Code::unsupported);
+  EXPECT_NE(plain.error().what().find("execute_many"), std::string::npos);
+  EXPECT_EQ(script.calls, Calls{});
+}
+
+TEST_F(ManyTest, a_driver_that_counts_more_rows_than_there_were_is_not_believed) {
+  script.more = 1;
+  const auto done = insert_rows(4);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code(), Code::driver_error);
+  EXPECT_EQ(script.calls.back(), "rollback");
+}
+
+TEST_F(ManyTest, execute_many_works_with_any_driver) {
+  const auto done = pool->execute_many("SELECT ?", Rows{{1}, {2}, {3}});
+  ASSERT_TRUE(done) << done.error().what();
+  EXPECT_EQ(done->rows, 3U);
+  const auto failed = pool->execute_many("FAIL 17", std::vector<std::tuple<>>(3));
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code(), Code::constraint);
+  EXPECT_EQ(failed.error().many()->committed, 0U);
+  EXPECT_EQ(pool->execute_many("SELECT ?, ?", Rows{{1}}).error().code(), Code::invalid_argument);
+}
+
+}  // namespace
+}  // namespace weir::runtime
