@@ -152,16 +152,22 @@ TEST_F(Transactions, that_the_database_undid_from_within_are_over_for_the_outer_
   EXPECT_EQ(stored(), Stored{1});
 }
 
-TEST_F(Transactions, by_hand_that_the_database_undid_go_on_after_a_rollback) {
+TEST_F(Transactions, by_hand_that_the_database_undid_end_with_a_rollback_or_a_commit) {
   ASSERT_TRUE(db().execute("insert into t values (1)"));
   Lease lease = or_throw(db().acquire());
-  ASSERT_TRUE(lease->begin());
-  EXPECT_FALSE(lease->execute("insert or rollback into t values (1)"));
-  EXPECT_EQ(code_of(lease->commit()), Code::constraint);
-  EXPECT_EQ(code_of(lease->begin()), Code::constraint);
-  EXPECT_TRUE(lease->rollback());
-  EXPECT_TRUE(add(*lease, 2));
-  EXPECT_EQ(stored(), (Stored{1, 2}));
+  for (const bool commits : {true, false}) {
+    ASSERT_TRUE(lease->begin());
+    EXPECT_FALSE(lease->execute("insert or rollback into t values (1)"));
+    EXPECT_EQ(code_of(add(*lease, 2)), Code::constraint);
+    EXPECT_EQ(code_of(lease->begin()), Code::constraint);
+    if (commits) {
+      EXPECT_EQ(code_of(lease->commit()), Code::constraint) << "it has nothing to commit";
+    } else {
+      EXPECT_TRUE(lease->rollback());
+    }
+    EXPECT_TRUE(add(*lease, commits ? 3 : 4));
+  }
+  EXPECT_EQ(stored(), (Stored{1, 3, 4}));
 }
 
 TEST_F(Transactions, that_were_undone_and_left_open_do_not_reach_the_next_lease) {
@@ -268,6 +274,7 @@ TEST_F(Transactions, have_many_rows_in_them_as_one_call) {
   EXPECT_THAT(said, ElementsAre("BEGIN", "INSERT t 1", "INSERT t", "INSERT t 2", "COMMIT"));
 }
 
+// But for what cleans up: that is done all the same.
 TEST_F(Transactions, are_not_kept_where_middleware_refuses_what_they_say) {
   std::string refused_sql;
   db().use([&](Call& call, Next& next) -> Result<CallDone> {
@@ -287,9 +294,11 @@ TEST_F(Transactions, are_not_kept_where_middleware_refuses_what_they_say) {
       if (!inner && !refused_sql.starts_with("ROLLBACK TO")) return inner;
       return refused_sql == "rollback" ? refused() : add(c, 3);
     });
-    EXPECT_FALSE(done) << sql;
+    const bool cleans_up = refused_sql.starts_with("ROLLBACK TO");
+    EXPECT_EQ(done.has_value(), cleans_up) << sql;
     refused_sql.clear();
-    EXPECT_EQ(stored(), Stored{}) << sql;
+    EXPECT_EQ(stored(), cleans_up ? (Stored{1, 3}) : Stored{}) << sql;
+    ASSERT_TRUE(db().execute("delete from t"));
   }
 }
 
