@@ -201,7 +201,7 @@ TEST_F(ManyTest, execute_many_works_with_any_driver) {
   const auto done = pool->execute_many("SELECT ?", Rows{{1}, {2}, {3}});
   ASSERT_TRUE(done) << done.error().what();
   EXPECT_EQ(done->rows, 3U);
-  const auto failed = pool->execute_many("FAIL 17", std::vector<std::tuple<>>(3));
+  const auto failed = pool->execute_many("FAIL constraint", std::vector<std::tuple<>>(3));
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().code(), Code::constraint);
   EXPECT_EQ(failed.error().many()->committed, 0U);
