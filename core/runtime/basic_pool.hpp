@@ -136,6 +136,7 @@ class BasicPool final : public Pool,
     std::shared_ptr<const Generation> made_of;  // from before open until after close
     Canceller canceller;                        // the same
     bool abort_requested = false;               // before there was a canceller
+    bool accepted = false;  // by on_create, or there is none; kept if there is an on_destroy
   };
 
   struct Latencies {  // allocated with the first queued acquire, the first return
@@ -160,9 +161,12 @@ class BasicPool final : public Pool,
                                        Instant now, Lock& held);
   [[nodiscard]] Lease grant(SlotId slot, std::uint64_t lease, const engine::Holder& holder,
                             Duration waited, Lock& lock);
+  void tell_of_lease(const Session& session, Duration waited, Lock& lock) noexcept;
   void tell_of_wait(ThreadWaiter& waiter, engine::WaiterId id, const engine::Holder& holder,
                     Lock& lock);
-  std::optional<Duration> give_back(const detail::SessionRef& ref, Session& session) noexcept;
+  // Inlined: 5 ns of the 130 that an acquire and a release take.
+  [[gnu::always_inline]] inline std::optional<Duration> give_back(const detail::SessionRef& ref,
+                                                                  Session& session) noexcept;
   [[nodiscard]] Error failure(const Completion& waiter, const engine::Holder& holder,
                               Instant now) const;
   [[nodiscard]] AcquireReport report(const Completion& waiter, const engine::Holder& holder,
@@ -239,7 +243,10 @@ class BasicPool final : public Pool,
   void tell(Hook which, const std::function<void(const Event&)>& hook, const Event& event) noexcept;
   void hook_threw(Hook which) noexcept;
   [[nodiscard]] Result<void> set_up(Slot& slot, bool after_reset, Instant deadline);
-  [[nodiscard]] Result<void> ask_on_create(Session& session, bool after_reset, Instant deadline);
+  [[nodiscard]] Result<void> ask_on_create(Slot& slot, bool after_reset, Instant deadline);
+  void accept(Slot& slot);
+  [[nodiscard]] std::vector<DestroyEvent> destroyed_by(const std::vector<engine::Event>& events,
+                                                       const PoolCounts& counts) const;
   void hear(std::uint64_t tag, const weir_event& event);
   void tell_heard();
 

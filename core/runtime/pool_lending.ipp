@@ -39,10 +39,7 @@ Lease BasicPool<R>::grant(SlotId slot, std::uint64_t lease, const engine::Holder
                           Duration waited, Lock& lock) {
   Session& session = slots_[slot].session;
   session.begin_lease(lease, holder.tag, {holder.file, holder.line});
-  if (hooks_.on_acquire) {
-    lock.unlock();
-    tell(Hook::acquire, hooks_.on_acquire, AcquireEvent{name_, session.lease_info(), waited});
-  }
+  if (hooks_.on_acquire) tell_of_lease(session, waited, lock);
   return make_lease({&session, lease, no_deadline});
 }
 
@@ -89,6 +86,13 @@ Result<Lease> BasicPool<R>::queue_up(const engine::Holder& holder, const Request
          TimeoutEvent{name_, tag_text(holder), {holder.file, holder.line}, why});
   }
   return fail(std::move(why));
+}
+
+// Apart from grant(), which almost always has nobody to tell.
+template <Runtime R>
+void BasicPool<R>::tell_of_lease(const Session& session, Duration waited, Lock& lock) noexcept {
+  lock.unlock();
+  tell(Hook::acquire, hooks_.on_acquire, AcquireEvent{name_, session.lease_info(), waited});
 }
 
 // What comes while the lock is open does not wake anybody: an offer is taken up at the end.

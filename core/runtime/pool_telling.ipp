@@ -101,7 +101,7 @@ Result<void> BasicPool<R>::set_up(Slot& slot, bool after_reset, Instant deadline
   const auto& init = slot.made_of->init_sql;
   if (auto done = slot.session.run_init(init, deadline); !done) return done;
   if (!hooks_.on_create || muted_) return {};
-  Result<void> answer = ask_on_create(slot.session, after_reset, deadline);
+  Result<void> answer = ask_on_create(slot, after_reset, deadline);
   if (answer) {
     const Session::Facts left = slot.session.facts();
     if (left.broken) {
@@ -118,18 +118,40 @@ Result<void> BasicPool<R>::set_up(Slot& slot, bool after_reset, Instant deadline
 }
 
 template <Runtime R>
-Result<void> BasicPool<R>::ask_on_create(Session& session, bool after_reset, Instant deadline) {
+Result<void> BasicPool<R>::ask_on_create(Slot& slot, bool after_reset, Instant deadline) {
+  Session& session = slot.session;
   session.begin_lease(set_up_lease, "", {});
   Connection connection = Session::connection({&session, set_up_lease, deadline});
   Result<void> answer;
   try {
-    answer = hooks_.on_create(connection, {name_, session.slot(), after_reset});
+    answer = hooks_.on_create(connection, {name_, slot.tag, session.slot(), after_reset});
   } catch (...) {
     answer = weir::fail(Code::callback_threw, "it threw: " + text_of_exception());
   }
   const bool ended = session.end_lease(set_up_lease);
   WEIR_ASSERT(ended);
   return answer;
+}
+
+template <Runtime R>
+void BasicPool<R>::accept(Slot& slot) {
+  if (!hooks_.on_destroy) return;
+  const Lock lock(mutex_);
+  slot.accepted = true;
+}
+
+// Under the lock, before another connect can take the slots.
+template <Runtime R>
+std::vector<DestroyEvent> BasicPool<R>::destroyed_by(const std::vector<engine::Event>& events,
+                                                     const PoolCounts& counts) const {
+  std::vector<DestroyEvent> told;
+  if (!hooks_.on_destroy) return told;
+  for (const engine::Event& event : events) {
+    if (event.type != engine::Event::Type::closed) continue;
+    const Slot& slot = slots_[event.slot];
+    if (slot.accepted) told.push_back({name_, slot.tag, event.slot, event.reason, counts});
+  }
+  return told;
 }
 
 // ---------------------------------------------------------------- what the server says unasked

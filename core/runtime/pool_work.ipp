@@ -60,10 +60,12 @@ void BasicPool<R>::perform(Lock& lock) {
   details.reserve(events.size());
   for (const engine::Event& event : events) details.push_back(detail_of(event));
   const PoolCounts counts = engine_->counts();
+  const std::vector<DestroyEvent> destroyed = destroyed_by(events, counts);
   ++telling_;
   lock.unlock();
   for (const Canceller& canceller : aborts) driver_->table->abort(canceller.get());
   for (std::size_t i = 0; i < events.size(); ++i) tell(events[i], counts, details[i]);
+  for (const DestroyEvent& event : destroyed) tell(Hook::destroy, hooks_.on_destroy, event);
   aborts.clear();  // a canceller's end is a driver call, too
   lock.lock();
   --telling_;
@@ -160,6 +162,7 @@ engine::OpResult BasicPool<R>::run_connect(const engine::StartOp& op, Slot& slot
     slot.abort_requested = false;
     slot.tag = tag = ++last_tag_;
     slot.made_of = generations_.back();
+    slot.accepted = false;
     source = slot.made_of->source;
   }
   host_.add_cell(tag);
@@ -180,7 +183,8 @@ engine::OpResult BasicPool<R>::run_connect(const engine::StartOp& op, Slot& slot
   if (!opened) return forget(slot), create_failed(std::move(opened).error());
   // Where the session is set up, that decides as whom it asks.
   const bool set_up_next = !slot.made_of->init_sql.empty() || hooks_.on_create;
-  if (set_up_next || give_advice(op, slot)) return engine::OpResult::ok;
+  if (set_up_next) return engine::OpResult::ok;
+  if (give_advice(op, slot)) return accept(slot), engine::OpResult::ok;
   slot.session.close(op.deadline);
   return forget(slot), create_failed(broken_by_question());
 }
@@ -192,6 +196,7 @@ engine::OpResult BasicPool<R>::run_init(const engine::StartOp& op, Slot& slot) {
     R::probe(Mark::init_failed);
     return create_failed(std::move(done).error());
   }
+  accept(slot);
   return give_advice(op, slot) ? engine::OpResult::ok : create_failed(broken_by_question());
 }
 
@@ -287,7 +292,6 @@ void BasicPool<R>::tell(const engine::Event& event, const PoolCounts& counts,
       return log(LogLevel::error, "connecting failed: " + detail + "; next attempt in " +
                                       observe::short_duration(event.amount) + " if one is needed");
     case Type::closed:
-      tell(Hook::destroy, hooks_.on_destroy, DestroyEvent{name_, event.slot, event.reason, counts});
       return log(LogLevel::info, slot + " closed: " + std::string(to_string(event.reason)) + now);
     case Type::quarantined:
       return log(LogLevel::error, slot + " is set aside: its driver call does not end" + now);

@@ -25,12 +25,14 @@ namespace weir {
 
 struct CreateEvent {
   std::string_view pool;
-  std::uint32_t slot = 0;
-  bool after_reset = false;  // the connection is not new: its session was reset
+  std::uint64_t connection = 0;  // counts up in the pool; never used again
+  std::uint32_t slot = 0;        // LeaseInfo::slot; used again for another connection
+  bool after_reset = false;      // the connection is not new: its session was reset
 };
 
 struct DestroyEvent {
   std::string_view pool;
+  std::uint64_t connection = 0;
   std::uint32_t slot = 0;
   CloseReason reason{};
   PoolCounts now;
@@ -96,7 +98,9 @@ struct Hooks {
   // too, is a session that it leaves in a transaction or with an open result. The Connection is
   // good until it returns. A thread of the pool; blocks this connection.
   std::function<Result<void>(Connection&, const CreateEvent&)> on_create = {};
-  // A connection was closed. The thread that closed it, one of the pool's.
+  // A connection that on_create has accepted was closed; once for each, so that the two make a
+  // gauge. Not told of attempts that never got so far. The thread that closed it, one of the
+  // pool's.
   std::function<void(const DestroyEvent&)> on_destroy = {};
 
   // A lease begins, or has ended; as many as PoolStats::leases and returned. The thread of
