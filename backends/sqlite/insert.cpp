@@ -12,6 +12,8 @@ namespace weir::sqlite {
 namespace {
 
 constexpr std::uint64_t rows_max = 50;  // of a statement
+// Few enough that they stay in the cache until they are stored; compiling is done once for them.
+constexpr std::uint32_t rows_best = 2000;
 
 // How many rows a statement takes. Cells of several rows are the parameters of one statement only
 // where nothing lies between them.
@@ -67,6 +69,7 @@ weir_status insert_rows(weir_conn* handle, const weir_call* call, const weir_ins
   return WEIR_OK;
 }
 
-const weir_insert insert_extension = {sizeof(weir_insert), 0, backend::guarded<&insert_rows>};
+const weir_insert insert_extension = {sizeof(weir_insert), rows_best,
+                                      backend::guarded<&insert_rows>};
 
 }  // namespace weir::sqlite

@@ -13,7 +13,12 @@
 namespace weir::runtime {
 
 namespace {
-constexpr std::uint64_t default_chunk_rows = 8192;
+
+std::uint64_t chunk_rows(const InsertOptions& options, const weir_insert& driver) noexcept {
+  if (options.chunk_rows != 0) return options.chunk_rows;
+  return driver.rows_best != 0 ? driver.rows_best : 8000;
+}
+
 }  // namespace
 
 bool is_about_a_row(const Error& error) noexcept {
@@ -54,7 +59,7 @@ Insertion::Insertion(const detail::SessionRef& ref, const weir_insert& driver,
       driver_(driver),
       names_(names),
       rows_(rows),
-      chunk_rows_(options.chunk_rows == 0 ? default_chunk_rows : options.chunk_rows),
+      chunk_rows_(chunk_rows(options, driver)),
       inside_(session_.in_transaction()),
       whole_(options.one_transaction || inside_) {}
 

@@ -18,7 +18,7 @@ using runtime::with_session;
 
 namespace {
 
-constexpr std::uint64_t execute_chunk_rows = 8192;
+constexpr std::uint64_t execute_chunk_rows = 8000;
 
 // ---------------------------------------------------------------- names
 

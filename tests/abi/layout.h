@@ -247,7 +247,7 @@ WEIR_AT(weir_insert_out, stored, 8)
 
 WEIR_SIZE(weir_insert, 16)
 WEIR_AT(weir_insert, struct_size, 0)
-WEIR_AT(weir_insert, reserved, 4)
+WEIR_AT(weir_insert, rows_best, 4)
 WEIR_AT(weir_insert, rows, 8)
 
 /* clang-format on */

@@ -37,7 +37,8 @@ struct InsertOptions {
   // All rows or none. If false, each chunk is a transaction of its own, and those before an error
   // stay. Without meaning in an open transaction, which the rows become a part of, all or none.
   bool one_transaction = true;
-  // Rows that are read from the range and handed over at once, at most; 0: 8192. A chunk also ends
+  // Rows that are read from the range and handed over at once, at most; 0: 8000, or
+  // what suits the driver better. A chunk also ends
   // at 4 MiB. No number is too high: the driver splits a chunk where its database has to.
   std::uint32_t chunk_rows = 0;
 };

@@ -62,7 +62,7 @@ typedef struct weir_insert_out {
 
 typedef struct weir_insert {
   uint32_t struct_size;
-  uint32_t reserved;
+  uint32_t rows_best; /* so many rows at once are the fastest; 0: the more the better */
 
   /* Inserts all rows, in their order as far as that can be seen. Called with a transaction open, as
    * the driver claims WEIR_CAP_TX and WEIR_CAP_SAVEPOINT; what a failed call has left in it the
