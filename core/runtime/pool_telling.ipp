@@ -100,8 +100,12 @@ template <Runtime R>
 Result<void> BasicPool<R>::set_up(Slot& slot, bool after_reset, Instant deadline) {
   const auto& init = slot.made_of->init_sql;
   if (auto done = slot.session.run_init(init, deadline); !done) return done;
-  if (!hooks_.on_create || muted_) return {};
-  Result<void> answer = ask_on_create(slot, after_reset, deadline);
+  const bool asks = hooks_.on_create && !muted_;
+  Result<void> answer = asks ? ask_on_create(slot, after_reset, deadline) : Result<void>();
+  // By the host's word, before ours: it counts a connection from then on, even if that was given up
+  // meanwhile, and is told of its end.
+  if (answer && !after_reset) accept(slot);
+  if (!asks) return {};
   if (answer) {
     const Session::Facts left = slot.session.facts();
     if (left.broken) {

@@ -196,7 +196,6 @@ engine::OpResult BasicPool<R>::run_init(const engine::StartOp& op, Slot& slot) {
     R::probe(Mark::init_failed);
     return create_failed(std::move(done).error());
   }
-  accept(slot);
   return give_advice(op, slot) ? engine::OpResult::ok : create_failed(broken_by_question());
 }
 

@@ -98,9 +98,10 @@ struct Hooks {
   // too, is a session that it leaves in a transaction or with an open result. The Connection is
   // good until it returns. A thread of the pool; blocks this connection.
   std::function<Result<void>(Connection&, const CreateEvent&)> on_create = {};
-  // A connection that on_create has accepted was closed; once at most for each. Not told of
-  // attempts that never got so far. For a gauge take PoolStats: one whose attempt is given up while
-  // on_create runs may end untold. The thread that closed it, one of the pool's.
+  // A connection that on_create has accepted was closed; once for each, so that the two make a
+  // gauge. That includes one that was given up while on_create ran, or that it left in a
+  // transaction. Not told of attempts that never got so far. The thread that closed it, one of the
+  // pool's.
   std::function<void(const DestroyEvent&)> on_destroy = {};
 
   // A lease begins, or has ended; as many as PoolStats::leases and returned. The thread of
