@@ -64,7 +64,7 @@ Insertion::Insertion(const detail::SessionRef& ref, const weir_insert& driver,
       whole_(options.one_transaction || inside_) {}
 
 Insertion::~Insertion() {
-  if (open_) undo();  // what cannot be undone is the pool's affair, or the caller's rollback
+  if (open_) undo(nullptr);
 }
 
 Result<Inserted> Insertion::run() {
@@ -157,7 +157,7 @@ Result<void> Insertion::restart() {
   return session_.begin(ref_.deadline, TransactionOptions{});
 }
 
-bool Insertion::undo() noexcept {
+bool Insertion::undo(const Error* why) noexcept {
   open_ = false;
   if (!Session::of(ref_)) return true;  // the pool has undone everything
   if (!inside_) {
@@ -166,8 +166,11 @@ bool Insertion::undo() noexcept {
     return true;
   }
   const Instant until = session_.clean_up_until(ref_.deadline);
-  return savepoint("ROLLBACK TO SAVEPOINT", scope_, until) &&
-         savepoint("RELEASE SAVEPOINT", scope_, until);
+  auto undone = savepoint("ROLLBACK TO SAVEPOINT", scope_, until);
+  if (undone) undone = savepoint("RELEASE SAVEPOINT", scope_, until);
+  // A part of the batch may be in the caller's transaction, which must not be committed with it.
+  if (!undone && session_.in_transaction()) session_.stop(why == nullptr ? undone.error() : *why);
+  return undone.has_value();
 }
 
 Error Insertion::explain(const Error& error) {
@@ -175,14 +178,13 @@ Error Insertion::explain(const Error& error) {
   const bool unknown = !inside_ && facts != nullptr && facts->stage == WEIR_STAGE_COMMIT &&
                        facts->effect == WEIR_EFFECT_UNKNOWN;
   const bool gone = inside_ && facts != nullptr && facts->tx_fate == WEIR_TX_GONE;
-  const bool undone = !open_ || undo() || gone;
+  const bool undone = !open_ || undo(&error) || gone;
   std::string note = row_ ? fmt::format("; row {} of the batch, counted from 0", *row_) : "";
   if (committed_ > 0) note += fmt::format("; the first {} rows are committed", committed_);
   if (unknown) {
     note += committed_ > 0 ? ", of the next ones it is not known"
                            : "; whether its rows are stored is not known";
   } else if (!undone) {
-    session_.stop(error);
     note += "; there may be rows of the batch in the transaction, which is not committed for that";
   } else {
     note += committed_ > 0 ? ", and no others" : "; none of its rows is stored";

@@ -35,7 +35,9 @@ class Insertion {
   [[nodiscard]] Result<void> begin();
   [[nodiscard]] Result<void> commit();
   [[nodiscard]] Result<void> restart();  // back to where begin() was
-  bool undo() noexcept;                  // false if rows may be left in the caller's transaction
+  // Returns: false if rows may be left in the caller's transaction; then that takes no statement
+  // any more, because of `why`, where there is an error.
+  bool undo(const Error* why) noexcept;
   [[nodiscard]] Error explain(const Error& error);
 
   [[nodiscard]] Result<void> savepoint(const char* what, std::uint64_t name, Instant deadline);

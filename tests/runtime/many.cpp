@@ -4,6 +4,7 @@
 //         driver calls than that takes; what a driver lacks or makes up is an error; execute_many
 //         works with any driver. Method: the mock driver, with an extension that remembers what it
 //         was asked.
+#include "tests/api/made.hpp"
 #include "tests/runtime/world.hpp"
 
 #include <weir/insert.h>
@@ -23,6 +24,7 @@ struct Script {
   weir_status kind = WEIR_E_CONSTRAINT;                        // of a row that is wrong
   std::uint64_t more = 0;                                      // rows claimed beyond those given
   bool commit_is_lost = false;
+  bool savepoint_is_lost = false;  // none can be gone back to
 };
 Script script;
 
@@ -85,6 +87,9 @@ class ManyTest : public PoolTest {
         return weir_mock_driver()->execute(conn, call, args, out, result, batch, error);
       }
       script.calls.emplace_back(sql.substr(0, name));
+      if (script.savepoint_is_lost && sql.starts_with("ROLLBACK TO")) {
+        return say(error, WEIR_E_OTHER);
+      }
       batch->flags = WEIR_BATCH_END;
       *result = nullptr;
       return weir_status{WEIR_OK};
@@ -144,6 +149,32 @@ TEST_F(ManyTest, inside_a_transaction_a_savepoint_is_the_frame) {
   EXPECT_EQ(script.calls,
             (Calls{"begin", "SAVEPOINT", "rows 2", "ROLLBACK TO SAVEPOINT", "rows 1", "SAVEPOINT",
                    "rows 1", "ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT", "commit"}));
+}
+
+// The rows before the one that threw are still there.
+TEST_F(ManyTest, a_transaction_keeps_no_part_of_a_batch_that_cannot_be_undone) {
+  script.savepoint_is_lost = true;
+  const test::Made throws(0, 4, [](long long i) -> std::tuple<int> {
+    if (i == 3) throw std::runtime_error("no more");
+    return {static_cast<int>(i)};
+  });
+  for (const bool by_error : {false, true}) {
+    script.calls.clear();
+    script.wrong = [&](int value) { return by_error && value == 1; };
+    const auto done = pool->transaction([&](Connection& c) -> Result<void> {
+      if (by_error) {
+        EXPECT_FALSE(c.insert_many("t", {"i"}, Rows{{0}, {1}}));
+      } else {
+        EXPECT_THROW(static_cast<void>(c.insert_many("t", {"i"}, throws, {.chunk_rows = 2})),
+                     std::runtime_error);
+      }
+      return {};
+    });
+    ASSERT_FALSE(done);
+    EXPECT_NE(done.error().what().find("could not be undone"), std::string::npos)
+        << done.error().what();
+    EXPECT_EQ(script.calls.back(), "rollback");
+  }
 }
 
 TEST_F(ManyTest, rows_that_are_right_by_halves_are_stored) {
