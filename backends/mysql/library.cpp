@@ -6,12 +6,15 @@
 namespace weir::mysql {
 namespace {
 
+// Never destroyed, unlike the instance that get_driver_instance() keeps: a crew's thread may start
+// while the process ends, and a host's static pool closes after the library's own exit handlers.
+//
 // MariaDB's client has the whole process ignore SIGPIPE when it starts, and only then. That is the
 // host's to say, so it is put back. It is not needed either: the crew's threads block all signals.
 sql::Driver* start() {
   struct sigaction of_host {};
   ::sigaction(SIGPIPE, nullptr, &of_host);
-  sql::Driver* const driver = sql::mysql::get_mysql_driver_instance();
+  sql::Driver* const driver = new sql::mysql::MySQL_Driver();
   ::sigaction(SIGPIPE, &of_host, nullptr);
   return driver;
 }

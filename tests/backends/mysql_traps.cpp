@@ -6,8 +6,10 @@
 #include "tests/backends/mysql_fixture.hpp"
 
 #include <csignal>
+#include <cstdlib>
 #include <set>
 #include <thread>
+#include <unistd.h>
 
 namespace weir::test {
 namespace {
@@ -230,6 +232,24 @@ TEST_F(MysqlTraps, any_thread_of_the_host_may_call) {
   for (int i = 0; i < 50; ++i) {
     std::thread([&] { run("SELECT 1"); }).join();
   }
+}
+
+// The library destroys its driver object in an exit handler, while other threads still start, and
+// before a host's older static objects close their sessions.
+TEST(MysqlTrapsDeathTest, the_library_can_be_used_while_the_process_ends) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // in a process that has not used it yet
+  static RealHost host;
+  static const auto open = [] {
+    Source nowhere(weir_mysql_driver(), host.abi(), "mysql://root@localhost/?socket=/nowhere");
+    return Session(nowhere, 1).open();
+  };
+  EXPECT_EXIT(
+      {
+        std::atexit([] { ::_exit(open() == WEIR_E_CONNECT ? 0 : 2); });
+        if (open() != WEIR_E_CONNECT) ::_exit(3);
+        std::exit(1);
+      },
+      ::testing::ExitedWithCode(0), "");
 }
 
 }  // namespace
