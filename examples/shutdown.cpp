@@ -7,8 +7,11 @@
 #include <csignal>
 #include <cstdio>
 #include <fstream>
+#include <thread>
 
 namespace {
+
+using namespace std::chrono_literals;
 
 volatile std::sig_atomic_t done = 0;
 
@@ -21,8 +24,7 @@ void work() {
   weir::Pool& db = (*database())["main"];
   auto lease = weir::or_throw(db.acquire());
   std::raise(SIGTERM);  // in the midst of it
-  while (db.stats().state == "open") {
-  }
+  while (db.stats().state == "open") std::this_thread::sleep_for(1ms);
   std::puts(lease->execute("insert into log values ('finished')") ? "finished" : "cut off");
 }
 
@@ -41,8 +43,7 @@ int main() try {
   std::signal(SIGTERM, [](int) { done = 1; });  // called once the pools are drained
   const auto guard = weir::or_throw(weir::handle_signals(*pools));
   work();
-  while (done == 0) {
-  }
+  while (done == 0) std::this_thread::sleep_for(1ms);
   const auto late = (*pools)["main"].query("select 1");
   std::puts(late ? "open" : std::string(late.error().name()).c_str());
 } catch (const weir::Exception& error) {

@@ -4,6 +4,7 @@
 // leaves its parent's pools alone and can have its own. Method: real files and a real SQLite
 // database.
 #include "backends/sqlite/weir_sqlite.h"
+#include "tests/api/forks.hpp"
 #include "tests/api/support.hpp"
 
 #include <sys/wait.h>
@@ -146,19 +147,9 @@ TEST_F(Reload, an_in_memory_database_keeps_its_connection) {
   EXPECT_TRUE(db.query("select x from t"));
 }
 
-#if defined(__SANITIZE_THREAD__)
-constexpr bool can_fork = false;
-#elif defined(__has_feature)
-constexpr bool can_fork = !__has_feature(thread_sanitizer);
-#else
-constexpr bool can_fork = true;
-#endif
-
 // S16
 TEST_F(Reload, a_forked_child_has_pools_of_its_own) {
-  if (!can_fork)
-    GTEST_SKIP() << "ThreadSanitizer does not follow a fork of many threads; run a "
-                    "build without it";
+  if (!can_fork) GTEST_SKIP() << cannot_fork;
   write("url = \"a.db\"\nmin = 1");
   auto pools = open();
   ASSERT_TRUE(pools) << pools.error().what();

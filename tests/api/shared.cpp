@@ -2,6 +2,7 @@
 //
 // Goal: all who ask for the same file get the same pools, for as long as anybody has them, and a
 // file that could not be opened is tried again.
+#include "tests/api/forks.hpp"
 #include "tests/api/support.hpp"
 
 #include <sys/wait.h>
@@ -61,6 +62,7 @@ TEST_F(Shared, pools_are_opened_once_by_threads_that_ask_together) {
 }
 
 TEST_F(Shared, pools_of_a_forked_child_are_its_own) {
+  if (!can_fork) GTEST_SKIP() << cannot_fork;
   const auto parents = or_throw(Pools::shared(file));
   ASSERT_TRUE((*parents)["main"].query("select 1"));
   const pid_t child = ::fork();

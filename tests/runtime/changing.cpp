@@ -3,6 +3,7 @@
 // Goal: what a host sees of a reload, an eviction, a suspension, of callers that wait for each
 // other, and of a fork. The decisions are tested in tests/engine; here it is the shell.
 #include "core/runtime/process.hpp"
+#include "tests/api/forks.hpp"
 #include "tests/runtime/world.hpp"
 
 #include <weir/retry.hpp>
@@ -177,20 +178,10 @@ TEST_F(Changing, tasks_of_the_host_are_told_apart_from_threads) {
   EXPECT_EQ(other.error().code(), Code::acquire_timeout);
 }
 
-#if defined(__SANITIZE_THREAD__)
-constexpr bool can_fork = false;
-#elif defined(__has_feature)
-constexpr bool can_fork = !__has_feature(thread_sanitizer);
-#else
-constexpr bool can_fork = true;
-#endif
-
 // S16: in the child everything answers `forked`, nothing is sent or ended, and pools of its own
 // work.
 TEST_F(Changing, a_forked_child_can_neither_use_nor_harm_its_parents_pool) {
-  if (!can_fork)
-    GTEST_SKIP() << "ThreadSanitizer does not follow a fork of many threads; run a "
-                    "build without it";
+  if (!test::can_fork) GTEST_SKIP() << test::cannot_fork;
   auto pool = open(small(2));
   auto lease = pool->acquire();
   ASSERT_TRUE(lease);
