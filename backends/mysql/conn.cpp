@@ -124,7 +124,7 @@ Conn::Conn(Source& from, std::uint64_t conn_tag, Canceller& shared)
 }
 
 Conn::~Conn() {
-  if (session != nullptr) {
+  if (session != nullptr && session->link != nullptr) {
     try {
       // With the library, also in its destructors, only the crew deals.
       source.env->crew->submit([last = std::move(session)] {});

@@ -55,6 +55,18 @@ void run_text(Session& session, const Request& request) {
   }
 }
 
+// To the library, the head of an answer whose bytes were turned may look like "done".
+Failure no_rows(const Session& session) {
+  Failure failure;
+  failure.facts = {.kind = WEIR_E_PROTOCOL,
+                   .stage = WEIR_STAGE_EXECUTE,
+                   .conn_fate = WEIR_CONN_BROKEN,
+                   .effect = WEIR_EFFECT_UNKNOWN,
+                   .tx_fate = session.tx_fate()};
+  failure.text = "the server answered a SELECT without a result";
+  return failure;
+}
+
 }  // namespace
 
 weir_status check_sql(const Conn& conn, std::string_view sql, SqlTraits& traits,
@@ -144,6 +156,9 @@ void run(Session& session, const Request& request, std::span<const Param> params
     run_prepared(session, request, params);
   } else {
     run_text(session, request);
+  }
+  if (session.result.rows == nullptr && request.traits.answers && !request.traits.opaque) {
+    throw Failed(no_rows(session));
   }
   session.columns.clear();
   session.column_bytes.clear();

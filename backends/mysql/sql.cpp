@@ -180,6 +180,7 @@ class Scanner {
       changes = line.changes_session;
     }
     traits_.changes_session = traits_.changes_session || changes;
+    traits_.answers = same(first, "SELECT");
     first_ = first;
   }
 
@@ -200,6 +201,9 @@ class Scanner {
         break;
       case Verb::write:
         if (same(word, "RETURNING")) traits_.returning = true;
+        break;
+      case Verb::read:
+        if (same(word, "INTO")) traits_.answers = false;
         break;
       case Verb::define:
         // Bodies of stored programs hold statements and semicolons of their own.

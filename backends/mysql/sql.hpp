@@ -46,6 +46,7 @@ struct SqlTraits {
   bool chain = false;            // COMMIT AND CHAIN: another transaction follows at once
   bool sql_mode = false;         // SET names sql_mode
   bool returning = false;        // a write that answers rows
+  bool answers = false;          // a SELECT, which answers rows: not one INTO something
   std::uint32_t params = 0;      // question marks
 };
 

@@ -168,6 +168,9 @@ TEST(MysqlText, statements_are_told_by_how_they_begin) {
   EXPECT_TRUE(scan("SET /*! SESSION */ TRANSACTION READ ONLY", {}).changes_session);
   EXPECT_TRUE(scan("SET `autocommit` = 0", {}).autocommit);
   EXPECT_TRUE(scan("INSERT INTO t VALUES (1) RETURNING x", {}).returning);
+  EXPECT_TRUE(scan("(SELECT 'INTO')", {}).answers);
+  EXPECT_FALSE(scan("SELECT 1 INTO @x", {}).answers);
+  EXPECT_FALSE(scan("DO 1", {}).answers);
   EXPECT_TRUE(scan("SET @@session.sql_mode = ''", {}).sql_mode);
 }
 

@@ -96,7 +96,9 @@ NETWORK_OFFENCES = {
     "lost_server_ended": "L4.net.killed", "protocol_crashes": "L4.net.corrupt",
     "slow_rows": "L4.net.slow", "silent_ping": "L4.silence.deadline",
     "silent_open": "L4.silence.open", "silent_abort": "L4.silence.abort",
-    "silent_cancel": "L4.silence.cancel", "silent_close": "L4.silence.close",
+    "silent_cancel": "L4.silence.cancel",
+    "silent_close": ("L4.silence.close",
+                     {"L4.silence.deadline": "it closes what its calls leave behind"}),
 }
 
 

@@ -288,7 +288,8 @@ def read_heads(patches):
 def tree_copies(where, count):
     for n in range(count):
         tree = where / f"tree{n}"
-        for folder in ("core", "backends", "sim", "tests/engine", "tests/mutants", "tests/runtime"):
+        for folder in ("core", "backends", "sim", "tests/api", "tests/engine", "tests/mutants",
+                       "tests/runtime"):
             shutil.copytree(ROOT / folder, tree / folder)
         yield tree
 
