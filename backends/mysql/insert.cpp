@@ -96,6 +96,7 @@ weir_status insert_rows(weir_conn* handle, const weir_call* call, const weir_ins
     return bad;
   }
   std::vector<std::shared_ptr<Progress>> progress;
+  progress.reserve(parts.size());
   for (const Many& many : parts) progress.push_back(many.progress);
   const auto status = conn.perform(
       [parts = std::move(parts)](Session& session, Failure& failure) mutable -> weir_status {

@@ -172,6 +172,7 @@ weir_status insert_arrays(Conn& conn, const weir_insert_args& args, std::uint64_
   if (const auto bad = ask(conn, {table.c_str(), names.c_str()}, types, error)) return bad;
   if (const auto bad = take(conn, insert_sql(args, types.get()), error)) return bad;
   std::vector<const char*> params;
+  params.reserve(arrays.size());
   for (const std::string& array : arrays) params.push_back(array.c_str());
   Answer done;
   if (const auto bad = ask(conn, params, done, error)) return bad;

@@ -4,6 +4,7 @@
 #include "core/base/text.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace weir::check {
 
@@ -26,8 +27,8 @@ void Error::clear() noexcept {
 }
 
 bool Value::operator==(const Value& other) const noexcept {
-  return type == other.type && i == other.i && std::memcmp(&d, &other.d, sizeof d) == 0 &&
-         s == other.s;
+  return type == other.type && i == other.i &&
+         std::bit_cast<std::uint64_t>(d) == std::bit_cast<std::uint64_t>(other.d) && s == other.s;
 }
 
 weir_cell Value::cell() const noexcept {
@@ -66,8 +67,8 @@ std::string Value::show() const {
                      s.size() > shown ? "..." : "", type);
 }
 
-Source::Source(const weir_driver& d, const weir_host* host, std::string url, Options options,
-               std::string base_dir)
+Source::Source(const weir_driver& d, const weir_host* host, const std::string& url,
+               const Options& options, const std::string& base_dir)
     : driver(d) {
   step("env_create");
   const weir_status made = driver.env_create(host, &env, &error);

@@ -66,8 +66,8 @@ using Options = std::vector<std::pair<std::string, std::string>>;
 class Source {
  public:
   // Makes both. `status` and `error` say how source_create went; a failing env fails the rule.
-  Source(const weir_driver& driver, const weir_host* host, std::string url, Options options,
-         std::string base_dir);
+  Source(const weir_driver& driver, const weir_host* host, const std::string& url,
+         const Options& options, const std::string& base_dir);
   ~Source();
   Source(const Source&) = delete;
   Source& operator=(const Source&) = delete;

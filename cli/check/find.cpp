@@ -43,7 +43,7 @@ std::string manifest_beside(const std::string& library) {
   const std::string quoted = fmt::format("\"{}\"", fs::path(library).filename().string());
   std::string damaged;
   for (const std::string& name : loader::names_in(directory)) {
-    const std::string path = fmt::format("{}/{}.toml", directory, name);
+    std::string path = fmt::format("{}/{}.toml", directory, name);
     const auto manifest = read_manifest(path, name);
     if (manifest && real(manifest->library) == library) return path;
     if (!manifest && text_of(path).value_or("").find(quoted) != std::string::npos) damaged = path;

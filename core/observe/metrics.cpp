@@ -26,7 +26,7 @@ using S = PoolStats;
 
 constexpr std::string_view pool_states[] = {"open", "suspended", "draining", "closed"};
 
-const Line lines[] = {
+constexpr Line lines[] = {
     {{"db.client.connection.count", gauge, "{connection}", "db.client.connection.state",
       "Connections that can be lent (idle) or are lent (used)."},
      [](const M& m, const S& s, const Emit& emit) {
@@ -136,7 +136,7 @@ const Line lines[] = {
      }},
 };
 
-const std::array infos = [] {
+constexpr std::array infos = [] {
   std::array<MetricInfo, std::size(lines)> all;
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = lines[i].info;
   return all;

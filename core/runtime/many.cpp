@@ -92,6 +92,7 @@ struct Names {
 
   static std::vector<weir_text> texts(const auto& names) {
     std::vector<weir_text> all;
+    all.reserve(names.size());
     for (const auto& name : names) all.push_back({name.data(), name.size()});
     return all;
   }

@@ -10,8 +10,6 @@
 
 namespace weir {
 
-using runtime::Walk;
-
 std::string_view to_string(CallKind kind) noexcept {
   static constexpr std::string_view names[] = {"query",    "execute",      "stream",
                                                "prepare",  "begin",        "commit",
