@@ -244,9 +244,11 @@ void corrupt(Subject& subject) {
     const weir_time late = line.host.now() - s->deadline;
     expect(late <= line.overrun_max(length), "{} was back {} ms after its deadline", what,
            late / ms);
-    // A value may be another one now, and nobody can tell; the shape of the answer cannot.
-    expect(s->status != WEIR_OK || (s->rows.size() == 1 && s->rows[0].size() == 1),
-           "{} went well, without its one row of one value", what);
+    // A value may be another one now, and nobody can tell; nor where a byte says that rows end. The
+    // shape of a row cannot.
+    expect(
+        s->status != WEIR_OK || s->rows.empty() || (s->rows.size() == 1 && s->rows[0].size() == 1),
+        "{} went well, with more than its one row of one value", what);
     size = std::max(size, line.proxy.passed_to_client() - passed);
     line.must_close(std::move(s), what);
   }

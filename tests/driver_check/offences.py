@@ -92,7 +92,8 @@ OFFENCES = {
 NETWORK_OFFENCES = {
     "lost_not_sent": ("L4.net.cut", {"L4.net.commit": "a commit is told in the same way"}),
     "lost_commit_gone": "L4.net.commit", "lost_rows_end": "L4.net.rows",
-    "lost_ping": "L4.net.idle", "lost_running": "L4.net.running", "lost_tx_open": "L4.net.tx",
+    "lost_ping": "L4.net.idle", "lost_tx_open": "L4.net.tx",
+    "lost_running": ("L4.net.running", {"L4.net.killed": "its query runs as well"}),
     "lost_server_ended": "L4.net.killed", "protocol_crashes": "L4.net.corrupt",
     "slow_rows": "L4.net.slow", "silent_ping": "L4.silence.deadline",
     "silent_open": "L4.silence.open", "silent_abort": "L4.silence.abort",
