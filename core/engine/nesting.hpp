@@ -5,11 +5,13 @@
 // many. Ordinary waiters are not recorded, so that the question costs nothing where nobody nests.
 //
 // Invariant: holds the ids, in order of arrival, of exactly those queued waiters that held a lease
-//            under the same task when they were queued.
+//            under the same task when they were queued, or that may come to hold one while they
+//            wait (Waiter::part).
 // Source:    pools.md, property S18; decision 0004 says what a task is.
 // Threads:   none; the engine owns it.
 #pragma once
 
+#include "core/base/assert.hpp"
 #include "core/engine/types.hpp"
 
 #include <algorithm>
@@ -29,7 +31,14 @@ class Nesting {
     return task != no_task && std::any_of(nested_.begin(), nested_.end(),
                                           [&](const Nested& n) { return n.task == task; });
   }
-  [[nodiscard]] WaiterId youngest() const noexcept { return nested_.back().id; }
+  // The youngest whose task holds a lease, by `holds`. REQUIRES: there is one.
+  template <class Holds>
+  [[nodiscard]] WaiterId youngest(Holds&& holds) const noexcept {
+    const auto found = std::find_if(nested_.rbegin(), nested_.rend(),
+                                    [&](const Nested& n) { return holds(n.task); });
+    WEIR_ASSERT(found != nested_.rend());
+    return found->id;
+  }
 
  private:
   struct Nested {

@@ -22,6 +22,9 @@ struct Waiter {
   Holder holder;  // becomes the lease's
   Instant enqueued;
   Instant deadline;
+  // One of several that one caller wants together: it holds those that it was lent already while it
+  // waits for the rest. REQUIRES: the task is its own, the parts are queued in one go.
+  bool part = false;
 };
 
 class WaitQueue {

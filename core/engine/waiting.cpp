@@ -39,7 +39,7 @@ WaiterId Engine::acquire(Waiter waiter, Instant now, Effects& fx) {
   const WaiterId id = queue_.push(waiter);
   if (phase_ == Phase::draining) {
     resolve(id, lost_ ? Outcome::lost : Outcome::closed, now, fx);
-  } else if (may_wait && holds(waiter.holder.task)) {
+  } else if (may_wait && (waiter.part || holds(waiter.holder.task))) {
     nesting_.add(id, waiter.holder.task);
   }
   settle(now, fx);
@@ -157,8 +157,9 @@ bool Engine::holds(TaskId task) const noexcept {
 // a connection can get to the point of giving it back. A holder that is not known to wait is taken
 // to be at work: better a timeout than an error for a program that is right.
 bool Engine::deadlocked() const noexcept {
-  if (rack_->lent_count() < capacity()) return false;
-  if (rack_->lent_count() < physical() - slots_.count(SlotState::quarantined)) return false;
+  const std::uint32_t lent = rack_->lent_count();
+  if (lent == 0 || lent < capacity()) return false;
+  if (lent < physical() - slots_.count(SlotState::quarantined)) return false;
   for (SlotId slot = 0; slot < slots_.size(); ++slot) {
     const Rack::View& view = rack_->view(slot);
     if (view.lent() && !nesting_.waits(view.holder.task)) return false;
@@ -167,8 +168,9 @@ bool Engine::deadlocked() const noexcept {
 }
 
 void Engine::break_deadlock(Instant now, Effects& fx) {
-  if (!nesting_.empty() && deadlocked())
-    resolve(nesting_.youngest(), Outcome::self_deadlock, now, fx);
+  if (nesting_.empty() || !deadlocked()) return;
+  const WaiterId last = nesting_.youngest([this](TaskId task) { return holds(task); });
+  resolve(last, Outcome::self_deadlock, now, fx);
 }
 
 // The nearest thing that can serve the queue. Called while somebody waits.

@@ -31,10 +31,12 @@
 #include "core/runtime/session.hpp"
 #include "core/runtime/walk.hpp"
 
+#include <weir/async.hpp>
 #include <weir/pools.hpp>
 
 #include <deque>
 #include <memory>
+#include <stop_token>
 
 namespace weir::runtime {
 
@@ -108,15 +110,22 @@ class BasicPool final : public Pool,
  private:
   using Lock = std::unique_lock<typename R::mutex>;
   using SlotId = engine::SlotId;
+  // The tasks of callers that name none and want several connections. Apart from those of threads,
+  // which are odd as well, and small.
+  static constexpr engine::TaskId own_tasks = (engine::TaskId{1} << 63) | 1;
 
   // How a queued caller learns of its answer: the engine's token. All members are guarded by
   // mutex_.
   struct Completion {
     explicit Completion(void (*how)(Completion&) noexcept) noexcept : wake(how) {}
+    [[nodiscard]] bool lent() const noexcept { return done && outcome == engine::Outcome::lent; }
     void (*wake)(Completion&) noexcept;  // called under mutex_ once `done` or `offered` is set
     bool done = false;
     bool offered = false;
-    engine::Resolved answer{};
+    engine::Outcome outcome{};
+    SlotId slot = engine::no_slot;
+    std::uint64_t lease = 0;
+    Duration waited{};
     PoolCounts at_start;
     PhaseTimes phases{};  // a reading at the start; from then on, unless lent, what was waited for
   };
@@ -128,6 +137,38 @@ class BasicPool final : public Pool,
           }) {}
     typename R::condition_variable cv;
   };
+  // A blocked thread that wants several connections: a completion for each.
+  struct Several {
+    struct Part : Completion {
+      explicit Part(Several& whole) noexcept
+          : Completion([](Completion& self) noexcept {
+              auto& part = static_cast<Part&>(self);
+              part.all.answered(part);
+            }),
+            all(whole) {}
+      Several& all;
+      engine::WaiterId id;
+    };
+    void answered(const Part& part) noexcept {
+      --open;
+      if (!part.lent()) failed = true;
+      if (over()) cv.notify_one();
+    }
+    [[nodiscard]] bool over() const noexcept { return open == 0 || failed; }
+    std::deque<Part> parts;
+    std::size_t open = 0;  // parts without an answer
+    bool failed = false;
+    typename R::condition_variable cv;
+  };
+  class AsyncWaiter;  // a completion without a thread: pool_async.ipp
+  class JobWaiter;    // one whose lease is used on a thread of the pools'
+  // Ends a wait when its host asks for it.
+  struct StopWaiting {
+    void operator()() const noexcept { pool->cancel_wait(id); }
+    BasicPool* pool;
+    engine::WaiterId id;
+  };
+  using StopCallback = std::stop_callback<StopWaiting>;
 
   struct Slot {
     Slot(const SessionContext& context, SlotId id) : session(context, id) {}
@@ -153,6 +194,8 @@ class BasicPool final : public Pool,
       PoolConfig& config, const std::vector<DriverOption>& options, const std::string& base_dir,
       weir_source_traits& traits);
   [[nodiscard]] bool forked() const noexcept { return context_.process != process_generation(); }
+  // In a forked child the parent's lock may be held for ever, and there is nobody to share with.
+  [[nodiscard]] Lock lock_unless_forked() { return forked() ? Lock() : Lock(mutex_); }
 
   // pool_lending.ipp
   [[nodiscard]] Result<Lease> lend(const Request& request) override;
@@ -162,8 +205,19 @@ class BasicPool final : public Pool,
   [[nodiscard]] Lease grant(SlotId slot, std::uint64_t lease, const engine::Holder& holder,
                             Duration waited, Lock& lock);
   void tell_of_lease(const Session& session, Duration waited, Lock& lock) noexcept;
-  void tell_of_wait(ThreadWaiter& waiter, engine::WaiterId id, const engine::Holder& holder,
-                    Lock& lock);
+  [[nodiscard]] engine::Holder holder_of(const Request& request) const noexcept;
+  [[nodiscard]] Instant deadline_of(const Request& request, Instant now) const noexcept;
+  [[nodiscard]] engine::WaiterId enqueue(Completion& waiter, const engine::Waiter& as, Instant now);
+  void cancel_wait(engine::WaiterId id) noexcept;
+  void tell_of_wait(const engine::Holder& holder, Lock& lock);
+  [[nodiscard]] Error tell_of_failure(const Completion& waiter, const engine::Holder& holder,
+                                      Lock& lock);
+  [[nodiscard]] Result<std::vector<Lease>> lend_several(const Request& request,
+                                                        std::uint32_t count) override;
+  [[nodiscard]] Result<std::vector<Lease>> give_up(Several& several, const engine::Holder& holder,
+                                                   Lock& lock);
+  [[nodiscard]] std::vector<Lease> grant_all(Several& several, const engine::Holder& holder,
+                                             Lock& lock);
   // Inlined: 5 ns of the 130 that an acquire and a release take.
   [[gnu::always_inline]] inline std::optional<Duration> give_back(const detail::SessionRef& ref,
                                                                   Session& session) noexcept;
@@ -178,6 +232,15 @@ class BasicPool final : public Pool,
   [[nodiscard]] bool nobody_else_holds() const;
   [[nodiscard]] LeaseHolder holder_of(SlotId slot, Instant now) const;
   [[nodiscard]] std::vector<LeaseHolder> longest_leases(std::size_t count, Instant now) const;
+
+  // pool_async.ipp
+  [[nodiscard]] std::shared_ptr<weir::detail::AsyncWait> lend_later(
+      const Request& request, Executor& executor, std::shared_ptr<weir::detail::Job> job) override;
+  void answered(AsyncWaiter& waiter) noexcept;
+  void let_go(AsyncWaiter& waiter) noexcept;
+  void work(const std::shared_ptr<AsyncWaiter>& waiter);
+  void hand_on(std::vector<std::shared_ptr<AsyncWaiter>>& woken) noexcept;
+  void post(const std::shared_ptr<AsyncWaiter>& waiter) noexcept;
 
   // In a forked child the parent's lock may be held for ever, so it is not asked.
   [[nodiscard]] RetryPolicy retry_policy() const override {
@@ -299,11 +362,15 @@ class BasicPool final : public Pool,
   std::uint32_t telling_ = 0;  // threads in a driver's abort, the log sink or on_destroy
   std::deque<Heard> heard_;    // not told yet
   bool telling_heard_ = false;
+  std::uint32_t async_waiting_ = 0;                  // AsyncWaiters in the queue
+  std::vector<std::shared_ptr<AsyncWaiter>> woken_;  // answered, not handed on yet
+  std::uint64_t last_own_task_ = 0;                  // of acquire_n: see own_tasks
   std::shared_ptr<BasicPool> orphan_;
 };
 
 }  // namespace weir::runtime
 
+#include "core/runtime/pool_async.ipp"
 #include "core/runtime/pool_change.ipp"
 #include "core/runtime/pool_lending.ipp"
 #include "core/runtime/pool_life.ipp"

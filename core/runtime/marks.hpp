@@ -27,6 +27,10 @@ enum class Mark : std::uint8_t {
   aborted_before_open,  // the abort came before there was anything to abort
   init_failed,
   not_cleaned,        // a session did not come clean and is replaced
+  stopped_in_line,    // the host ended a wait, or came too late for it
+  several_given_up,   // some of the connections that a caller wanted together came too late
+  left_in_line,       // a wait without a thread was given up by whoever began it
+  left_with_lease,    // it had its connection by then
   timer_came,         // with or without anything to do
   leapt,              // the timer came much too late
   pool_ended_itself,  // the last one out was a lease or an operation, after the pool's owner
@@ -34,20 +38,13 @@ enum class Mark : std::uint8_t {
 inline constexpr auto mark_count = static_cast<std::size_t>(Mark::pool_ended_itself) + 1;
 
 [[nodiscard]] constexpr std::string_view to_string(Mark mark) noexcept {
-  constexpr std::array<std::string_view, mark_count> names{"lent_at_once",
-                                                           "lent_in_line",
-                                                           "offer_claimed",
-                                                           "offer_at_deadline",
-                                                           "gave_up_in_line",
-                                                           "woken_for_nothing",
-                                                           "returned_to_line",
-                                                           "aborted",
-                                                           "aborted_before_open",
-                                                           "init_failed",
-                                                           "not_cleaned",
-                                                           "timer_came",
-                                                           "leapt",
-                                                           "pool_ended_itself"};
+  constexpr std::array<std::string_view, mark_count> names{
+      "lent_at_once",      "lent_in_line",    "offer_claimed",
+      "offer_at_deadline", "gave_up_in_line", "woken_for_nothing",
+      "returned_to_line",  "aborted",         "aborted_before_open",
+      "init_failed",       "not_cleaned",     "stopped_in_line",
+      "several_given_up",  "left_in_line",    "left_with_lease",
+      "timer_came",        "leapt",           "pool_ended_itself"};
   return names[static_cast<std::size_t>(mark)];
 }
 

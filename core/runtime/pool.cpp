@@ -3,7 +3,7 @@
 // The parts of weir/pool.hpp that are the same for every runtime, and the names of its log levels.
 #include "core/runtime/session.hpp"
 
-#include <weir/pool.hpp>
+#include <weir/async.hpp>
 #include <weir/pools.hpp>
 
 #include <algorithm>
@@ -42,12 +42,29 @@ void Lease::release() noexcept {
   connection_ = Connection({});  // from here on the pool may be gone
 }
 
+void Work::operator()() const { wait_->run(); }
+
 Result<Lease> Pool::acquire(AcquireOptions options, CallSite site) {
-  return lend({options.timeout, no_deadline, options.tag, options.task, false, site});
+  return lend({options.timeout, no_deadline, options.tag, options.task, false, site,
+               std::move(options.stop)});
+}
+
+Result<std::vector<Lease>> Pool::acquire_n(std::uint32_t count, AcquireOptions options,
+                                           CallSite site) {
+  return lend_several({options.timeout, no_deadline, options.tag, options.task, false, site,
+                       std::move(options.stop)},
+                      count);
+}
+
+AsyncLease Pool::async_acquire(Executor& executor, AcquireOptions options, CallSite site) {
+  return AsyncLease(lend_later({options.timeout, no_deadline, options.tag, options.task, false,
+                                site, std::move(options.stop)},
+                               executor, nullptr));
 }
 
 Result<Lease> Pool::acquire_here(AcquireOptions options, CallSite site, Instant deadline) {
-  return lend({options.timeout, deadline, options.tag, options.task, true, site});
+  return lend(
+      {options.timeout, deadline, options.tag, options.task, true, site, std::move(options.stop)});
 }
 
 Result<Lease> Pool::try_acquire(CallSite site) {

@@ -15,14 +15,25 @@ inline std::string_view tag_text(const engine::Holder& holder) noexcept {
 }
 
 template <Runtime R>
-Result<Lease> BasicPool<R>::lend(const Request& request) {
-  if (forked()) return fail(forked_error());
+engine::Holder BasicPool<R>::holder_of(const Request& request) const noexcept {
   const std::uint64_t thread = R::thread_id();
   // Threads and the host's own tasks are numbered apart.
   const engine::TaskId task = request.task != 0        ? request.task * 2
                               : request.on_this_thread ? thread * 2 + 1
                                                        : engine::no_task;
-  const engine::Holder holder{request.tag, request.site.file, request.site.line, thread, task};
+  return {request.tag, request.site.file, request.site.line, thread, task};
+}
+
+template <Runtime R>
+Instant BasicPool<R>::deadline_of(const Request& request, Instant now) const noexcept {
+  const Duration timeout = request.timeout.value_or(config_.acquire_timeout);
+  return std::min(request.deadline, after(now, std::max(timeout, Duration{})));
+}
+
+template <Runtime R>
+Result<Lease> BasicPool<R>::lend(const Request& request) {
+  if (forked()) return fail(forked_error());
+  const engine::Holder holder = holder_of(request);
   Lock lock(mutex_);
   const Instant now = R::now();
   const SlotId slot = rack_->take(holder, now);
@@ -43,22 +54,38 @@ Lease BasicPool<R>::grant(SlotId slot, std::uint64_t lease, const engine::Holder
   return make_lease({&session, lease, no_deadline});
 }
 
+// To be followed by perform().
+template <Runtime R>
+engine::WaiterId BasicPool<R>::enqueue(Completion& waiter, const engine::Waiter& as, Instant now) {
+  waiter.at_start = engine_->counts();
+  waiter.phases = engine_->phase_times(now);
+  return engine_->acquire(as, now, fx_);
+}
+
 template <Runtime R>
 Result<Lease> BasicPool<R>::queue_up(const engine::Holder& holder, const Request& request,
                                      Instant now, Lock& held) {
   // While this thread waits, the pool must not vanish under it; and it must not end under its lock.
   const auto self = this->shared_from_this();
   Lock lock(std::move(held));
-  const Duration timeout = request.timeout.value_or(config_.acquire_timeout);
-  const Instant deadline = std::min(request.deadline, after(now, std::max(timeout, Duration{})));
+  const Instant deadline = deadline_of(request, now);
   ThreadWaiter waiter;
-  waiter.at_start = engine_->counts();
-  waiter.phases = engine_->phase_times(now);
-  const engine::WaiterId id = engine_->acquire(
-      {static_cast<Completion*>(&waiter), engine::WaiterKind::thread, holder, now, deadline}, now,
-      fx_);
+  const engine::WaiterId id = enqueue(
+      waiter,
+      {static_cast<Completion*>(&waiter), engine::WaiterKind::thread, holder, now, deadline}, now);
   perform(lock);
-  if (!waiter.done && hooks_.on_wait) tell_of_wait(waiter, id, holder, lock);
+  std::optional<StopCallback> stop;  // begun and ended without the lock, which it takes
+  if (!waiter.done && (hooks_.on_wait || request.stop.stop_possible())) {
+    if (hooks_.on_wait) tell_of_wait(holder, lock);
+    if (lock.owns_lock()) lock.unlock();
+    if (request.stop.stop_possible()) stop.emplace(request.stop, StopWaiting{this, id});
+    lock.lock();
+    // What came while the lock was open woke nobody.
+    if (!waiter.done && std::exchange(waiter.offered, false)) {
+      engine_->claim(id, R::now(), fx_);
+      perform(lock);
+    }
+  }
   while (!waiter.done) {
     R::wait_until(waiter.cv, lock, deadline);
     if (waiter.done) break;
@@ -75,18 +102,125 @@ Result<Lease> BasicPool<R>::queue_up(const engine::Holder& holder, const Request
     }
     perform(lock);
   }
-  if (waiter.answer.outcome == engine::Outcome::lent) {
-    R::probe(Mark::lent_in_line);
-    return grant(waiter.answer.slot, waiter.answer.lease, holder, waiter.answer.waited, lock);
+  if (stop) {
+    lock.unlock();
+    stop.reset();
+    lock.lock();
   }
+  if (waiter.lent()) {
+    R::probe(Mark::lent_in_line);
+    return grant(waiter.slot, waiter.lease, holder, waiter.waited, lock);
+  }
+  return fail(tell_of_failure(waiter, holder, lock));
+}
+
+// The last thing that is done under the lock.
+template <Runtime R>
+Error BasicPool<R>::tell_of_failure(const Completion& waiter, const engine::Holder& holder,
+                                    Lock& lock) {
   Error why = failure(waiter, holder, R::now());
   lock.unlock();
-  if (waiter.answer.outcome == engine::Outcome::timeout) {
+  if (waiter.outcome == engine::Outcome::timeout) {
     tell(Hook::timeout, hooks_.on_timeout,
          TimeoutEvent{name_, tag_text(holder), {holder.file, holder.line}, why});
   }
+  return why;
+}
+
+template <Runtime R>
+void BasicPool<R>::cancel_wait(engine::WaiterId id) noexcept {
+  const auto self = this->shared_from_this();
+  Lock lock(mutex_);
+  R::probe(Mark::stopped_in_line);
+  engine_->cancel(id, engine::Outcome::cancelled, R::now(), fx_);
+  perform(lock);
+}
+
+// ---------------------------------------------------------------- several at once
+
+// All parts are queued before anybody else comes to the engine, and are served in their turn: of
+// two callers that want several the first has all before the second gets one, so that they never
+// wait for each other (S17).
+template <Runtime R>
+Result<std::vector<Lease>> BasicPool<R>::lend_several(const Request& request, std::uint32_t count) {
+  if (forked()) return fail(forked_error());
+  if (count == 0) return std::vector<Lease>{};
+  const auto self = this->shared_from_this();
+  engine::Holder holder = holder_of(request);
+  Lock lock(mutex_);
+  if (count > config_.max) {
+    return fail(Code::invalid_argument, name_ + ": acquire_n(" + std::to_string(count) +
+                                            ") cannot succeed: max is " +
+                                            std::to_string(config_.max));
+  }
+  if (holder.task == engine::no_task) holder.task = own_tasks | (++last_own_task_ << 1);
+  const Instant now = R::now();
+  const Instant deadline = deadline_of(request, now);
+  Several several;
+  several.open = count;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    auto& part = several.parts.emplace_back(several);
+    part.id = enqueue(part,
+                      {static_cast<Completion*>(&part), engine::WaiterKind::callback, holder, now,
+                       deadline, /*part=*/true},
+                      now);
+  }
+  perform(lock);
+  std::optional<StopCallback> stop;
+  if (!several.over()) {
+    if (hooks_.on_wait) tell_of_wait(holder, lock);
+    if (lock.owns_lock()) lock.unlock();
+    // One that is cancelled fails, and all with it.
+    stop.emplace(request.stop, StopWaiting{this, several.parts.back().id});
+    lock.lock();
+  }
+  while (!several.over()) {
+    R::wait_until(several.cv, lock, deadline);
+    if (several.over() || R::now() < deadline) continue;
+    engine_->cancel(several.parts.back().id, engine::Outcome::timeout, R::now(), fx_);
+    perform(lock);
+  }
+  if (stop) {
+    lock.unlock();
+    stop.reset();
+    lock.lock();
+  }
+  return several.failed ? give_up(several, holder, lock) : grant_all(several, holder, lock);
+}
+
+// The last thing that is done under the lock.
+template <Runtime R>
+std::vector<Lease> BasicPool<R>::grant_all(Several& several, const engine::Holder& holder,
+                                           Lock& lock) {
+  std::vector<Lease> leases;
+  leases.reserve(several.parts.size());
+  for (const auto& part : several.parts) {
+    if (!part.lent()) continue;
+    if (!lock.owns_lock()) lock.lock();  // told of a lease
+    leases.push_back(grant(part.slot, part.lease, holder, part.waited, lock));
+  }
+  if (lock.owns_lock()) lock.unlock();
+  return leases;
+}
+
+// What there is of them goes back.
+template <Runtime R>
+Result<std::vector<Lease>> BasicPool<R>::give_up(Several& several, const engine::Holder& holder,
+                                                 Lock& lock) {
+  const auto failed = std::find_if(several.parts.begin(), several.parts.end(),
+                                   [](const auto& part) { return part.done && !part.lent(); });
+  for (const auto& part : several.parts) {
+    if (!part.done) engine_->cancel(part.id, engine::Outcome::cancelled, R::now(), fx_);
+  }
+  perform(lock);
+  R::probe(Mark::several_given_up);
+  Error why = tell_of_failure(*failed, holder, lock);
+  lock.lock();
+  static_cast<void>(grant_all(several, holder, lock));
   return fail(std::move(why));
 }
+
+// ---------------------------------------------------------------- telling, and taking back
 
 // Apart from grant(), which almost always has nobody to tell.
 template <Runtime R>
@@ -95,17 +229,12 @@ void BasicPool<R>::tell_of_lease(const Session& session, Duration waited, Lock& 
   tell(Hook::acquire, hooks_.on_acquire, AcquireEvent{name_, session.lease_info(), waited});
 }
 
-// What comes while the lock is open does not wake anybody: an offer is taken up at the end.
+// The last thing that is done under the lock.
 template <Runtime R>
-void BasicPool<R>::tell_of_wait(ThreadWaiter& waiter, engine::WaiterId id,
-                                const engine::Holder& holder, Lock& lock) {
+void BasicPool<R>::tell_of_wait(const engine::Holder& holder, Lock& lock) {
   const WaitEvent event{name_, tag_text(holder), {holder.file, holder.line}, engine_->counts()};
   lock.unlock();
   tell(Hook::wait, hooks_.on_wait, event);
-  lock.lock();
-  if (waiter.done || !std::exchange(waiter.offered, false)) return;
-  engine_->claim(id, R::now(), fx_);
-  perform(lock);
 }
 
 template <Runtime R>
@@ -155,7 +284,7 @@ template <Runtime R>
 Error BasicPool<R>::failure(const Completion& waiter, const engine::Holder& holder,
                             Instant now) const {
   const std::string& name = name_;
-  switch (waiter.answer.outcome) {
+  switch (waiter.outcome) {
     case engine::Outcome::none_idle:
       return Error(Code::none_idle, name + ": no connection can be lent at once (" +
                                         observe::counts_text(engine_->counts()) + ")");
@@ -200,7 +329,7 @@ template <Runtime R>
 AcquireReport BasicPool<R>::report(const Completion& waiter, const engine::Holder& holder,
                                    Instant now) const {
   AcquireReport r;
-  r.waited = waiter.answer.waited;
+  r.waited = waiter.waited;
   r.phases = waiter.phases;
   r.reason = reason(holder, r.waited, now);
   r.at_start = waiter.at_start;
@@ -242,7 +371,8 @@ AcquireClass BasicPool<R>::reason(const engine::Holder& holder, Duration waited,
 // Every connection is held by a thread that is in the queue itself: nobody can make progress.
 template <Runtime R>
 bool BasicPool<R>::all_holders_wait(const engine::Holder& last) const {
-  std::vector<std::uint64_t> waiting{last.thread};
+  std::vector<std::uint64_t> waiting;
+  if (last.thread != 0) waiting.push_back(last.thread);
   engine_->queue().for_each([&](const engine::Waiter& w) {
     if (w.kind == engine::WaiterKind::thread) waiting.push_back(w.holder.thread);
   });

@@ -22,8 +22,11 @@ void BasicPool<R>::perform(Lock& lock) {
   R::stepped(name_, *engine_, *rack_, fx_);
   for (const engine::Resolved& resolved : fx_.resolved) {
     auto& waiter = *static_cast<Completion*>(resolved.token);
-    waiter.answer = resolved;
     waiter.done = true;
+    waiter.outcome = resolved.outcome;
+    waiter.slot = resolved.slot;
+    waiter.lease = resolved.lease;
+    waiter.waited = resolved.waited;
     if (resolved.outcome != engine::Outcome::lent) {
       const PhaseTimes end = engine_->phase_times(R::now());
       for (std::size_t i = 0; i < end.size(); ++i) waiter.phases[i] = end[i] - waiter.phases[i];
@@ -40,7 +43,7 @@ void BasicPool<R>::perform(Lock& lock) {
   for (const engine::StartOp& op : fx_.start) start_op(op);
   rearm();
   if (watchers_ > 0) changed_.notify_all();
-  if (fx_.abort.empty() && fx_.events.empty()) return fx_.clear();
+  if (fx_.abort.empty() && fx_.events.empty() && woken_.empty()) return fx_.clear();
 
   std::vector<Canceller> aborts;
   for (const SlotId id : fx_.abort) {
@@ -61,8 +64,10 @@ void BasicPool<R>::perform(Lock& lock) {
   for (const engine::Event& event : events) details.push_back(detail_of(event));
   const PoolCounts counts = engine_->counts();
   const std::vector<DestroyEvent> destroyed = destroyed_by(events, counts);
+  auto woken = std::exchange(woken_, {});
   ++telling_;
   lock.unlock();
+  hand_on(woken);
   for (const Canceller& canceller : aborts) driver_->table->abort(canceller.get());
   for (std::size_t i = 0; i < events.size(); ++i) tell(events[i], counts, details[i]);
   for (const DestroyEvent& event : destroyed) tell(Hook::destroy, hooks_.on_destroy, event);
@@ -97,7 +102,9 @@ void BasicPool<R>::start_op(const engine::StartOp& op) {
 // which is cheaper than moving it at every step.
 template <Runtime R>
 void BasicPool<R>::rearm() {
-  const Instant next = engine_->next_timer();
+  Instant next = engine_->next_timer();
+  // Blocked threads see to their deadlines themselves.
+  if (async_waiting_ > 0) next = std::min(next, engine_->next_deadline());
   if (next >= armed_) return;
   armed_ = next;
   executor_->arm(timer_, next);

@@ -90,6 +90,9 @@ class Overlay {
     group.retry = false;
     group.hold = {};
     group.timeout.reset();
+    group.waits = ClientGroup::Waits::thread;
+    group.gives_up.reset();
+    group.together = 1;
     group.nested = 0;
     group.leak_ppm = 0;
   }

@@ -140,6 +140,9 @@ ClientGroup draw_clients(Dice& dice, std::uint64_t number, Duration duration,
   g.retry = dice.chance(15);
   g.hold = dice.distribution({"0ms", "0ms", "exp(1ms)", "5ms", "bimodal(1ms,200ms,0.02)"});
   if (dice.chance(30)) g.timeout = dice.one_of<Duration>({0ms, 1ms, 30ms, 1s});
+  if (dice.chance(25)) g.waits = ClientGroup::Waits::event_loop;
+  if (dice.chance(20)) g.gives_up = dice.one_of<Duration>({0ms, 1ms, 20ms});
+  if (g.waits == ClientGroup::Waits::thread && dice.chance(10)) g.together = 2;
   if (dice.chance(10)) g.nested = 1;
   if (dice.chance(5)) g.leak_ppm = 20'000;
   return g;
@@ -312,6 +315,9 @@ void simpler_clients(const Scenario& s, std::vector<Scenario>& out) {
     with([](ClientGroup& g) { return !g.sql.empty() && (g.sql.pop_back(), true); });
     with([](ClientGroup& g) { return set(g.transaction, false); });
     with([](ClientGroup& g) { return set(g.retry, false); });
+    with([](ClientGroup& g) { return set(g.waits, ClientGroup::Waits::thread); });
+    with([](ClientGroup& g) { return set(g.gives_up, std::optional<Duration>{}); });
+    with([](ClientGroup& g) { return set(g.together, 1U); });
     with([](ClientGroup& g) { return set(g.nested, 0U); });
     with([](ClientGroup& g) { return set(g.leak_ppm, 0U); });
     with([](ClientGroup& g) { return set(g.timeout, std::optional<Duration>{}); });

@@ -6,10 +6,12 @@
 #include "core/runtime/basic_pool.hpp"
 #include "sim/check/ledger.hpp"
 #include "sim/explore/backend.hpp"
+#include "sim/explore/client_loop.hpp"
 
 #include <weir/retry.hpp>
 
 #include <algorithm>
+#include <map>
 
 namespace weir::runtime {
 extern template class BasicExecutor<sim::SimRuntime>;
@@ -256,20 +258,80 @@ class Simulation final : StepWatcher {
     }
   }
 
-  Result<weir::Lease> acquire(const ClientGroup& group) {
+  Result<std::vector<weir::Lease>> acquire(const ClientGroup& group, std::uint32_t count) {
     const Duration timeout = group.timeout.value_or(scenario_.pool.acquire_timeout);
     Judge::Acquire call{world_.now(), after(world_.now(), timeout), {}, world_.stalled(), nullptr};
-    auto lease = pool_->acquire({.timeout = group.timeout, .tag = "sim", .task = world_.running()});
-    call.answered = world_.now();
-    call.error = lease ? nullptr : &lease.error();
+    std::optional<Instant> answered;
+    auto leases = ask(group, count, answered);
+    if (!answered) return leases;  // it was left
+    call.answered = *answered;
+    call.error = leases ? nullptr : &leases.error();
     judge_.acquired(call);
-    return lease;
+    if (leases) judge_.require(leases->size() == count, "S17", "not as many as were asked for");
+    return leases;
+  }
+
+  Result<std::vector<weir::Lease>> ask(const ClientGroup& group, std::uint32_t count,
+                                       std::optional<Instant>& answered) {
+    AcquireOptions options{
+        .timeout = group.timeout, .tag = "sim", .task = world_.running(), .stop = {}};
+    if (group.waits == ClientGroup::Waits::event_loop) {
+      return one(await(group, std::move(options), answered));
+    }
+    // On threads of the operating system the one that stops could hold the token that the other
+    // needs to end its wait.
+    if (!group.gives_up || options_.engine == Engine::threads) {
+      return block(count, options, answered);
+    }
+    std::stop_source stop;
+    options.stop = stop.get_token();
+    Thread host([&, until = after(world_.now(), *group.gives_up)] {
+      world_.sleep_until(until);
+      stop.request_stop();
+    });
+    auto leases = block(count, options, answered);
+    host.join();
+    return leases;
+  }
+  Result<std::vector<weir::Lease>> block(std::uint32_t count, const AcquireOptions& options,
+                                         std::optional<Instant>& answered) {
+    auto leases = count > 1 ? pool_->acquire_n(count, options) : one(pool_->acquire(options));
+    answered = world_.now();
+    return leases;
+  }
+  static Result<std::vector<weir::Lease>> one(Result<weir::Lease> lease) {
+    if (!lease) return fail(std::move(lease).error());
+    std::vector<weir::Lease> leases;
+    leases.push_back(*std::move(lease));
+    return leases;
+  }
+
+  Result<weir::Lease> await(const ClientGroup& group, AcquireOptions options,
+                            std::optional<Instant>& answered) {
+    ClientLoop& loop = loops_[world_.running()];
+    std::stop_source stop;
+    if (group.gives_up) options.stop = stop.get_token();
+    const Instant until = after(world_.now(), group.gives_up.value_or(no_timeout));
+    auto wait = pool_->async_acquire(loop, options);
+    if (group.gives_up && ++given_up_ % 2 == 0) {
+      world_.sleep_until(until);
+      return fail(Code::cancelled, "the client has left the wait");
+    }
+    std::optional<Result<weir::Lease>> answer;
+    std::move(wait).then([&](Result<weir::Lease> lease) { answer = std::move(lease); });
+    const auto there = [&] { return answer.has_value(); };
+    loop.run(there, until);
+    stop.request_stop();
+    loop.run(there);
+    answered = world_.now();
+    return *std::move(answer);
   }
 
   Result<void> use(const ClientGroup& group, base::Random& random, Round& seen) {
     const bool leaks = group.leak_ppm > 0 && random.next() % 1'000'000 < group.leak_ppm;
-    auto lease = acquire(group);
-    if (!lease) return fail(std::move(lease).error());
+    auto leases = acquire(group, group.together);
+    if (!leases) return fail(std::move(leases).error());
+    weir::Lease& lease = leases->front();
     seen.lent = world_.now();
     report_.wait.add(seen.lent - seen.due);
     // Tells the server whose statements these are: by that it knows what one lease saw of another.
@@ -283,22 +345,22 @@ class Simulation final : StepWatcher {
       }
       return {};
     };
-    Connection own = (*lease)->within(group.within);
+    Connection own = lease->within(group.within);
     Result<void> result = group.transaction ? own.transaction(statements) : statements(own);
     if (options_.keep_history) seen.slot_session = session_of(who);
     std::vector<weir::Lease> inner;
     for (std::uint32_t i = 0; result && i < group.nested; ++i) {
-      auto further = acquire(group);
+      auto further = acquire(group, 1);
       if (!further) {
         result = fail(std::move(further).error());
       } else {
-        inner.push_back(*std::move(further));
+        inner.push_back(std::move(further->front()));
       }
     }
     if (const Duration hold(group.hold.draw(random)); hold > Duration{}) {
       world_.sleep_until(after(world_.now(), hold));
     }
-    if (leaks) leaked_.push_back(*std::move(lease));
+    if (leaks) leaked_.push_back(std::move(lease));
     return result;
   }
 
@@ -493,6 +555,8 @@ class Simulation final : StepWatcher {
   Judge judge_;
   std::shared_ptr<SimExecutor> executor_;
   std::shared_ptr<SimPool> pool_;
+  std::map<ThreadId, ClientLoop> loops_;  // a wait that was left may post late
+  std::uint64_t given_up_ = 0;            // acquires of event loops that are given up
   std::vector<weir::Lease> leaked_;
   Instant next_sample_ = World::beginning;
   Duration stalled_before_{};  // the beginning

@@ -40,8 +40,12 @@ struct ClientGroup {
   Distribution hold;                // beside the statements, with the lease in hand
   std::optional<Duration> timeout;  // of the acquire; nothing: the pool's
   Duration within = std::chrono::seconds(10);  // for each statement
-  std::uint32_t nested = 0;                    // further leases taken while the first is held
-  std::uint32_t leak_ppm = 0;                  // how often a lease is kept for the rest of the run
+  // Whether an acquire blocks the client's thread, or ends on an event loop that it runs.
+  enum class Waits : std::uint8_t { thread, event_loop } waits = Waits::thread;
+  std::optional<Duration> gives_up;  // when the host stops an acquire, or leaves it
+  std::uint32_t together = 1;        // leases that are taken at once; of `thread`
+  std::uint32_t nested = 0;          // further leases taken while the first is held
+  std::uint32_t leak_ppm = 0;        // how often a lease is kept for the rest of the run
   friend bool operator==(const ClientGroup&, const ClientGroup&) = default;
 };
 

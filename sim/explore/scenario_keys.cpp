@@ -6,8 +6,6 @@
 #include <array>
 #include <limits>
 
-#include <fmt/format.h>
-
 namespace weir::sim {
 namespace {
 
@@ -29,6 +27,7 @@ constexpr std::uint32_t words(Enums... enumerators) {
 constexpr std::array<string_view, 3> mode_words{"ideal", "adversarial", "cpu_model"};
 constexpr std::array<string_view, 2> clock_words{"virtual", "wall"};
 constexpr std::array<string_view, 2> loop_words{"closed", "open"};
+constexpr std::array<string_view, 2> waits_words{"thread", "event_loop"};
 constexpr std::array<string_view, 5> action_words{"resize", "suspend", "resume", "evict", "drain"};
 constexpr std::array<string_view, 4> schedule_words{"fifo", "random", "pct", "replay"};
 constexpr std::array<string_view, 5> disk_fault_words{"io_error", "full", "busy", "short_read",
@@ -253,6 +252,27 @@ constexpr ScenarioKey client_keys[] = {
      .access = member<ClientGroup, &ClientGroup::within>,
      .most = year,
      .doc = "How long one statement may take."},
+    {.name = "waits",
+     .form = Form::word,
+     .access = member<ClientGroup, &ClientGroup::waits>,
+     .words = waits_words,
+     .doc =
+         "`thread`: an acquire blocks its client's thread. `event_loop`: it waits without one, and "
+         "goes on when the client's loop gets to it."},
+    {.name = "gives_up",
+     .form = Form::duration,
+     .access = member<ClientGroup, &ClientGroup::gives_up>,
+     .most = year,
+     .doc =
+         "The host ends an acquire that has no answer by then: by a stop token, and of those of an "
+         "event loop every second by leaving it."},
+    {.name = "together",
+     .form = Form::whole,
+     .access = member<ClientGroup, &ClientGroup::together>,
+     .least = 1,
+     .most = 1000,
+     .doc =
+         "So many connections are taken at once, by `acquire_n`; more than one only of `thread`."},
     {.name = "nested",
      .form = Form::whole,
      .access = member<ClientGroup, &ClientGroup::nested>,
@@ -566,23 +586,6 @@ constexpr ScenarioTable tables[] = {
 };
 
 }  // namespace
-
-const ScenarioKey* ScenarioTable::find(std::string_view key) const noexcept {
-  for (const ScenarioKey& row : keys) {
-    if (row.name == key) return &row;
-  }
-  return nullptr;
-}
-
-std::uint32_t ScenarioTable::selected(const void* object) const {
-  if (selector.empty()) return ~0U;
-  return 1U << static_cast<unsigned>(find(selector)->access.load(object)->number);
-}
-
-std::string ScenarioTable::header() const {
-  if (name.empty()) return "the file";
-  return many ? fmt::format("[[{}]]", name) : fmt::format("[{}]", name);
-}
 
 std::span<const ScenarioTable> scenario_tables() noexcept { return tables; }
 

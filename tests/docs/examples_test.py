@@ -27,6 +27,8 @@ PRINTS = {
                   r"not by this service: DELETE users\n1 timed\n",
     "hooks": r"lease 1 of checkout\nselect count\(\*\) from basket\n1 open\n0 open\n",
     "insert_many": r"2 stored\n1 stored, 1 skipped\nrow 1 has no title\n3 books, 24\.5\n",
+    "coroutines": r"10100\n",
+    "workers": r"2 connections\n(cancelled\n){3}",
     "prepared": r"cellar +11\.25\ngarden +none\nroof +22\.00\n",
 }
 

@@ -52,6 +52,13 @@ class VirtualPool final : public Pool {
   [[nodiscard]] Result<Lease> lend(const Request&) override {
     return fail(Code::none_idle, "nothing idle");
   }
+  [[nodiscard]] Result<std::vector<Lease>> lend_several(const Request&, std::uint32_t) override {
+    return fail(Code::none_idle, "nothing idle");
+  }
+  [[nodiscard]] std::shared_ptr<weir::detail::AsyncWait> lend_later(
+      const Request&, Executor&, std::shared_ptr<weir::detail::Job>) override {
+    return nullptr;
+  }
   void take_back(weir::detail::SessionRef) noexcept override {}
   [[nodiscard]] RetryPolicy retry_policy() const override { return desk.policy(); }
   [[nodiscard]] weir::detail::RetryDecision decide_retry(const RetryPolicy& policy,

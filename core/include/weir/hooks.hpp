@@ -112,8 +112,9 @@ struct Hooks {
   // A caller begins to wait in the queue. Its thread; blocks it, and a connection that is handed to
   // it meanwhile. An acquire of the same pool in it waits behind the one it tells of.
   std::function<void(const WaitEvent&)> on_wait = {};
-  // A wait ended with acquire_timeout; as many as PoolStats::timeouts. The thread of acquire();
-  // blocks that call.
+  // A wait ended with acquire_timeout; as many as PoolStats::timeouts, less those of waits without
+  // a thread (weir/async.hpp) whose answer nobody takes. The thread of acquire(), or the one that
+  // takes the answer; blocks that call.
   std::function<void(const TimeoutEvent&)> on_timeout = {};
 
   // A call was made to the database, after all middleware: what was vetoed is not told. The thread

@@ -17,13 +17,23 @@
 #include <weir/retry_policy.hpp>
 #include <weir/stats.hpp>
 
+#include <memory>
+#include <stop_token>
+#include <vector>
+
 namespace weir {
 
 class Pool;
 class RequestScope;
+class Executor;  // weir/async.hpp, with what it returns:
+class AsyncLease;
+template <class R>
+class AsyncResult;
 namespace detail {
+class AsyncWait;
+class Job;
 class RetryLoop;
-}
+}  // namespace detail
 
 struct AcquireOptions {
   std::optional<Duration> timeout = {};  // default: acquire_timeout; 0 = do not wait
@@ -31,8 +41,11 @@ struct AcquireOptions {
   // Who asks, if the host knows: whatever gives this lease back. Callers that hold leases and wait
   // for each other are told so at once (Code::self_deadlock) if every lease has a known task.
   // Inside with(), query() and transaction() it is the calling thread by itself. 0: unknown; a task
-  // waits for one lease at a time. docs/decisions/0004.
+  // waits for one acquire at a time. docs/decisions/0004.
   std::uint64_t task = 0;
+  // Ends the wait, with Code::cancelled, when a stop is requested or was before. What can be lent
+  // without waiting is lent all the same.
+  std::stop_token stop = {};
 };
 
 // A connection in a caller's hands. Goes back when destroyed.
@@ -68,14 +81,39 @@ class WEIR_API Pool {
 
   // Borrows a connection, waiting for acquire_timeout or options.timeout at most.
   // Errors: acquire_timeout with an AcquireReport, queue_full, pool_closed, create_failed (see
-  // propagate_create_error), self_deadlock; with a timeout of 0 none_idle, pool_suspended; in a
-  // forked child forked, here and from every other member.
+  // propagate_create_error), self_deadlock, cancelled; with a timeout of 0 none_idle,
+  // pool_suspended; in a forked child forked, here and from every other member.
   [[nodiscard]] Result<Lease> acquire(AcquireOptions options = {},
                                       CallSite site = CallSite::here());
   // Borrows a connection if one can be lent at once. Errors: none_idle, pool_closed.
   [[nodiscard]] Result<Lease> try_acquire(CallSite site = CallSite::here());
   // As acquire, until a point on now()'s clock. A deadline that has passed does not wait.
   [[nodiscard]] Result<Lease> acquire_until(Instant deadline, CallSite site = CallSite::here());
+  // Borrows `count` connections, all of them or none: for work that needs several at once, and
+  // would deadlock with its like if each took one and waited for the next. The caller has a place
+  // in the queue for each; what comes free first is kept for it until the last has come, and nobody
+  // who comes later and wants several gets any before. In statistics it is `count` acquires.
+  // Errors: as acquire; invalid_argument at once if `count` is above max.
+  [[nodiscard]] Result<std::vector<Lease>> acquire_n(std::uint32_t count,
+                                                     AcquireOptions options = {},
+                                                     CallSite site = CallSite::here());
+
+  // The same without a thread that waits, in the same queue: awaited by a coroutine, or with a
+  // function to call. They begin at once; `executor` is where they go on. weir/async.hpp, which
+  // has to be included.
+  [[nodiscard]] AsyncLease async_acquire(Executor& executor, AcquireOptions options = {},
+                                         CallSite site = CallSite::here());
+  // fn(Connection&) on a thread of the pools', with a lease of its own.
+  template <class F>
+  [[nodiscard]] auto async_with(Executor& executor, F fn, AcquireOptions options = {},
+                                CallSite site = CallSite::here())
+      -> AsyncResult<detail::ResultOf<std::invoke_result_t<F&, Connection&>>>;
+  template <class... Args>
+  [[nodiscard]] AsyncResult<Result<Rows>> async_query(Executor& executor, Sql sql,
+                                                      const Args&... args);
+  template <class... Args>
+  [[nodiscard]] AsyncResult<Result<Executed>> async_execute(Executor& executor, Sql sql,
+                                                            const Args&... args);
 
   // Calls fn(Connection&) with a lease that ends when fn returns or throws. The Result of fn is
   // handed on; a plain value becomes a Result of it; void becomes Result<void>.
@@ -184,10 +222,16 @@ class WEIR_API Pool {
     std::uint64_t task = 0;
     bool on_this_thread = false;  // the lease ends before this thread goes on
     CallSite site;
+    std::stop_token stop = {};
   };
 
   Pool() = default;
   [[nodiscard]] virtual Result<Lease> lend(const Request& request) = 0;
+  [[nodiscard]] virtual Result<std::vector<Lease>> lend_several(const Request& request,
+                                                                std::uint32_t count) = 0;
+  // With a job: it is given the lease, on a thread of the pools', before the wait is over.
+  [[nodiscard]] virtual std::shared_ptr<detail::AsyncWait> lend_later(
+      const Request& request, Executor& executor, std::shared_ptr<detail::Job> job) = 0;
   virtual void take_back(detail::SessionRef ref) noexcept = 0;
   // As acquire, for a lease that ends within the call that takes it.
   [[nodiscard]] Result<Lease> acquire_here(AcquireOptions options, CallSite site,

@@ -3,6 +3,7 @@
 // All of Weir's public C++ API.
 #pragma once
 
+#include <weir/async.hpp>
 #include <weir/config.hpp>
 #include <weir/connection.hpp>
 #include <weir/error.hpp>

@@ -85,6 +85,9 @@ retry = true
 hold = "3ms"
 timeout = "none"
 within = "700ms"
+waits = "event_loop"
+gives_up = "8ms"
+together = 2
 nested = 1
 leak = 0.01
 
@@ -152,6 +155,9 @@ Scenario what_full_says() {
   client.hold = Distribution::constant(3'000'000);
   client.timeout = no_timeout;
   client.within = 700ms;
+  client.waits = ClientGroup::Waits::event_loop;
+  client.gives_up = 8ms;
+  client.together = 2;
   client.nested = 1;
   client.leak_ppm = 10'000;
   s.clients = {client, {}};

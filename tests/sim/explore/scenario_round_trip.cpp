@@ -110,6 +110,9 @@ ClientGroup any_client(std::uint64_t number, Duration end) {
   if (*rc::gen::arbitrary<bool>())
     c.timeout = *rc::gen::arbitrary<bool>() ? no_timeout : *any_duration(1h);
   c.within = *any_duration(1h);
+  c.waits = any_of(ClientGroup::Waits::event_loop);
+  if (*rc::gen::arbitrary<bool>()) c.gives_up = *any_duration(1h);
+  c.together = *rc::gen::inRange(1U, 10U);
   c.nested = *rc::gen::inRange(0U, 10U);
   c.leak_ppm = *rc::gen::inRange(0U, 1'000'001U);
   return c;
