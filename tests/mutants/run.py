@@ -67,7 +67,7 @@ SIMULATOR = ("sim/world", "sim/world/switch_x86_64.S", "sim/server", "sim/check"
 HEAD = re.compile(r"Mutant: (?P<what>.+)\nSeen in: (?P<seen>.+)\nKilled by: (?P<by>.+)\n"
                   r"(?:Not found by explore: (?P<hidden>.+)\n)?")
 SEED = 1
-EXPLORE_SECONDS = 30
+EXPLORE_SECONDS = 60
 # What explore says where no property is named, and which ones that can be.
 UNNAMED = {"invariant": {"S1", "S2", "S3", "S4", "S5", "S7", "S10", "S18", "L2"},
            "hang": {"L1", "L2", "L5", "S9"},

@@ -46,6 +46,7 @@ TEST_F(Several, more_than_there_can_be_are_refused_at_once) {
 // S17
 TEST_F(Several, that_do_not_all_come_go_back) {
   auto pool = open(small(2));
+  { auto warm = or_throw(pool->acquire_n(2)); }
   auto held = or_throw(pool->acquire({.tag = "one"}));
   auto leases = pool->acquire_n(2, {.timeout = 5ms});
   ASSERT_FALSE(leases);
