@@ -57,6 +57,7 @@ TEST_F(Async, a_connect_is_waited_for_without_a_thread) {
   EXPECT_TRUE(task.done());
   EXPECT_TRUE(lease);
   EXPECT_EQ(pool->stats().waited, 1U);
+  lease.release();
 }
 
 TEST_F(Async, stands_in_one_line_with_blocking_callers) {
@@ -221,6 +222,7 @@ TEST_F(Async, a_function_is_called_on_the_executor_and_nowhere_else) {
   work();
   EXPECT_EQ(called, 1) << "once";
   EXPECT_TRUE(lease);
+  lease.release();
 }
 
 TEST_F(Async, an_executor_that_throws_is_replaced_by_a_thread_of_the_pools) {
@@ -267,6 +269,7 @@ TEST_F(Async, an_answer_while_the_wait_begins_is_not_lost) {
   Task task = take(*pool);
   EXPECT_TRUE(task.done());
   EXPECT_TRUE(lease);
+  lease.release();
 }
 
 // ---------------------------------------------------------------- work on the pools' threads
