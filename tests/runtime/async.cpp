@@ -5,6 +5,7 @@
 #include "tests/runtime/event_loop.hpp"
 #include "tests/runtime/world.hpp"
 
+#include <array>
 #include <atomic>
 #include <stdexcept>
 
@@ -285,6 +286,33 @@ TEST_F(Async, a_query_runs_on_a_thread_of_the_pools) {
   ASSERT_TRUE(rows->has_value()) << rows->error().what();
   EXPECT_EQ((**rows)[0].get<int>(0), 1);
   rests(*pool);
+}
+
+// The same cell as of the parameter, after whatever it borrowed has changed.
+template <class T>
+weir_cell cell_of(const T& kept) {
+  return weir::detail::to_cell(kept);
+}
+
+TEST_F(Async, parameters_outlive_the_call) {
+  std::string text = "text";
+  std::array<std::byte, 2> bytes{std::byte{1}, std::byte{2}};
+  const auto view = weir::detail::owned(std::string_view(text));
+  const auto pointer = weir::detail::owned(text.c_str());
+  const auto perhaps = weir::detail::owned(std::optional(std::string_view(text)));
+  const auto blob = weir::detail::owned(Blob{bytes});
+  text = "gone";
+  bytes.fill({});
+  for (const weir_cell& cell : {cell_of(view), cell_of(pointer), cell_of(perhaps)}) {
+    ASSERT_EQ(cell.type, WEIR_T_TEXT);
+    EXPECT_EQ(std::string_view(static_cast<const char*>(cell.v.p), cell.size), "text");
+  }
+  ASSERT_EQ(cell_of(blob).type, WEIR_T_BLOB);
+  EXPECT_EQ(static_cast<const std::byte*>(cell_of(blob).v.p)[1], std::byte{2});
+  const char* const none = nullptr;
+  EXPECT_EQ(cell_of(weir::detail::owned(none)).type, WEIR_T_NULL);
+  EXPECT_EQ(cell_of(weir::detail::owned(std::optional<int>())).type, WEIR_T_NULL);
+  EXPECT_EQ(cell_of(weir::detail::owned(42)).v.i, 42);
 }
 
 TEST_F(Async, a_function_with_a_lease_runs_on_a_thread_of_the_pools) {

@@ -161,14 +161,32 @@ class FunctionJob final : public JobWithResult<R> {
   std::optional<F> fn_;
 };
 
-// A parameter that outlives the call it was given to: texts are copied.
+// A parameter that outlives the call it was given to: whatever borrows its bytes is copied. It
+// makes the same cell, so a null pointer stays a NULL.
 template <class T>
 auto owned(const T& value) {
-  if constexpr (std::is_convertible_v<const T&, std::string_view>) {
+  if constexpr (is_optional<T>) {
+    return value ? std::optional(owned(*value)) : std::nullopt;
+  } else if constexpr (std::is_same_v<T, Blob>) {
+    return std::vector<std::byte>(value.bytes.begin(), value.bytes.end());
+  } else if constexpr (std::is_convertible_v<const T&, const char*>) {
+    const char* const text = value;
+    return text == nullptr ? std::optional<std::string>() : std::optional<std::string>(text);
+  } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
     return std::string(std::string_view(value));
   } else {
     return value;
   }
+}
+
+// call(connection, sql, parameters...), with copies of the last two.
+template <class Call, class... Args>
+auto with_copies(Call call, Sql sql, const Args&... args) {
+  return [call, text = std::string(sql.text()), site = sql.site(),
+          copies = std::tuple(owned(args)...)](Connection& c) {
+    const Sql again(text, site.file, site.line);
+    return std::apply([&](const auto&... values) { return call(c, again, values...); }, copies);
+  };
 }
 
 }  // namespace detail
@@ -229,33 +247,19 @@ auto Pool::async_with(Executor& executor, F fn, AcquireOptions options, CallSite
 
 template <class... Args>
 AsyncResult<Result<Rows>> Pool::async_query(Executor& executor, Sql sql, const Args&... args) {
-  return async_with(
-      executor,
-      [text = std::string(sql.text()), site = sql.site(),
-       owned = std::tuple(detail::owned(args)...)](Connection& c) {
-        return std::apply(
-            [&](const auto&... values) {
-              return c.query(Sql(text, site.file, site.line), values...);
-            },
-            owned);
-      },
-      {}, sql.site());
+  const auto query = [](Connection& c, const Sql& again, const auto&... values) {
+    return c.query(again, values...);
+  };
+  return async_with(executor, detail::with_copies(query, sql, args...), {}, sql.site());
 }
 
 template <class... Args>
 AsyncResult<Result<Executed>> Pool::async_execute(Executor& executor, Sql sql,
                                                   const Args&... args) {
-  return async_with(
-      executor,
-      [text = std::string(sql.text()), site = sql.site(),
-       owned = std::tuple(detail::owned(args)...)](Connection& c) {
-        return std::apply(
-            [&](const auto&... values) {
-              return c.execute(Sql(text, site.file, site.line), values...);
-            },
-            owned);
-      },
-      {}, sql.site());
+  const auto execute = [](Connection& c, const Sql& again, const auto&... values) {
+    return c.execute(again, values...);
+  };
+  return async_with(executor, detail::with_copies(execute, sql, args...), {}, sql.site());
 }
 
 }  // namespace weir

@@ -108,6 +108,7 @@ class WEIR_API Pool {
   [[nodiscard]] auto async_with(Executor& executor, F fn, AcquireOptions options = {},
                                 CallSite site = CallSite::here())
       -> AsyncResult<detail::ResultOf<std::invoke_result_t<F&, Connection&>>>;
+  // One statement; it and its parameters are copied.
   template <class... Args>
   [[nodiscard]] AsyncResult<Result<Rows>> async_query(Executor& executor, Sql sql,
                                                       const Args&... args);
