@@ -281,6 +281,11 @@ class ScenarioReader {
       report(Code::config_conflict, every != nullptr ? every->value.place : node.place,
              "an open loop without a time between arrivals never ends",
              "such as every = \"exp(10ms)\"; or set `rounds`");
+    const Entry* const together = good_entry(node, "together");
+    if (group.waits == ClientGroup::Waits::event_loop && group.together > 1 && together != nullptr)
+      report(Code::config_conflict, together->value.place,
+             "an event loop takes one connection at a time",
+             "remove the line, or write waits = \"thread\"");
   }
 
   // What a plugin's driver needs, and what only such a driver has.

@@ -87,12 +87,12 @@ timeout = "none"
 within = "700ms"
 waits = "event_loop"
 gives_up = "8ms"
-together = 2
 nested = 1
 leak = 0.01
 
 [[client]]
 rounds = 2
+together = 2
 
 [[fault]]
 what = "slow"
@@ -157,12 +157,12 @@ Scenario what_full_says() {
   client.within = 700ms;
   client.waits = ClientGroup::Waits::event_loop;
   client.gives_up = 8ms;
-  client.together = 2;
   client.nested = 1;
   client.leak_ppm = 10'000;
   s.clients = {client, {}};
   s.clients[1].number = 8;
   s.clients[1].rounds = 2;
+  s.clients[1].together = 2;
   s.server.faults = {
       {FaultKind::slow, 12, 2'000'000'000, 2'500'000'000, 250'000, 300},
       {FaultKind::slow_close, 0, 3'000'000'000, WEIR_NO_DEADLINE, 1'000'000, 40'000'000}};
@@ -416,6 +416,8 @@ TEST(ScenarioFaults, are_keys_that_say_nothing_or_contradict_each_other) {
       {"[[client]]\nnumber = 1\n[[client]]\nnumber = 1\n", "two clients have the number 1"},
       {"[[client]]\nnumber = 2\n[[client]]\nnumber = 1\n[[client]]\n", "the other is in line 3"},
       {"[[client]]\nfrom = \"3s\"\nto = \"2s\"\n", "`to` is before `from`"},
+      {"[[client]]\nwaits = \"event_loop\"\ntogether = 2\n",
+       "an event loop takes one connection at a time"},
       {"[[client]]\nto = \"11s\"\n", "`to` of [[client]] is after the end"},
       {"[[client]]\nloop = \"open\"\n", "never ends"},
       {"[[fault]]\nwhat = \"reset\"\namount = 3\n",

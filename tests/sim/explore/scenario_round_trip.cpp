@@ -112,7 +112,7 @@ ClientGroup any_client(std::uint64_t number, Duration end) {
   c.within = *any_duration(1h);
   c.waits = any_of(ClientGroup::Waits::event_loop);
   if (*rc::gen::arbitrary<bool>()) c.gives_up = *any_duration(1h);
-  c.together = *rc::gen::inRange(1U, 10U);
+  if (c.waits == ClientGroup::Waits::thread) c.together = *rc::gen::inRange(1U, 10U);
   c.nested = *rc::gen::inRange(0U, 10U);
   c.leak_ppm = *rc::gen::inRange(0U, 1'000'001U);
   return c;
