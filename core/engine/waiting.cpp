@@ -79,6 +79,7 @@ void Engine::serve_waiters(Instant now, Effects& fx) {
   while (!queue_.empty() && rack_->idle_count() > 0) {
     const SlotId slot = lendable_idle(now);
     if (slot == no_slot) {
+      offered_ = {};  // what was offered has become too old or doubtful: it is no supply (R2)
       if (!prepare_idle(now, fx)) return;
     } else if (may_offer(now)) {
       if (!queue_.contains(offered_)) {
@@ -167,10 +168,13 @@ bool Engine::deadlocked() const noexcept {
   return true;
 }
 
+// A task may wait more than once, in several threads or for several connections: none of its own
+// can be served by what it holds.
 void Engine::break_deadlock(Instant now, Effects& fx) {
-  if (nesting_.empty() || !deadlocked()) return;
-  const WaiterId last = nesting_.youngest([this](TaskId task) { return holds(task); });
-  resolve(last, Outcome::self_deadlock, now, fx);
+  while (!nesting_.empty() && deadlocked()) {
+    const WaiterId last = nesting_.youngest([this](TaskId task) { return holds(task); });
+    resolve(last, Outcome::self_deadlock, now, fx);
+  }
 }
 
 // The nearest thing that can serve the queue. Called while somebody waits.

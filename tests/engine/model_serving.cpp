@@ -73,7 +73,8 @@ void Model::serve() {
       callers_.erase(callers_.begin());
       offered_ = false;
     } else {
-      // R2: what may be dead is looked at, one for each who waits.
+      // R2: what may be dead is looked at, one for each who waits; nobody relies on it.
+      offered_ = false;
       if (count(Place::idle) == 0 || count(Place::validating) >= callers_.size()) return;
       begin(chosen(Op::validate, Place::idle), Op::validate);
     }

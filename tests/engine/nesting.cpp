@@ -48,6 +48,25 @@ TEST(Nesting, OfTasksThatWaitForEachOtherTheYoungestFails) {
   EXPECT_TRUE(a.held);
 }
 
+TEST(Nesting, ATaskThatWaitsTwiceIsToldTwice) {
+  EngineWorld world(of(3));
+  Call& a = holder(world, 1);
+  Call& b = holder(world, 2);
+  world.next(Op::connect, Answer::hangs());
+  Call& first = world.acquire(no_timeout, WaiterKind::thread, 1);
+  Call& second = world.acquire(no_timeout, WaiterKind::thread, 2);
+  Call& third = world.acquire(no_timeout, WaiterKind::thread, 2);
+  EXPECT_TRUE(first.waiting && second.waiting && third.waiting);  // a connect is under way
+  world.resize(0, 2);
+  world.run_for(1min);  // it comes to nothing
+  EXPECT_TRUE(second.ended_with(Outcome::self_deadlock));
+  EXPECT_TRUE(third.ended_with(Outcome::self_deadlock));
+  EXPECT_TRUE(first.waiting);
+  world.release(b);
+  EXPECT_TRUE(first.lent());
+  EXPECT_TRUE(a.held);
+}
+
 TEST(Nesting, AHolderThatDoesNotWaitIsHopeForAll) {
   EngineWorld world(of(2));
   holder(world, 1);

@@ -103,6 +103,29 @@ TEST(Bounded, AnOfferNobodyTookBecomesAHandOver) {
   world.claim(head);  // it wakes after all: no effect
 }
 
+// R2: what was offered died before its waiter woke. Nobody may count on it.
+TEST(Bounded, AnOfferOfWhatIsNowInDoubtIsNoSupply) {
+  EngineConfig config = one(Fairness::bounded);
+  config.max = 2;
+  EngineWorld world(config);
+  world.set_wake_latency(no_timeout);
+  Call& head = world.acquire();
+  Call& other = world.acquire();
+  world.run_for(1ms);
+  world.cancel(other);
+  ASSERT_TRUE(head.offered);
+  ASSERT_EQ(world.idle(), 2U);
+  world.answer(Op::validate, Answer::hangs());
+  world.leap(1ms);
+  ASSERT_EQ(world.running(Op::validate).size(), 1U);
+  ASSERT_EQ(world.idle(), 1U);
+  world.resize(0, 3);
+  EXPECT_EQ(world.running(Op::connect).size(), 1U);
+  world.run_for(1ms);
+  world.claim(head);
+  EXPECT_TRUE(head.lent());
+}
+
 TEST(Bounded, TheOfferPassesOnWhenItsWaiterLeaves) {
   for (const bool by_timeout : {false, true}) {
     Busy world(one(Fairness::bounded));
