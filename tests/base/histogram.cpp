@@ -62,7 +62,7 @@ TEST(Histogram, SummaryCountsUpToEachBound) {
   for (const Duration value : values) histogram.add(value);
   const LatencySummary s = histogram.summary();
   for (std::size_t i = 0; i < latency_bounds.size(); ++i) {
-    EXPECT_EQ(s.buckets[i],
+    EXPECT_EQ(static_cast<std::ptrdiff_t>(s.buckets[i]),
               std::count_if(values.begin(), values.end(),
                             [&](Duration value) { return value <= latency_bounds[i]; }))
         << i;
