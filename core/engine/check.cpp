@@ -28,12 +28,13 @@ void Engine::check(Instant now) const {
   WEIR_ASSERT(idle == rack_->idle_count() && lent == rack_->lent_count());
   const Counters& c = counters_;
   WEIR_ASSERT(c.queued == c.granted + c.timeouts + c.rejected + c.failed + queue_.size());
+  WEIR_ASSERT(c.created == std::accumulate(c.opened.begin(), c.opened.end(), std::uint64_t{0}));
   WEIR_ASSERT(c.created - std::accumulate(c.closed.begin(), c.closed.end(), std::uint64_t{0}) ==
               sessions);
   if (phase_ == Phase::draining) WEIR_ASSERT(queue_.empty() && idle == 0);
   if (phase_ != Phase::open) return;
   if (!queue_.empty() && lendable) WEIR_ASSERT(queue_.contains(offered_) && may_offer(now));
-  WEIR_ASSERT(connects_to_start(sizing(now)) == 0);
+  WEIR_ASSERT(connects_to_start(sizing(now)).all == 0);
   WEIR_ASSERT(nesting_.empty() || !deadlocked());
 }
 

@@ -47,8 +47,11 @@ Sizing Engine::sizing(Instant now) const noexcept {
 
 void Engine::start_creates(Instant now, Effects& fx) {
   if (physical() >= capacity()) return;  // the usual case of a crowded pool
-  for (std::uint32_t n = connects_to_start(sizing(now)); n > 0; --n) {
-    ops_.begin(slots_.allocate(), Op::connect, after(now, config_.create_timeout), now, fx);
+  const Connects start = connects_to_start(sizing(now));
+  for (std::uint32_t n = 0; n < start.all; ++n) {
+    const SlotId slot = slots_.allocate();
+    slots_[slot].opened_for = n < start.for_waiters ? OpenReason::demand : OpenReason::minimum;
+    ops_.begin(slot, Op::connect, after(now, config_.create_timeout), now, fx);
   }
 }
 
@@ -65,6 +68,7 @@ void Engine::connect_ended(SlotId slot, const Operations::Operation& op, OpResul
   if (result == OpResult::ok || op.op == Op::init) {
     facts.has_session = true;
     ++counters_.created;
+    ++counters_.opened[static_cast<std::size_t>(facts.opened_for)];
   }
   if (ok) return connection_up(slot, op.started, now, fx);
   // While draining it is we who gave it up, and an outdated one too; in quarantine it was counted.

@@ -59,7 +59,7 @@ Instant Engine::next_timer() const noexcept {
   if (phase_ == Phase::open && creator_.failing()) {
     Sizing demand = sizing(Instant::min());
     demand.allowance = 1;
-    if (connects_to_start(demand) > 0 && slots_.connecting() == 0) {
+    if (connects_to_start(demand).all > 0 && slots_.connecting() == 0) {
       next = std::min(next, creator_.retry_at());
     }
   }

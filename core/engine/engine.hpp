@@ -58,6 +58,7 @@ struct Counters {
   std::uint64_t rejected = 0;
   std::uint64_t failed = 0;
   std::uint64_t created = 0;
+  std::array<std::uint64_t, open_reason_count> opened{};  // the created, by OpenReason
   std::uint64_t create_failures = 0;
   std::uint64_t validations = 0;
   std::uint64_t resets = 0;

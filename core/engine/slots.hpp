@@ -34,6 +34,7 @@ class Slots {
   // What an operation leaves behind for the next decision.
   struct Facts {
     bool has_session = false;          // it was counted as created
+    OpenReason opened_for{};           // why it was begun
     CloseReason reason{};              // why it is closing
     Instant expires_at = no_deadline;  // end of its lifetime, drawn once (T4)
     Instant idle_since;                // end of its last lease, kept across a validation (T3)

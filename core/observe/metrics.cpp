@@ -92,9 +92,12 @@ constexpr Line lines[] = {
        emit({m, "connecting", number(s.now.connecting)});
        emit({m, "other", number(s.now.other)});
      }},
-    {{"weir.connection.opened", counter, "{connection}", "", "Connections that came up."},
+    {{"weir.connection.opened", counter, "{connection}", "reason",
+      "Connections that came up, by what they were opened for."},
      [](const M& m, const S& s, const Emit& emit) {
-       emit({m, "", number(s.created)});
+       for (std::size_t i = 0; i < s.opened.size(); ++i) {
+         emit({m, to_string(static_cast<OpenReason>(i)), number(s.opened[i])});
+       }
      }},
     {{"weir.connection.open_failures", counter, "{attempt}", "",
       "Attempts to open a connection that failed."},

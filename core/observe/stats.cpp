@@ -7,6 +7,10 @@
 
 namespace weir {
 
+std::string_view to_string(OpenReason reason) noexcept {
+  return reason == OpenReason::demand ? "demand" : "minimum";
+}
+
 std::string_view to_string(CloseReason reason) noexcept {
   switch (reason) {
     case CloseReason::idle:
@@ -58,6 +62,16 @@ std::string latency(const LatencySummary& s) {
       seconds(s.max));
 }
 
+template <class Reason, std::size_t n>
+std::string by_reason(std::string_view name, const std::array<std::uint64_t, n>& counts) {
+  std::string out = fmt::format(R"("{}":{{)", name);
+  for (std::size_t i = 0; i < n; ++i) {
+    out += fmt::format(R"({}"{}":{})", i == 0 ? "" : ",", to_string(static_cast<Reason>(i)),
+                       counts[i]);
+  }
+  return out + "},";
+}
+
 }  // namespace
 
 std::string PoolStats::to_json() const {
@@ -70,13 +84,10 @@ std::string PoolStats::to_json() const {
       R"("acquires":{},"leases":{},"waited":{},"timeouts":{},"rejected":{},"failed":{},"returned":{},)",
       acquires, leases, waited, timeouts, rejected, failed, returned);
   out += fmt::format(
-      R"("created":{},"create_failures":{},"validations":{},"resets":{},"long_holds":{},"closed":{{)",
-      created, create_failures, validations, resets, long_holds);
-  for (std::size_t i = 0; i < closed.size(); ++i) {
-    out += fmt::format(R"({}"{}":{})", i == 0 ? "" : ",", to_string(static_cast<CloseReason>(i)),
-                       closed[i]);
-  }
-  out += fmt::format(R"(}},"wait":{},"use":{},"create":{},"last_create_error":{}}})", latency(wait),
+      R"("created":{},"create_failures":{},"validations":{},"resets":{},"long_holds":{},)", created,
+      create_failures, validations, resets, long_holds);
+  out += by_reason<OpenReason>("opened", opened) + by_reason<CloseReason>("closed", closed);
+  out += fmt::format(R"("wait":{},"use":{},"create":{},"last_create_error":{}}})", latency(wait),
                      latency(use), latency(create),
                      last_create_error.empty() ? "null" : quoted(last_create_error));
   return out;

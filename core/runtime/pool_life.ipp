@@ -191,6 +191,7 @@ PoolStats BasicPool<R>::stats() const {
   s.failed = c.failed;
   s.returned = rack_->returns();
   s.created = c.created;
+  s.opened = c.opened;
   s.create_failures = c.create_failures;
   s.validations = c.validations;
   s.resets = c.resets;

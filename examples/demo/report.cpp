@@ -78,8 +78,10 @@ void print_table(const Outcome& outcome, const weir::PoolStats& busy,
 
   std::printf("\nConnections\n");
   print_latency("time to open", closed.create);
-  std::printf("  %-22s %9" PRIu64 "   %u to keep min, the others for demand and as replacements\n",
-              "opened", closed.created, closed.min);
+  for (std::size_t i = 0; i < weir::open_reason_count; ++i) {
+    const std::string reason(weir::to_string(static_cast<weir::OpenReason>(i)));
+    std::printf("  %-22s %9" PRIu64 "   %s\n", "opened", closed.opened[i], reason.c_str());
+  }
   for (std::size_t i = 0; i < weir::close_reason_count; ++i) {
     if (closed.closed[i] == 0) continue;
     const std::string reason(weir::to_string(static_cast<weir::CloseReason>(i)));

@@ -11,7 +11,7 @@ namespace weir::engine::test {
 namespace {
 
 TEST(Sizing, Arithmetic) {
-  const auto n = [](Sizing s) { return connects_to_start(s); };
+  const auto n = [](Sizing s) { return connects_to_start(s).all; };
   EXPECT_EQ(n({.max = 5, .allowance = 5}), 0U);
   EXPECT_EQ(n({.max = 5, .waiting = 3, .allowance = 5}), 3U);
   EXPECT_EQ(n({.max = 5, .waiting = 3, .allowance = 2}), 2U);  // the creator limits
@@ -26,6 +26,35 @@ TEST(Sizing, Arithmetic) {
   EXPECT_EQ(n({.min = 1, .max = 1, .physical = 1, .leaving = 1, .allowance = 5}), 0U);
   // Above max after a resize: nothing starts, nothing wraps round.
   EXPECT_EQ(n({.min = 0, .max = 1, .physical = 3, .waiting = 9, .allowance = 5}), 0U);
+}
+
+TEST(Sizing, OfWhatStartsTheWaitersHaveTheFirst) {
+  const auto n = [](Sizing s) { return connects_to_start(s).for_waiters; };
+  EXPECT_EQ(n({.min = 2, .max = 5, .allowance = 5}), 0U);
+  EXPECT_EQ(n({.min = 2, .max = 5, .waiting = 1, .allowance = 5}), 1U);
+  EXPECT_EQ(n({.min = 2, .max = 5, .waiting = 3, .allowance = 5}), 3U);
+  EXPECT_EQ(n({.min = 2, .max = 5, .waiting = 3, .allowance = 1}), 1U);
+}
+
+TEST(Growing, SaysWhatConnectionsWereOpenedFor) {
+  EngineConfig config = plain_config();
+  config.min = 2;
+  EngineWorld world(config);
+  const auto opened = [&](OpenReason why) {
+    return world.engine().counters().opened[static_cast<std::size_t>(why)];
+  };
+  world.start();
+  world.run_for(10ms);
+  EXPECT_EQ(opened(OpenReason::minimum), 2U);
+  for (int i = 0; i < 3; ++i) world.acquire();
+  world.run_for(10ms);
+  EXPECT_EQ(opened(OpenReason::minimum), 2U);
+  EXPECT_EQ(opened(OpenReason::demand), 1U);
+  world.evict();
+  for (Call& call : world.calls()) world.release(call);
+  world.run_for(10ms);
+  EXPECT_EQ(opened(OpenReason::minimum), 4U);  // nobody waits for those that replace the evicted
+  EXPECT_EQ(opened(OpenReason::demand), 1U);
 }
 
 TEST(Growing, NothingHappensBeforeDemandOrStart) {

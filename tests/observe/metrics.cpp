@@ -41,6 +41,7 @@ PoolStats snapshot() {
   s.rejected = 112;
   s.failed = 113;
   s.created = 114;
+  s.opened = {14, 100};
   s.create_failures = 115;
   s.validations = 116;
   s.resets = 117;
@@ -82,7 +83,8 @@ TEST(Metrics, say_what_the_snapshot_says) {
       {"weir.waiter.oldest_age", 108},
       {"weir.connection.transitional connecting", 104},
       {"weir.connection.transitional other", 105},
-      {"weir.connection.opened", 114},
+      {"weir.connection.opened minimum", 14},
+      {"weir.connection.opened demand", 100},
       {"weir.connection.open_failures", 115},
       {"weir.connection.validations", 116},
       {"weir.connection.resets", 117},

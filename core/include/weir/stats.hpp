@@ -4,7 +4,8 @@
 // tables of the command line, weir/metrics.hpp) is derived from it.
 //
 // Laws, checked by tests: created - closed = lent + idle + connecting + other - attempts not yet
-// done; acquires = leases + failures + waiting; a histogram's count equals its counter.
+// done; acquires = leases + failures + waiting; opened adds up to created; a histogram's count equals its
+// counter.
 #pragma once
 
 #include <weir/error.hpp>
@@ -12,6 +13,14 @@
 #include <array>
 
 namespace weir {
+
+// Why a connection was opened. The names are part of the JSON.
+enum class OpenReason : std::uint8_t {
+  minimum,  // for `min`: at the start, after a death, at the end of a lifetime
+  demand,   // for somebody who waited
+};
+inline constexpr std::size_t open_reason_count = 2;
+[[nodiscard]] WEIR_API std::string_view to_string(OpenReason) noexcept;
 
 // Why a connection was closed. The names are part of the JSON.
 enum class CloseReason : std::uint8_t {
@@ -68,6 +77,7 @@ struct PoolStats {
   std::uint64_t returned = 0;
 
   std::uint64_t created = 0;
+  std::array<std::uint64_t, open_reason_count> opened{};  // the created, by OpenReason
   std::uint64_t create_failures = 0;
   std::uint64_t validations = 0;
   std::uint64_t resets = 0;
