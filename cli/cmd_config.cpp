@@ -84,12 +84,11 @@ nlohmann::ordered_json pool_json(const PoolConfig& pool, PublicOptions& is_publi
   PoolConfig copy = pool;
   nlohmann::ordered_json j = nlohmann::ordered_json::object();
   for (const config::Option& option : config::options()) {
-    const config::Target target{.pool = &copy, .retry = &copy.retry};
+    if (!config::is_in_pool(option)) continue;
     const std::string name(option.name);
-    if (option.scope == config::Scope::pool)
-      j[name] = value_json(option, config::load(option, target));
-    if (option.scope == config::Scope::retry)
-      j["retry"][name] = value_json(option, config::load(option, target));
+    const config::PoolTable* table = config::find_pool_table(option.scope);
+    (table != nullptr ? j[std::string(table->name)][name] : j[name]) =
+        value_json(option, config::load(option, config::target_in(copy)));
   }
   j["options"] = nlohmann::ordered_json::object();
   for (const DriverOption& option : pool.options) {

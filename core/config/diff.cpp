@@ -24,7 +24,10 @@ class Comparison {
 
   void pools(const std::string& name, PoolConfig before, PoolConfig after) {
     compare(Scope::pool, name, {}, {.pool = &before}, {.pool = &after});
-    compare(Scope::retry, name, "retry.", {.retry = &before.retry}, {.retry = &after.retry});
+    for (const PoolTable& table : pool_tables) {
+      compare(table.scope, name, fmt::format("{}.", table.name), target_in(before),
+              target_in(after));
+    }
     driver_options(name, before, after);
   }
 

@@ -322,6 +322,32 @@ constexpr Option pool_options[] = {
             "time, without parameters."},
 };
 
+constexpr Option health_options[] = {
+    {.scope = Scope::health,
+     .name = "interval",
+     .type = Type::duration,
+     .member = &HealthConfig::interval,
+     .reach = Reach::live,
+     .least = ms,
+     .most = day,
+     .none = "off",
+     .summary = "how often the pool runs a query of its own",
+     .doc = "On one idle connection, to find a server that accepts connections but cannot serve "
+            "them. It may be late by `reap_interval`, and for as long as no connection is idle or "
+            "somebody waits. One that fails is logged, and reported by `pool.health()` until one "
+            "succeeds. `validate_after` and `keepalive` do other jobs."},
+    {.scope = Scope::health,
+     .name = "sql",
+     .type = Type::text,
+     .member = &HealthConfig::sql,
+     .reach = Reach::live,
+     .summary = "that query",
+     .doc = "One statement that changes nothing and is quick: it has as long as `create_timeout`, "
+            "5 seconds at most. Its rows are not looked at, so write it such that it fails if the "
+            "database cannot serve, for example by reading a table that the program needs. It is "
+            "shown in messages: no place for secrets."},
+};
+
 // Sources of the numbers: weir/retry_policy.hpp.
 constexpr Option retry_options[] = {
     {.scope = Scope::retry,
@@ -467,14 +493,15 @@ constexpr Option pin_options[] = {
 };
 
 constexpr std::size_t option_count = std::size(file_options) + std::size(pool_options) +
-                                     std::size(retry_options) + std::size(drivers_options) +
-                                     std::size(pin_options);
+                                     std::size(health_options) + std::size(retry_options) +
+                                     std::size(drivers_options) + std::size(pin_options);
 
 constexpr std::array<Option, option_count> join() {
   std::array<Option, option_count> all{};
   std::size_t next = 0;
   for (const Option& option : file_options) all[next++] = option;
   for (const Option& option : pool_options) all[next++] = option;
+  for (const Option& option : health_options) all[next++] = option;
   for (const Option& option : retry_options) all[next++] = option;
   for (const Option& option : drivers_options) all[next++] = option;
   for (const Option& option : pin_options) all[next++] = option;

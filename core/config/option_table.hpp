@@ -10,6 +10,7 @@
 
 #include <weir/config.hpp>
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -20,7 +21,18 @@
 namespace weir::config {
 
 // The table that a key stands in.
-enum class Scope : std::uint8_t { file, pool, retry, drivers, pin };
+enum class Scope : std::uint8_t { file, pool, health, retry, drivers, pin };
+
+// The tables of ours below a pool's.
+struct PoolTable {
+  Scope scope;
+  std::string_view name;
+};
+inline constexpr std::array<PoolTable, 2> pool_tables{
+    {{Scope::health, "health"}, {Scope::retry, "retry"}}};
+// Null if there is none of this name, or scope.
+[[nodiscard]] const PoolTable* find_pool_table(std::string_view name) noexcept;
+[[nodiscard]] const PoolTable* find_pool_table(Scope scope) noexcept;
 
 enum class Type : std::uint8_t { integer, duration, choice, text, boolean, list };
 
@@ -37,9 +49,10 @@ using Member = std::variant<
     std::monostate, std::uint32_t PoolConfig::*, Duration PoolConfig::*, std::string PoolConfig::*,
     Secret PoolConfig::*, std::vector<std::string> PoolConfig::*, LogLevels PoolConfig::*,
     Start PoolConfig::*, Fairness PoolConfig::*, ResetPolicy PoolConfig::*,
-    PropagateCreateError PoolConfig::*, std::uint32_t RetryPolicy::*, Duration RetryPolicy::*,
-    RetryJitter RetryPolicy::*, RetryClasses RetryPolicy::*,
-    std::vector<std::string> DriversConfig::*, bool DriversConfig::*, std::string DriverPin::*>;
+    PropagateCreateError PoolConfig::*, Duration HealthConfig::*, std::string HealthConfig::*,
+    std::uint32_t RetryPolicy::*, Duration RetryPolicy::*, RetryJitter RetryPolicy::*,
+    RetryClasses RetryPolicy::*, std::vector<std::string> DriversConfig::*, bool DriversConfig::*,
+    std::string DriverPin::*>;
 
 struct Option {
   Scope scope = Scope::pool;
@@ -75,7 +88,16 @@ struct Target {
   DriversConfig* drivers = nullptr;
   DriverPin* pin = nullptr;
   RetryPolicy* retry = nullptr;
+  HealthConfig* health = nullptr;
 };
+// For every option of a pool, those of the tables below it included.
+[[nodiscard]] inline Target target_in(PoolConfig& pool) noexcept {
+  return {.pool = &pool, .retry = &pool.retry, .health = &pool.health};
+}
+// Whether that is enough for it.
+[[nodiscard]] inline bool is_in_pool(const Option& option) noexcept {
+  return option.scope == Scope::pool || find_pool_table(option.scope) != nullptr;
+}
 
 inline constexpr std::string_view bare_key_characters =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";

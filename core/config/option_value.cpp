@@ -58,9 +58,24 @@ std::vector<std::string_view> option_names(Scope scope) {
   return names;
 }
 
+const PoolTable* find_pool_table(std::string_view name) noexcept {
+  for (const PoolTable& table : pool_tables) {
+    if (table.name == name) return &table;
+  }
+  return nullptr;
+}
+
+const PoolTable* find_pool_table(Scope scope) noexcept {
+  for (const PoolTable& table : pool_tables) {
+    if (table.scope == scope) return &table;
+  }
+  return nullptr;
+}
+
 std::string key_in_pool(const Option& option) {
-  return option.scope == Scope::retry ? fmt::format("retry.{}", option.name)
-                                      : std::string(option.name);
+  const PoolTable* table = find_pool_table(option.scope);
+  return table != nullptr ? fmt::format("{}.{}", table->name, option.name)
+                          : std::string(option.name);
 }
 
 bool is_public_key(std::string_view name) noexcept {
@@ -94,6 +109,8 @@ void store(const Option& option, const Value& value, const Target& target) {
           [&](PropagateCreateError PoolConfig::*m) {
             target.pool->*m = static_cast<PropagateCreateError>(value.number);
           },
+          [&](Duration HealthConfig::*m) { target.health->*m = Duration(value.number); },
+          [&](std::string HealthConfig::*m) { target.health->*m = value.text; },
           [&](std::uint32_t RetryPolicy::*m) {
             target.retry->*m = static_cast<std::uint32_t>(value.number);
           },
@@ -139,6 +156,10 @@ Value load(const Option& option, const Target& target) {
           [&](Fairness PoolConfig::*m) { return number(target.pool->*m); },
           [&](ResetPolicy PoolConfig::*m) { return number(target.pool->*m); },
           [&](PropagateCreateError PoolConfig::*m) { return number(target.pool->*m); },
+          [&](Duration HealthConfig::*m) { return number((target.health->*m).count()); },
+          [&](std::string HealthConfig::*m) {
+            return Value{0, target.health->*m, {}};
+          },
           [&](std::uint32_t RetryPolicy::*m) { return number(target.retry->*m); },
           [&](Duration RetryPolicy::*m) { return number((target.retry->*m).count()); },
           [&](RetryJitter RetryPolicy::*m) { return number(target.retry->*m); },
@@ -164,7 +185,7 @@ Value default_of(const Option& option) {
   PoolConfig pool;
   DriversConfig drivers;
   DriverPin pin;
-  return load(option, {&pool, &drivers, &pin, &pool.retry});
+  return load(option, {&pool, &drivers, &pin, &pool.retry, &pool.health});
 }
 
 std::string quoted(std::string_view text) {

@@ -110,8 +110,8 @@ void Reader::read_pool(const Entry& entry) {
   const std::string table = "pool." + entry.key;
   for (const Entry& item : entry.value.entries) {
     if (planned_key(table, item)) continue;
-    if (item.key == "retry") {
-      read_retry(table, item, pool);
+    if (const PoolTable* below = find_pool_table(item.key)) {
+      read_pool_table(*below, table, item, pool);
       continue;
     }
     if (item.key == "options") {
@@ -131,16 +131,17 @@ void Reader::read_pool(const Entry& entry) {
 }
 
 // Its keys are called as they are seen from the pool, `retry.max`, since the pool has a `max` too.
-void Reader::read_retry(const std::string& table, const Entry& entry, PoolConfig& pool) {
-  const std::string own_table = table + ".retry";
+void Reader::read_pool_table(const PoolTable& which, const std::string& table, const Entry& entry,
+                             PoolConfig& pool) {
+  const std::string own_table = fmt::format("{}.{}", table, which.name);
   if (!expect_table(entry, table_name(own_table))) return;
   for (const Entry& item : entry.value.entries) {
-    const Option* option = find_option(Scope::retry, item.key);
+    const Option* option = find_option(which.scope, item.key);
     if (option == nullptr)
-      unknown_key(Scope::retry, own_table, item);
+      unknown_key(which.scope, own_table, item);
     else
       read_option({option, table, key_in_pool(*option), item.key_place, false}, item.value,
-                  {.retry = &pool.retry});
+                  target_in(pool));
   }
 }
 

@@ -58,7 +58,8 @@ class Reader {
   void read_version(const Node& root);
   void read_pools(const Entry& pools);
   void read_pool(const Entry& entry);
-  void read_retry(const std::string& table, const Entry& entry, PoolConfig& pool);
+  void read_pool_table(const PoolTable& which, const std::string& table, const Entry& entry,
+                       PoolConfig& pool);
   void read_pool_options(const std::string& table, const Entry& options, PoolConfig& pool);
   void finish_pool(const std::string& table, const Node& node, PoolConfig& pool);
   void apply_url(const std::string& table, PoolConfig& pool);

@@ -19,10 +19,12 @@ struct Section {
   std::string_view title;
   std::string_view intro;
 };
-constexpr std::array<Section, 5> sections{{
+constexpr std::array<Section, 6> sections{{
     {Scope::file, "The file", "Keys at the top of the file, before the first table."},
     {Scope::pool, "[pool.<name>]",
      "One table per pool. A name has letters, digits, `_` and `-`, at most 64 of them."},
+    {Scope::health, "[pool.<name>.health]",
+     "A query of the pool's own, now and then, and what it says of it: [health.md](health.md)."},
     {Scope::retry, "[pool.<name>.retry]",
      "What `weir::retry` goes by in this pool. Nothing is repeated but what the host program "
      "hands\n"
@@ -134,8 +136,7 @@ them are treated as secrets, since only the driver knows which ones are. Reload:
 
 constexpr std::string_view markdown_planned = R"(## Planned
 
-`[pool.<name>.health]` and `max = "auto"` are planned. Weir 0.1 refuses them instead of accepting
-and ignoring them.
+`max = "auto"` is planned. Weir 0.1 refuses it instead of accepting and ignoring it.
 
 )";
 

@@ -92,9 +92,9 @@ void hide_table(const Node& table, Scope scope, Source& source) {
       if (entry.value.kind != Kind::table) hide_all(entry.value, source);
       continue;
     }
-    if (option == nullptr && scope == Scope::pool && entry.key == "retry" &&
-        entry.value.kind == Kind::table) {
-      hide_table(entry.value, Scope::retry, source);
+    const PoolTable* below = scope == Scope::pool ? find_pool_table(entry.key) : nullptr;
+    if (below != nullptr && entry.value.kind == Kind::table) {
+      hide_table(entry.value, below->scope, source);
       continue;
     }
     if (option == nullptr && scope == Scope::drivers && entry.value.kind == Kind::table) {

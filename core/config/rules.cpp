@@ -105,6 +105,12 @@ std::optional<Finding> check_text(const Option& option, const Value& value) {
                    std::string(driver_name_rule),
                    {}};
   }
+  if (option.scope == Scope::health && trimmed(value.text).empty())
+    return Finding{Code::config_value,
+                   {key_in_pool(option)},
+                   fmt::format("`{}` is empty", key_in_pool(option)),
+                   "to run no query, write interval = \"off\"",
+                   {}};
   if (option.name == "sha256" && !value.text.empty()) {
     const bool hex = value.text.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
     if (value.text.size() != 64 || !hex)
@@ -199,8 +205,8 @@ std::vector<Finding> check_pool(const PoolConfig& pool) {
   std::vector<Finding> findings;
   PoolConfig copy = pool;  // load() wants a target that could be written
   for (const Option& option : options()) {
-    if (option.scope != Scope::pool && option.scope != Scope::retry) continue;
-    if (auto found = check_value(option, load(option, {.pool = &copy, .retry = &copy.retry})))
+    if (!is_in_pool(option)) continue;
+    if (auto found = check_value(option, load(option, target_in(copy))))
       findings.push_back(std::move(*found));
   }
   // A contradiction between values that are wrong by themselves is noise.

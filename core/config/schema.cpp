@@ -133,6 +133,14 @@ constexpr std::string_view definitions = R"(  "definitions": {
       "type": "object",
       "properties": {
 @POOL@,
+        "health": {
+          "description": "A query of the pool's own, now and then.",
+          "type": "object",
+          "properties": {
+@HEALTH@
+          },
+          "additionalProperties": false
+        },
         "retry": {
           "description": "What weir::retry goes by; nothing is repeated by itself.",
           "type": "object",
@@ -191,6 +199,7 @@ std::string config_schema() {
   out += root;
   replace(out, "@PIN@", properties(Scope::pin, "        "));
   replace(out, "@POOL@", properties(Scope::pool, "        "));
+  replace(out, "@HEALTH@", properties(Scope::health, "            "));
   replace(out, "@RETRY@", properties(Scope::retry, "            "));
   replace(out, "@FILE@", properties(Scope::file, "    "));
   replace(out, "@DRIVERS@", properties(Scope::drivers, "        "));

@@ -69,12 +69,15 @@ class Writer {
       add(table, option.name, shown(option, std::move(value)));
     }
     flush();
-    out_ += fmt::format("\n[pool.{}.retry]\n", key_text(name));
-    for (const Option& option : options()) {
-      if (option.scope == Scope::retry)
-        add(table + ".retry", option.name, to_toml(option, load(option, {.retry = &copy.retry})));
+    for (const PoolTable& below : pool_tables) {
+      out_ += fmt::format("\n[pool.{}.{}]\n", key_text(name), below.name);
+      for (const Option& option : options()) {
+        if (option.scope == below.scope)
+          add(fmt::format("{}.{}", table, below.name), option.name,
+              to_toml(option, load(option, target_in(copy))));
+      }
+      flush();
     }
-    flush();
     if (pool.options.empty()) return;
     out_ += fmt::format("\n[pool.{}.options]\n", key_text(name));
     for (const DriverOption& option : pool.options) {

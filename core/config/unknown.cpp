@@ -27,6 +27,7 @@ std::string shown_key(std::string_view key) {
 // The table in which a key of this name does exist; empty if there is none.
 std::string_view home_of(std::string_view key) {
   if (find_option(Scope::pool, key) != nullptr) return "[pool.<name>]";
+  if (find_option(Scope::health, key) != nullptr) return "[pool.<name>.health]";
   if (find_option(Scope::retry, key) != nullptr) return "[pool.<name>.retry]";
   if (find_option(Scope::drivers, key) != nullptr) return "[drivers]";
   if (find_option(Scope::pin, key) != nullptr) return "[drivers.<name>]";
@@ -43,14 +44,8 @@ void Reader::planned(const Place& place, const std::string& what, std::string in
 
 // Accepting these and doing nothing would be the worst answer.
 bool Reader::planned_key(const std::string& table, const Entry& entry) {
-  if (entry.key == "health") {
-    planned(entry.key_place, fmt::format("[{}.health]", table),
-            "remove it; `validate_after` looks before lending, `keepalive` while idle");
-  } else if (entry.key == "auto") {
-    planned(entry.key_place, fmt::format("[{}.auto]", table), "remove it and set `max`");
-  } else {
-    return false;
-  }
+  if (entry.key != "auto") return false;
+  planned(entry.key_place, fmt::format("[{}.auto]", table), "remove it and set `max`");
   return true;
 }
 
@@ -76,7 +71,7 @@ void Reader::unknown_key(Scope scope, const std::string& table, const Entry& ent
   }
   std::vector<std::string_view> names = option_names(scope);
   if (scope == Scope::file) names.insert(names.end(), {"pool", "drivers"});
-  if (scope == Scope::pool) names.insert(names.end(), {"options", "retry"});
+  if (scope == Scope::pool) names.insert(names.end(), {"options", "health", "retry"});
   std::string label;
   const std::string_view home = home_of(entry.key);
   const std::string_view near = nearest(entry.key, names);

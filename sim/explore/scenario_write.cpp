@@ -59,8 +59,10 @@ std::string pool_to_toml(const PoolConfig& pool) {
   if (!pool.name.empty() && pool.name != usual_pool_name)
     lines = fmt::format("name = {}\n", config::quoted(pool.name)) + lines;
   std::string out = lines.empty() ? "" : "\n[pool]\n" + lines;
-  lines = pool_lines(config::Scope::retry, {.retry = &copy.retry}, pool.name);
-  if (!lines.empty()) out += "\n[pool.retry]\n" + lines;
+  for (const config::PoolTable& table : config::pool_tables) {
+    lines = pool_lines(table.scope, config::target_in(copy), pool.name);
+    if (!lines.empty()) out += fmt::format("\n[pool.{}]\n{}", table.name, lines);
+  }
   if (!pool.options.empty()) out += "\n[pool.options]\n";
   for (const DriverOption& option : pool.options)
     out += fmt::format("{} = {}\n", config::key_text(option.key),

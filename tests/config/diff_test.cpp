@@ -24,7 +24,7 @@ Config one_pool() {
 
 Target target_of(Config& config) {
   PoolConfig& pool = config.pools["main"];
-  return {&pool, &config.drivers, &config.drivers.pins["sqlite"], &pool.retry};
+  return {&pool, &config.drivers, &config.drivers.pins["sqlite"], &pool.retry, &pool.health};
 }
 
 // Another value of the same type, right or not: what is compared need not be checked.
@@ -59,12 +59,8 @@ void change(const Option& option, Config& config) {
   store(option, other_than(option, load(option, target_of(config))), target_of(config));
 }
 
-bool of_pool(const Option& option) {
-  return option.scope == Scope::pool || option.scope == Scope::retry;
-}
-
 std::string key_of(const Option& option) {
-  if (of_pool(option)) return key_in_pool(option);
+  if (is_in_pool(option)) return key_in_pool(option);
   return (option.scope == Scope::pin ? "drivers.sqlite." : "drivers.") + std::string(option.name);
 }
 
@@ -116,7 +112,7 @@ TEST(Diff, of_one_changed_option_is_that_option_alone) {
     const Diff found = diff(before, after);
     ASSERT_EQ(found.changes.size(), 1u);
     const Change& only = found.changes.front();
-    EXPECT_EQ(only.pool, of_pool(option) ? "main" : "");
+    EXPECT_EQ(only.pool, is_in_pool(option) ? "main" : "");
     EXPECT_EQ(only.key, key_of(option));
     EXPECT_EQ(only.reach, option.reach);
     EXPECT_FALSE(only.hidden);

@@ -144,6 +144,8 @@ TEST(Schema, accepts_good_files) {
            "init_sql = [\"select 1\"]",
            "options = { a = 1, b = true, c = \"x\", d = { env = \"A\" } }",
            "retry = { attempts = 3, jitter = \"none\", on = [\"conflict\"], base = \"10ms\" }",
+           "health = { interval = \"30s\", sql = \"SELECT 1\" }",
+           "health = { interval = \"off\" }",
            "[drivers]\nsearch = [\"a\"]\nallow_env = true\n[drivers.x]\npath = \"p\"",
        })
     EXPECT_TRUE(schema_accepts(in_pool(lines))) << lines;
@@ -165,6 +167,8 @@ TEST(Schema, refuses_what_it_can_see) {
            "url = { evn = \"A\" }",
            "max = { file = \"x\" }",
            "acquireTimeoutMillis = 30000",
+           "health = { interval = \"none\" }",
+           "health = true",
            "retry = { attempts = 0 }",
            "retry = { on = [\"always\"] }",
            "retry = { pause = \"1s\" }",

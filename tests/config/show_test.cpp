@@ -56,6 +56,10 @@ init_sql = ["PRAGMA key ***"]             # app.toml:6
 slow_query = "off"                        # default
 log = ["info", "warn", "error"]           # default
 
+[pool.main.health]
+interval = "off"  # default
+sql = "SELECT 1"  # default
+
 [pool.main.retry]
 attempts = 5                             # app.toml:14
 base = "50ms"                            # default
@@ -106,6 +110,7 @@ keepalive = "90s"
 validate_after = "0s"
 propagate_create_error = true
 log = []
+health = { interval = "30s", sql = "SELECT 1 FROM \"users\"" }
 retry = { attempts = 2, jitter = "decorrelated", on = ["unknown", "acquire"] }
 [drivers]
 allow = ["sqlite"]

@@ -52,6 +52,13 @@ struct DriverOption {
   friend bool operator==(const DriverOption&, const DriverOption&) = default;
 };
 
+// [pool.<name>.health]: the pool's own query, now and then (docs/health.md).
+struct HealthConfig {
+  Duration interval = no_timeout;  // off
+  std::string sql = "SELECT 1";
+  friend bool operator==(const HealthConfig&, const HealthConfig&) = default;
+};
+
 struct PoolConfig {
   std::string name;
   std::string driver;
@@ -86,6 +93,7 @@ struct PoolConfig {
   std::vector<std::string> init_sql;
   Duration slow_query = no_timeout;  // off
   LogLevels log;
+  HealthConfig health;                // [pool.<name>.health]
   RetryPolicy retry;                  // [pool.<name>.retry]
   std::vector<DriverOption> options;  // sorted by key
 
