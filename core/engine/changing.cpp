@@ -60,7 +60,7 @@ void Engine::suspend(Instant now, Effects& fx) {
 void Engine::resume(Instant now, Effects& fx) {
   if (phase_ != Phase::suspended) return;
   phase_ = Phase::open;
-  agenda_.look_at(now);  // for the keepalives that were not sent
+  agenda_.look_at(now);  // for the keepalives and the check that were not sent
   settle(now, fx);
 }
 

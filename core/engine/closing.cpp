@@ -61,6 +61,7 @@ void Engine::stop_lending(Outcome outcome, Instant now, Effects& fx) {
     close_idle(rack_->freshest_idle(), CloseReason::shutdown, now, fx);
   }
   give_up_connects(now, fx);
+  give_up_check(now, fx);
 }
 
 void Engine::abandon_leases(Effects& fx) {

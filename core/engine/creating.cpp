@@ -128,11 +128,7 @@ void Engine::fail_hopeless(Instant now, Effects& fx) {
   resolve_all(Outcome::create_failed, now, fx);
 }
 
-bool Engine::only_a_connect_could_serve() const noexcept {
-  return slots_.count(SlotState::racked) + slots_.count(SlotState::validating) +
-             slots_.count(SlotState::resetting) ==
-         0;
-}
+bool Engine::only_a_connect_could_serve() const noexcept { return up() == 0; }
 
 // Only a connect could serve a waiter, and the last one failed in a way that is not worth waiting
 // for.

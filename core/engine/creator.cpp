@@ -34,6 +34,7 @@ void Creator::failed(Instant started, Instant now, OpResult how) noexcept {
   delay_ = failing_ ? std::clamp(delay_ * 2, first, cap_) : first;
   // Credentials and configuration rarely mend themselves: no short steps.
   if (how == OpResult::fatal) delay_ = cap_;
+  if (!failing_) failing_since_ = now;
   failing_ = true;
   window_ = 1;
   round_start_ = now;

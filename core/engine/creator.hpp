@@ -53,6 +53,8 @@ class Creator {
     return failing_ && last_result_ == OpResult::fatal;
   }
   [[nodiscard]] OpResult last_result() const noexcept { return last_result_; }
+  // Since when they have failed. Requires: failing().
+  [[nodiscard]] Instant failing_since() const noexcept { return failing_since_; }
   // When the next attempt may start; the past if it may start now.
   [[nodiscard]] Instant retry_at() const noexcept { return retry_at_; }
 
@@ -65,6 +67,7 @@ class Creator {
   std::uint32_t window_;
   base::Random random_;
   bool failing_ = false;
+  Instant failing_since_ = Instant::min();
   OpResult last_result_ = OpResult::ok;
   Duration delay_{};                      // of the next failure, before jitter
   Instant round_start_ = Instant::min();  // attempts from before belong to an earlier failure

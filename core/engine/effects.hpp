@@ -36,6 +36,8 @@ struct Event {
     long_hold,        // amount: how long so far
     suspect,          // a connection died: its siblings are looked at before they are lent
     leapt,  // amount: how long nobody ran; all connections are looked at before they are lent
+    check_failed,  // amount: how long it took
+    check_passed,  // and the one before had failed
   };
   std::uint64_t step;  // with the place in `events`: a total order (O3)
   Type type;

@@ -42,6 +42,7 @@ void Engine::finished(SlotId slot, std::uint32_t serial, OpResult result, Instan
       connect_ended(slot, *ended, result, now, fx);
       break;
     case Op::validate:
+    case Op::check:
     case Op::reset:
       check_ended(slot, *ended, result, now, fx);
       break;
@@ -66,11 +67,12 @@ Instant Engine::next_timer() const noexcept {
   return next;
 }
 
-bool Engine::ready() const noexcept {
-  const std::uint32_t up = slots_.count(SlotState::racked) + slots_.count(SlotState::validating) +
-                           slots_.count(SlotState::resetting);
-  return phase_ == Phase::open && up >= config_.min;
+std::uint32_t Engine::up() const noexcept {
+  return slots_.count(SlotState::racked) + slots_.count(SlotState::validating) +
+         slots_.count(SlotState::resetting);
 }
+
+bool Engine::ready() const noexcept { return phase_ == Phase::open && up() >= config_.min; }
 
 PoolCounts Engine::counts() const noexcept {
   PoolCounts c;

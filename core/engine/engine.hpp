@@ -16,7 +16,8 @@
 //   Nesting     who waits while holding                                     nesting.hpp
 //   PhaseClock  what was waited for                                         phases.hpp
 // and how they act together, a file for each concern with its own invariants at the top:
-//   waiting.cpp creating.cpp looking.cpp returning.cpp expiring.cpp closing.cpp changing.cpp
+//   waiting.cpp creating.cpp looking.cpp checking.cpp returning.cpp expiring.cpp closing.cpp
+//   changing.cpp
 //
 // Invariants, at the end of every step (ids of pools.md §5; docs/properties.md says where each is
 // kept and tested):
@@ -62,8 +63,17 @@ struct Counters {
   std::uint64_t create_failures = 0;
   std::uint64_t validations = 0;
   std::uint64_t resets = 0;
+  std::uint64_t checks = 0;
+  std::uint64_t check_failures = 0;
   std::array<std::uint64_t, close_reason_count> closed{};
   std::uint64_t long_holds = 0;
+};
+
+// The last health check that has ended, or is as good as ended because its call hangs.
+struct LastCheck {
+  Instant began;
+  Duration took{};
+  bool passed = true;
 };
 
 class Engine {
@@ -149,6 +159,9 @@ class Engine {
   [[nodiscard]] PoolCounts counts() const noexcept;
   [[nodiscard]] PhaseTimes phase_times(Instant now) const noexcept { return phases_.read(now); }
   [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
+  [[nodiscard]] const std::optional<LastCheck>& last_check() const noexcept { return last_check_; }
+  // How many connections are there, whatever they are at: lent, idle, looked at or cleaned.
+  [[nodiscard]] std::uint32_t up() const noexcept;
   [[nodiscard]] const Creator& creator() const noexcept { return creator_; }
   [[nodiscard]] const WaitQueue& queue() const noexcept { return queue_; }
   [[nodiscard]] const EngineConfig& config() const noexcept { return config_; }
@@ -198,6 +211,12 @@ class Engine {
                    Effects& fx);
   void doubt_siblings(SlotId of, Effects& fx);
 
+  // checking.cpp
+  void check_health(Instant now, Effects& fx);
+  void give_up_check(Instant now, Effects& fx);
+  void health_checked(SlotId slot, bool passed, Instant now, Effects& fx);
+  [[nodiscard]] Instant check_due(Instant now) const noexcept;
+
   // returning.cpp
   void to_idle(SlotId slot, Rack::Place place, Instant now);
   [[nodiscard]] std::optional<CloseReason> must_leave(SlotId slot, Instant now) const noexcept;
@@ -241,8 +260,10 @@ class Engine {
   Counters counters_;
 
   Phase phase_ = Phase::open;
-  bool started_ = false;    // `min` is kept from now on
-  bool lost_ = false;       // the pinned connection is gone, and the data with it
+  bool started_ = false;               // `min` is kept from now on
+  bool lost_ = false;                  // the pinned connection is gone, and the data with it
+  std::optional<Instant> checked_at_;  // when the last health check began
+  std::optional<LastCheck> last_check_;
   CloseReason renewed_{};   // why the past generations are outdated
   WaiterId offered_;        // holds the one outstanding offer; matches nothing if there is none
   std::uint64_t step_ = 0;  // how many steps have been made

@@ -53,6 +53,7 @@ void Engine::set_aside(SlotId slot, Instant now, Effects& fx) {
   const bool looks = slots_.state(slot) == SlotState::validating;
   const bool had_data = looks || slots_.state(slot) == SlotState::resetting;
   if (slots_.look(slot) == Look::keepalive) agenda_.hurry(now);
+  if (slots_.look(slot) == Look::health) health_checked(slot, /*passed=*/false, now, fx);
   slots_.move(slot, SlotState::quarantined);
   event(fx, Event::Type::quarantined, slot);
   if (slots_.count(SlotState::quarantined) >= config_.quarantine_max) {
@@ -96,6 +97,7 @@ void Engine::reap(Instant now, Effects& fx) {
   }
   // The rack lends without telling: a hold that begins now is long at the next look but one.
   if (rack_->idle_count() + rack_->lent_count() > 0) agenda_.look_at(after(now, config_.hold_warn));
+  check_health(now, fx);
   if (rack_->lent_count() == 0) return;
   for (slot = 0; slot < slots_.size(); ++slot) {
     if (rack_->view(slot).lent()) reap_lent(slot, now, fx);

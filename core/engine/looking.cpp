@@ -66,9 +66,14 @@ void Engine::begin_validate(SlotId slot, bool keepalive, Instant now, Effects& f
   ops_.begin(slot, Op::validate, op_limit(now), now, fx);
 }
 
-// A validation or a reset has ended.
+// A validation, a health check or a reset has ended.
 void Engine::check_ended(SlotId slot, const Operations::Operation& op, OpResult result, Instant now,
                          Effects& fx) {
+  const bool health = slots_.look(slot) == Look::health;
+  if (health) {
+    health_checked(slot, result == OpResult::ok && !op.aborted, now, fx);
+    if (result == OpResult::refused) result = OpResult::ok;  // as to the connection
+  }
   const bool keepalive = slots_.look(slot) == Look::keepalive;
   // The next one may begin: they go a few at a time (T6).
   if (keepalive) agenda_.hurry(now);
@@ -80,8 +85,8 @@ void Engine::check_ended(SlotId slot, const Operations::Operation& op, OpResult 
   if (const auto reason = must_leave(slot, now)) {
     begin_close(slot, *reason, now, fx);
   } else {
-    // A keepalive served nobody: the connection keeps its place at the back.
-    to_idle(slot, keepalive ? Rack::Place::back : Rack::Place::front, now);
+    // What served nobody keeps its place at the back.
+    to_idle(slot, keepalive || health ? Rack::Place::back : Rack::Place::front, now);
   }
 }
 

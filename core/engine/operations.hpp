@@ -21,6 +21,10 @@ namespace weir::engine {
 // How long an aborted operation may take to end before its slot is quarantined.
 inline constexpr Duration abort_grace = std::chrono::seconds(1);
 
+// The part of a check's time that is for the driver, to call the query off and save the connection:
+// a query that takes too long says something of the server, not of the connection.
+inline constexpr Duration check_grace = std::chrono::seconds(2);
+
 class Operations {
  public:
   struct Operation {

@@ -64,6 +64,7 @@ void Engine::to_idle(SlotId slot, Rack::Place place, Instant now) {
   agenda_.look_at(facts.expires_at);
   agenda_.look_at(after(facts.idle_since, config_.idle_timeout));
   agenda_.look_at(after(now, config_.keepalive));
+  agenda_.look_at(check_due(now));
   agenda_.look_at(after(now, config_.hold_warn));
 }
 

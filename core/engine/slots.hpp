@@ -26,8 +26,9 @@ enum class Look : std::uint8_t {
   for_waiter,  // somebody waits for it, and it is probably sound
   in_doubt,    // the same after a sibling's death: nobody's supply until it has answered
   keepalive,   // to keep its path open; serves nobody
+  health,      // Op::check: whether the server can serve; serves nobody
 };
-inline constexpr std::size_t look_count = 4;
+inline constexpr std::size_t look_count = 5;
 
 class Slots {
  public:

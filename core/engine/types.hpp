@@ -37,7 +37,7 @@ enum class SlotState : std::uint8_t {
   connecting,    // Op::connect runs
   initialising,  // Op::init runs: the statements of init_sql
   racked,        // on the rack: idle or lent
-  validating,    // Op::validate runs
+  validating,    // Op::validate or Op::check runs
   resetting,     // Op::reset runs
   closing,       // Op::close runs
   quarantined,   // an operation did not end although it was aborted; left only by being closed
@@ -45,7 +45,8 @@ enum class SlotState : std::uint8_t {
 inline constexpr std::size_t slot_state_count = 8;
 
 // What the shell does with a driver on behalf of a slot; one at a time per slot.
-enum class Op : std::uint8_t { none, connect, init, validate, reset, close };
+enum class Op : std::uint8_t { none, connect, init, validate, reset, close, check };
+inline constexpr std::size_t op_count = 7;
 
 // How an operation ended, in the engine's terms. The shell classifies the driver's error.
 enum class OpResult : std::uint8_t {
@@ -53,6 +54,7 @@ enum class OpResult : std::uint8_t {
   failed,       // the connection, if there is one, is of no use
   server_full,  // connect only: the server takes no more sessions now
   fatal,        // connect, init only: credentials or configuration; trying again will not help
+  refused,      // check only: the query failed, and the connection is as good as before
 };
 
 // How an acquire ended.
@@ -110,6 +112,7 @@ struct EngineConfig {
   Fairness fairness = Fairness::bounded;
   Duration fair_after{};
   Duration hold_warn = no_timeout;
+  Duration check_interval = no_timeout;
   ResetPolicy reset = ResetPolicy::automatic;
   bool has_init = false;
   bool pinned = false;  // the data lives in the connection: never close it while the pool is open

@@ -21,14 +21,15 @@ constexpr std::string_view name_of(SlotState state) {
 }
 
 constexpr std::string_view name_of(engine::Op op) {
-  constexpr std::string_view names[] = {"none", "connect", "init", "validate", "reset", "close"};
+  constexpr std::string_view names[] = {"none",  "connect", "init", "validate",
+                                        "reset", "close",   "check"};
   return names[static_cast<std::size_t>(op)];
 }
 
 constexpr std::string_view name_of(engine::Event::Type type) {
   constexpr std::string_view names[] = {
-      "created",         "create_failed", "closed",  "quarantined",
-      "quarantine_full", "long_hold",     "suspect", "leapt"};
+      "created",   "create_failed", "closed", "quarantined",  "quarantine_full",
+      "long_hold", "suspect",       "leapt",  "check_failed", "check_passed"};
   return names[static_cast<std::size_t>(type)];
 }
 

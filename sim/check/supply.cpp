@@ -103,6 +103,8 @@ void Supply::check_connects(Judge& judge, const engine::Engine& engine, const en
 void Supply::check_looks(Judge& judge, const engine::Engine& engine, const engine::PlainRack& rack,
                          const engine::Effects& fx) {
   for (const engine::StartOp& op : fx.start) {
+    // What is checked is nobody's supply, and no keepalive.
+    if (op.op == engine::Op::check) at(op.slot).in_doubt = true, at(op.slot).keepalive = false;
     if (op.op != engine::Op::validate) continue;
     at(op.slot).in_doubt = rack.suspect(op.slot);
     at(op.slot).keepalive = engine.queue().empty() && fx.resolved.empty();

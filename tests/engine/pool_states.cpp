@@ -12,9 +12,9 @@ using Kind = Input::Kind;
 constexpr std::array<const char*, close_reason_count> reason_names = {
     "idle",     "lifetime", "broken",  "reset_failed", "surplus",
     "shutdown", "late",     "evicted", "outdated"};
-constexpr std::array<const char*, 8> event_names = {
-    "created",         "create_failed", "closed",  "quarantined",
-    "quarantine_full", "long_hold",     "suspect", "leapt"};
+constexpr std::array<const char*, 10> event_names = {
+    "created",   "create_failed", "closed", "quarantined",  "quarantine_full",
+    "long_hold", "suspect",       "leapt",  "check_failed", "check_passed"};
 constexpr std::array<const char*, 10> outcome_names = {
     "lent",      "timeout",       "none_idle", "rejected",  "closed",
     "cancelled", "create_failed", "lost",      "suspended", "self_deadlock"};

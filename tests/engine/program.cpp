@@ -37,6 +37,9 @@ Call* nth(EngineWorld& world, std::uint32_t number, bool (*wanted)(const Call&))
 
 bool waits(const Call& call) { return call.waiting; }
 bool holds(const Call& call) { return call.held; }
+constexpr std::array<Op, 6> every_op = {Op::connect, Op::init,  Op::validate,
+                                        Op::reset,   Op::close, Op::check};
+
 bool held_once(const Call& call) { return call.lent() && !call.held; }
 
 void give_back(EngineWorld& world, std::uint32_t number, const ReturnFacts& facts) {
@@ -57,14 +60,17 @@ Answer drawn_answer(std::uint32_t number) {
 }
 
 void change_driver(EngineWorld& world, std::uint32_t a, std::uint32_t b) {
-  static constexpr std::array<Op, 7> ops = {Op::connect,  Op::connect, Op::init, Op::validate,
-                                            Op::validate, Op::reset,   Op::close};
+  static constexpr std::array<Op, 8> ops = {Op::connect,  Op::connect, Op::init,  Op::validate,
+                                            Op::validate, Op::reset,   Op::close, Op::check};
   Answer answer = drawn_answer(b);
   const Op op = pick(ops, a);
   if (op == Op::connect && answer.result == OpResult::failed) {
     static constexpr std::array<OpResult, 3> results = {OpResult::failed, OpResult::server_full,
                                                         OpResult::fatal};
-    answer.result = pick(results, a / 7);
+    answer.result = pick(results, a / 8);
+  }
+  if (op == Op::check && a % 2 == 0 && answer.result == OpResult::failed) {
+    answer.result = OpResult::refused;
   }
   if (a % 3 == 0) {
     world.next(op, answer);
@@ -75,7 +81,7 @@ void change_driver(EngineWorld& world, std::uint32_t a, std::uint32_t b) {
 
 void finish_one(EngineWorld& world, std::uint32_t a, std::uint32_t b) {
   std::vector<SlotId> busy;
-  for (const Op op : {Op::connect, Op::init, Op::validate, Op::reset, Op::close}) {
+  for (const Op op : every_op) {
     for (const SlotId slot : world.running(op)) busy.push_back(slot);
   }
   if (!busy.empty()) {
@@ -112,6 +118,7 @@ EngineConfig drawn_config(const std::vector<std::uint32_t>& n) {
   c.reset = static_cast<ResetPolicy>(at(16) % 3);
   c.has_init = at(17) % 3 == 0;
   c.quarantine_max = pick(std::array<std::uint32_t, 4>{0, 0, 1, 2}, at(18));
+  c.check_interval = pick(std::array<Duration, 4>{no_timeout, no_timeout, 300ms, 4s}, at(19));
   return c;
 }
 
@@ -128,7 +135,7 @@ std::string text_of(const EngineConfig& c) {
       << ms(c.keepalive) << " bounded " << (c.fairness == Fairness::bounded) << " fair_after "
       << ms(c.fair_after) << " hold_warn " << ms(c.hold_warn) << " reset "
       << static_cast<int>(c.reset) << " init " << c.has_init << " quarantine " << c.quarantine_max
-      << " pinned " << c.pinned;
+      << " check " << ms(c.check_interval) << " pinned " << c.pinned;
   return out.str();
 }
 
@@ -240,14 +247,14 @@ void run(EngineWorld& world, const Command& command) {
 
 void heal(EngineWorld& world) {
   world.resume();
-  for (const Op op : {Op::connect, Op::init, Op::validate, Op::reset, Op::close}) {
+  for (const Op op : every_op) {
     world.forget_script(op);
     world.answer(op, Answer{});
   }
   // Each round serves at least one waiter, or waits out the longest backoff.
   const std::size_t rounds = 3 + world.calls().size();
   for (std::size_t round = 0; round < rounds; ++round) {
-    for (const Op op : {Op::connect, Op::init, Op::validate, Op::reset, Op::close}) {
+    for (const Op op : every_op) {
       for (const SlotId slot : world.running(op)) world.finish(slot, OpResult::ok);
     }
     for (Call& call : world.calls()) {

@@ -45,7 +45,7 @@ inline constexpr std::size_t command_kinds = 23;
 std::ostream& operator<<(std::ostream& out, const Command& command);
 
 // A configuration out of so many numbers; each of them may be anything.
-inline constexpr std::uint32_t config_numbers = 19;
+inline constexpr std::uint32_t config_numbers = 20;
 [[nodiscard]] EngineConfig drawn_config(const std::vector<std::uint32_t>& numbers);
 [[nodiscard]] std::string text_of(const EngineConfig& config);
 

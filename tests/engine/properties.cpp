@@ -251,7 +251,7 @@ TEST(EngineProperties, NoneWasVacuous) {
                          "O3",         "O4",          "take",
                          "give",       "offer",       "offer passed on",
                          "quarantine", "late result", "C4",
-                         "L3 in time"}) {
+                         "L3 in time", "T13"}) {
     std::cout << id << ": " << premises()[id] << '\n';
     EXPECT_GT(premises()[id], 0U) << id;
   }

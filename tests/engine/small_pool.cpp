@@ -33,9 +33,10 @@ constexpr std::array<const char*, input_kinds> kind_names = {"start",
                                                              "reload",
                                                              "resize",
                                                              "drain"};
-constexpr std::array<const char*, 6> op_names = {"none",     "connect", "init",
-                                                 "validate", "reset",   "close"};
-constexpr std::array<const char*, 4> result_names = {"ok", "failed", "server full", "fatal"};
+constexpr std::array<const char*, op_count> op_names = {"none",  "connect", "init", "validate",
+                                                        "reset", "close",   "check"};
+constexpr std::array<const char*, 5> result_names = {"ok", "failed", "server full", "fatal",
+                                                     "refused"};
 constexpr std::array<const char*, place_count> place_names = {
     "closed",     "connecting", "initialising", "idle",       "lent",
     "validating", "resetting",  "closing",      "quarantined"};

@@ -25,6 +25,7 @@ void SmallPool::finish(const Input& input) {
       c.up = good;
       break;
     case Op::validate:
+    case Op::check:
       if (!good && !c.hung) doubt_all();
       break;
     case Op::reset:
@@ -59,7 +60,7 @@ void SmallPool::perform() {
     Conn& c = conns_[event.slot];
     require(c.aborted && !c.given_up, "T9", "quarantined without an abort");
     c.hung = c.given_up = true;
-    if (c.op == Op::validate) doubt_all();
+    if (c.op == Op::validate || c.op == Op::check) doubt_all();
   }
   for (const Resolved& r : fx_.resolved) on_resolved(r);
   for (Caller& caller : callers_) {

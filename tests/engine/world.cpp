@@ -382,6 +382,18 @@ void EngineWorld::on_start(const StartOp& op) {
     require(c.suspect || !fresh(c) || now_ >= after(c.proof, config_.keepalive), "T7",
             "looked at without need");
   }
+  if (op.op == Op::check) {
+    ++premises()["T13"];
+    require(waiting() == 0, "T13", "a check although somebody waits");
+    require(!suspended_ && !closed_for_lends_, "T13", "a check in a pool that is not open");
+    require(!checked_at_ || now_ >= after(*checked_at_, config_.check_interval), "T13",
+            "a check before its time");
+    for (const Conn& other : conns_) {
+      require(!other.flight || other.flight->op != Op::check || other.flight->quarantined, "T13",
+              "two checks at once");
+    }
+    checked_at_ = now_;
+  }
   if (op.op == Op::close) {
     c.closing = true;
     c.min_held_at_close = usable() >= config_.min;
@@ -414,7 +426,8 @@ void EngineWorld::complete(SlotId slot, OpResult result) {
   Conn& c = conn(slot);
   const Flight f = *c.flight;
   c.flight.reset();
-  const bool good = result == OpResult::ok && !f.aborted;
+  const bool refused = f.op == Op::check && result == OpResult::refused;
+  const bool good = (result == OpResult::ok || refused) && !f.aborted;
   switch (f.op) {
     case Op::connect:
       c.open = result == OpResult::ok;
@@ -426,6 +439,7 @@ void EngineWorld::complete(SlotId slot, OpResult result) {
       c.up = good;
       break;
     case Op::validate:
+    case Op::check:
       if (!good && !f.quarantined) doubt_all();
       break;
     case Op::reset:

@@ -36,6 +36,7 @@ struct Answer {
   Hang hang = Hang::no;    // for_good: only EngineWorld::finish() ends it
 
   static Answer fails(Duration latency = 1ms) { return {OpResult::failed, latency, Hang::no}; }
+  static Answer refuses() { return {OpResult::refused, 1ms, Hang::no}; }
   static Answer hangs() { return {OpResult::failed, 1ms, Hang::until_abort}; }
   static Answer hangs_for_good() { return {OpResult::failed, 1ms, Hang::for_good}; }
 };
@@ -221,8 +222,8 @@ class EngineWorld {
   Effects fx_;
   Instant now_ = Instant(1h);
   Duration wake_latency_ = 20us;
-  std::array<Answer, 6> answers_{};
-  std::array<std::deque<Answer>, 6> scripted_{};
+  std::array<Answer, op_count> answers_{};
+  std::array<std::deque<Answer>, op_count> scripted_{};
   std::deque<Conn> conns_;
   std::deque<Call> calls_;
   std::vector<Started> started_;
@@ -233,6 +234,7 @@ class EngineWorld {
 
   bool closed_for_lends_ = false;  // drained or lost
   bool suspended_ = false;
+  std::optional<Instant> checked_at_;     // the last health check
   Instant changed_at_ = Instant::min();   // the last reload
   Instant awake_since_ = Instant::min();  // before that nobody ran
   std::uint32_t slots_max_ = 0;           // the highest max so far

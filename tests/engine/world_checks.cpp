@@ -28,7 +28,7 @@ void EngineWorld::on_event(const Event& event) {
       if (c.flight->op == Op::connect || c.flight->op == Op::init) {
         if (!c.outdated) connect_failed(*c.flight);
       }
-      if (c.flight->op == Op::validate) doubt_all();
+      if (c.flight->op == Op::validate || c.flight->op == Op::check) doubt_all();
       ++premises()["quarantine"];
       break;
     case Event::Type::created:
