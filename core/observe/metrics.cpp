@@ -121,6 +121,14 @@ constexpr Line lines[] = {
      [](const M& m, const S& s, const Emit& emit) {
        emit({m, "", number(s.resets)});
      }},
+    {{"weir.health.checks", counter, "{check}", "", "Health checks that began."},
+     [](const M& m, const S& s, const Emit& emit) {
+       emit({m, "", number(s.checks)});
+     }},
+    {{"weir.health.check_failures", counter, "{check}", "", "Health checks that failed."},
+     [](const M& m, const S& s, const Emit& emit) {
+       emit({m, "", number(s.check_failures)});
+     }},
     {{"weir.lease.overdue", counter, "{lease}", "",
       "Leases that were out for longer than hold_warn."},
      [](const M& m, const S& s, const Emit& emit) {

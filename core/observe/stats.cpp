@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // PoolStats as JSON. Durations are in seconds, as OpenTelemetry has them.
+#include "core/observe/texts.hpp"
+
 #include <weir/stats.hpp>
 
 #include <fmt/format.h>
@@ -37,22 +39,6 @@ std::string_view to_string(CloseReason reason) noexcept {
 
 namespace {
 
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20) {
-      out += fmt::format("\\u{:04x}", byte);
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
-
 double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
 
 std::string latency(const LatencySummary& s) {
@@ -75,8 +61,8 @@ std::string by_reason(std::string_view name, const std::array<std::uint64_t, n>&
 }  // namespace
 
 std::string PoolStats::to_json() const {
-  std::string out = fmt::format(R"({{"pool":{},"driver":{},"state":{},)", quoted(name),
-                                quoted(driver), quoted(state));
+  std::string out = fmt::format(R"({{"pool":{},"driver":{},"state":{},)", observe::json_text(name),
+                                observe::json_text(driver), observe::json_text(state));
   out += fmt::format(R"("min":{},"max":{},"active":{},"idle":{},"connecting":{},"other":{},)", min,
                      now.max, now.lent, now.idle, now.connecting, now.other);
   out += fmt::format(R"("waiting":{},"oldest_wait":{:.9f},)", now.waiting, seconds(oldest_wait));
@@ -84,12 +70,12 @@ std::string PoolStats::to_json() const {
       R"("acquires":{},"leases":{},"waited":{},"timeouts":{},"rejected":{},"failed":{},"returned":{},)",
       acquires, leases, waited, timeouts, rejected, failed, returned);
   out += fmt::format(
-      R"("created":{},"create_failures":{},"validations":{},"resets":{},"long_holds":{},)", created,
-      create_failures, validations, resets, long_holds);
+      R"("created":{},"create_failures":{},"validations":{},"resets":{},"checks":{},"check_failures":{},"long_holds":{},)",
+      created, create_failures, validations, resets, checks, check_failures, long_holds);
   out += by_reason<OpenReason>("opened", opened) + by_reason<CloseReason>("closed", closed);
   out += fmt::format(R"("wait":{},"use":{},"create":{},"last_create_error":{}}})", latency(wait),
                      latency(use), latency(create),
-                     last_create_error.empty() ? "null" : quoted(last_create_error));
+                     last_create_error.empty() ? "null" : observe::json_text(last_create_error));
   return out;
 }
 

@@ -21,6 +21,22 @@ std::string short_duration(Duration d) {
   return digits(ns / 60e9, "min");
 }
 
+std::string json_text(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20) {
+      out += fmt::format("\\u{:04x}", byte);
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
 std::string counts_text(const PoolCounts& c) {
   std::string text = fmt::format("{} of {} connections: {} lent, {} idle",
                                  c.lent + c.idle + c.connecting + c.other, c.max, c.lent, c.idle);

@@ -14,6 +14,9 @@ namespace weir::observe {
 // "1.25ms": three significant digits, the largest fitting unit. For people, not for parsing.
 [[nodiscard]] std::string short_duration(Duration d);
 
+// As a JSON string, with its quotes. What is not UTF-8 is left as it is.
+[[nodiscard]] std::string json_text(std::string_view text);
+
 // The message of a failed acquire of `pool`: what was waited for, the counts, the longest leases,
 // the create error that can have mattered, and what to do. Several lines.
 [[nodiscard]] std::string explain(std::string_view pool, const AcquireReport& report);

@@ -98,6 +98,7 @@ class BasicPool final : public Pool,
   [[nodiscard]] std::string placeholder(int n) const override;
   void use(Middleware middleware, MiddlewareOptions options = {}) override;
   [[nodiscard]] PoolStats stats() const override;
+  [[nodiscard]] PoolHealth health() const override;
   [[nodiscard]] Result<void> wait_ready(Duration timeout) override;
   [[nodiscard]] Result<void> resize(std::uint32_t min, std::uint32_t max) override;
   [[nodiscard]] Result<void> suspend(Duration timeout) override;
@@ -269,6 +270,8 @@ class BasicPool final : public Pool,
   [[nodiscard]] bool give_advice(const engine::StartOp& op, Slot& slot);
   [[nodiscard]] engine::OpResult run_reset(const engine::StartOp& op, Slot& slot);
   void run_close(const engine::StartOp& op, Slot& slot);
+  [[nodiscard]] engine::OpResult run_check(const engine::StartOp& op,
+                                           Slot& slot);  // pool_health.ipp
   engine::OpResult create_failed(Error error);
   void forget(Slot& slot);
   [[nodiscard]] bool quiet() const noexcept;
@@ -358,6 +361,8 @@ class BasicPool final : public Pool,
   std::unique_ptr<Latencies> latencies_;
   std::optional<Error> create_error_;  // of the last attempt that failed
   Instant create_error_at_;
+  std::string check_error_;    // of the health check that ends next
+  std::string check_failure_;  // why the last one failed, if it did
   std::uint32_t running_ = 0;  // operations queued or under way
   std::uint32_t telling_ = 0;  // threads in a driver's abort, the log sink or on_destroy
   std::deque<Heard> heard_;    // not told yet
@@ -372,6 +377,7 @@ class BasicPool final : public Pool,
 
 #include "core/runtime/pool_async.ipp"
 #include "core/runtime/pool_change.ipp"
+#include "core/runtime/pool_health.ipp"
 #include "core/runtime/pool_lending.ipp"
 #include "core/runtime/pool_life.ipp"
 #include "core/runtime/pool_telling.ipp"

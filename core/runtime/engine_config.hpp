@@ -27,6 +27,7 @@ inline engine::EngineConfig engine_config(const PoolConfig& c, bool pinned, bool
   e.fairness = c.fairness;
   e.fair_after = c.fair_after;
   e.hold_warn = c.hold_warn;
+  e.check_interval = c.health.interval;
   e.reset = c.reset;
   e.has_init = !c.init_sql.empty() || has_hook;
   e.pinned = pinned;

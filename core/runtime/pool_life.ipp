@@ -195,6 +195,8 @@ PoolStats BasicPool<R>::stats() const {
   s.create_failures = c.create_failures;
   s.validations = c.validations;
   s.resets = c.resets;
+  s.checks = c.checks;
+  s.check_failures = c.check_failures;
   s.closed = c.closed;
   s.long_holds = c.long_holds;
   if (create_error_ && engine_->creator().failing()) s.last_create_error = create_error_->message();

@@ -58,6 +58,9 @@ void BasicPool<R>::perform(Lock& lock) {
   fx_.clear();
   for (const engine::Event& event : events) {
     if (event.type == engine::Event::Type::created) latencies().create.add(event.amount);
+    if (event.type == engine::Event::Type::check_failed) {
+      check_failure_ = check_error_.empty() ? "it has not ended in time" : check_error_;
+    }
   }
   std::vector<std::string> details;
   details.reserve(events.size());
@@ -143,6 +146,9 @@ void BasicPool<R>::run(const engine::StartOp& op, Slot& slot) {
       break;
     case engine::Op::reset:
       result = run_reset(op, slot);
+      break;
+    case engine::Op::check:
+      result = run_check(op, slot);
       break;
     case engine::Op::close:
       run_close(op, slot);
@@ -277,6 +283,8 @@ std::string BasicPool<R>::detail_of(const engine::Event& event) const {
   switch (event.type) {
     case engine::Event::Type::create_failed:
       return create_error_ ? create_error_->message() : "the attempt has not ended in time";
+    case engine::Event::Type::check_failed:
+      return check_failure_;
     case engine::Event::Type::long_hold:
       return observe::holder_text(holder_of(event.slot, R::now()));
     default:
@@ -312,6 +320,12 @@ void BasicPool<R>::tell(const engine::Event& event, const PoolCounts& counts,
                                      "; the connections are looked at before they are lent");
     case Type::long_hold:
       return log(LogLevel::warn, slot + " has been lent for longer than hold_warn: " + detail);
+    case Type::check_failed:
+      return log(LogLevel::error, "the health check failed after " +
+                                      observe::short_duration(event.amount) + ": " + detail);
+    case Type::check_passed:
+      return log(LogLevel::info,
+                 "the health check passes again, in " + observe::short_duration(event.amount));
     case Type::suspect:
       return log(LogLevel::warn, slot + " died; the idle ones are looked at before they are lent");
   }

@@ -191,6 +191,12 @@ std::vector<std::string> Pools::names() const {
   return names;
 }
 
+std::vector<PoolHealth> Pools::health() const {
+  std::vector<PoolHealth> all;
+  for (const auto& [name, pool] : impl_->pools) all.push_back(pool->health());
+  return all;
+}
+
 std::vector<PoolStats> Pools::stats() const {
   std::vector<PoolStats> all;
   for (const auto& [name, pool] : impl_->pools) all.push_back(pool->stats());

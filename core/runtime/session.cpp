@@ -141,6 +141,13 @@ Result<void> Session::validate(Instant deadline) {
   return {};
 }
 
+Result<void> Session::check(std::string_view sql, Instant deadline) {
+  auto answer = run(deadline, sql, nullptr, {}, WEIR_EXEC_NO_ROWS);
+  if (!answer) return fail(std::move(answer).error());
+  if (answer->result != nullptr) close_result(answer->result);
+  return {};
+}
+
 Result<bool> Session::reset(Instant deadline) {
   if (open_result_ != nullptr) close_result(std::exchange(open_result_, nullptr));
   ErrorBuffer error;

@@ -65,6 +65,8 @@ class Session {
   [[nodiscard]] Result<void> run_init(const std::vector<std::string>& statements, Instant deadline);
   // Errors: also if the session is alive but not as it should be.
   [[nodiscard]] Result<void> validate(Instant deadline);
+  // Runs a query of the pool's own; what it answers is of no interest.
+  [[nodiscard]] Result<void> check(std::string_view sql, Instant deadline);
   // Returns: false if the driver cannot vouch for the session.
   [[nodiscard]] Result<bool> reset(Instant deadline);
   void close(Instant deadline);

@@ -7,8 +7,8 @@ from sources import File
 
 # Public headers that only describe: values, errors, time. Rooms below the shell may use them; the
 # others (pool.hpp, connection.hpp ...) are what the shell implements.
-LEAF_HEADERS = {"config", "error", "export", "many", "metrics", "result", "retry_policy", "rows",
-                "stats", "time", "value", "version"}
+LEAF_HEADERS = {"config", "error", "export", "health", "many", "metrics", "result", "retry_policy",
+                "rows", "stats", "time", "value", "version"}
 
 CORE_INNER = {"core/base", "core/engine", "core/config", "core/loader", "core/observe"}
 

@@ -46,6 +46,8 @@ PoolStats snapshot() {
   s.validations = 116;
   s.resets = 117;
   s.long_holds = 118;
+  s.checks = 122;
+  s.check_failures = 123;
   for (std::size_t i = 0; i < s.closed.size(); ++i) s.closed[i] = 200 + i;
   s.wait = latency(119);
   s.use = latency(120);
@@ -88,6 +90,8 @@ TEST(Metrics, say_what_the_snapshot_says) {
       {"weir.connection.open_failures", 115},
       {"weir.connection.validations", 116},
       {"weir.connection.resets", 117},
+      {"weir.health.checks", 122},
+      {"weir.health.check_failures", 123},
       {"weir.lease.overdue", 118},
       {"weir.pool.state open", 0},
       {"weir.pool.state suspended", 1},

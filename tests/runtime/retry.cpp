@@ -40,6 +40,7 @@ class VirtualPool final : public Pool {
   [[nodiscard]] const std::string& name() const noexcept override { return name_; }
   [[nodiscard]] std::string placeholder(int) const override { return "?"; }
   [[nodiscard]] PoolStats stats() const override { return {}; }
+  [[nodiscard]] PoolHealth health() const override { return {}; }
   [[nodiscard]] Result<void> wait_ready(Duration) override { return {}; }
   [[nodiscard]] Result<void> resize(std::uint32_t, std::uint32_t) override { return {}; }
   [[nodiscard]] Result<void> suspend(Duration) override { return {}; }

@@ -13,6 +13,7 @@
 
 #include <weir/config.hpp>
 #include <weir/connection.hpp>
+#include <weir/health.hpp>
 #include <weir/middleware.hpp>
 #include <weir/retry_policy.hpp>
 #include <weir/stats.hpp>
@@ -183,6 +184,10 @@ class WEIR_API Pool {
 
   // One consistent snapshot. Blocks: for the pool's lock, microseconds.
   [[nodiscard]] virtual PoolStats stats() const = 0;
+
+  // Whether it can serve, and why not: for a readiness probe (weir/health.hpp). It asks nobody, it
+  // reports what is known. Blocks: as stats().
+  [[nodiscard]] virtual PoolHealth health() const = 0;
 
   // Waits until `min` connections (at least one if a create is needed to know) are ready.
   // Errors: not_ready with the last cause, create_failed at once for credentials and

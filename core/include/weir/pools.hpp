@@ -49,6 +49,7 @@ class WEIR_API Pools {
   [[nodiscard]] std::vector<std::string> names() const;
   // A snapshot of each pool, in the order of their names.
   [[nodiscard]] std::vector<PoolStats> stats() const;
+  [[nodiscard]] std::vector<PoolHealth> health() const;  // the same way
 
   // Reads the configuration again, from where it came from, and takes it on in the running pools:
   // as a whole, or, if anything in it is wrong or cannot be changed in a running pool, not at all.

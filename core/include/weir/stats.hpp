@@ -81,6 +81,8 @@ struct PoolStats {
   std::uint64_t create_failures = 0;
   std::uint64_t validations = 0;
   std::uint64_t resets = 0;
+  std::uint64_t checks = 0;  // health checks that began
+  std::uint64_t check_failures = 0;
   std::array<std::uint64_t, close_reason_count> closed{};  // by CloseReason
   std::uint64_t long_holds = 0;                            // leases reported by hold_warn
 

@@ -7,6 +7,7 @@
 #include <weir/config.hpp>
 #include <weir/connection.hpp>
 #include <weir/error.hpp>
+#include <weir/health.hpp>
 #include <weir/hooks.hpp>
 #include <weir/log.hpp>
 #include <weir/many.hpp>
