@@ -29,6 +29,8 @@ PRINTS = {
     "insert_many": r"2 stored\n1 stored, 1 skipped\nrow 1 has no title\n3 books, 24\.5\n",
     "coroutines": r"10100\n",
     "workers": r"2 connections\n(cancelled\n){3}",
+    "health": r"200 the last health check failed: .*no such table: users.*\n"
+              r"200 ready\n503 closed\n",
     "prepared": r"cellar +11\.25\ngarden +none\nroof +22\.00\n",
 }
 
