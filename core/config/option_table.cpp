@@ -74,11 +74,16 @@ constexpr Option pool_options[] = {
      .reach = Reach::size,
      .least = 1,
      .most = 10'000,
+     .word = "auto",
      .summary = "connections at most",
-     .doc = "Counts every connection that the server may hold a session for, those that are being "
-            "opened or closed included. The sum over all instances must stay below the server's "
-            "limit. More is not faster: beyond what the database can work on at once, waiting "
-            "moves from the pool into the database."},
+     .doc =
+         "Counts every connection that the server may hold a session for, those that are being "
+         "opened or closed included. The sum over all instances must stay below the server's "
+         "limit. More is not faster: beyond what the database can work on at once, waiting "
+         "moves from the pool into the database. `\"auto\"` asks the server with the first "
+         "connection how many it admits and takes a share, see `[pool.<name>.auto]`; until "
+         "then there is one connection, or `min`. Where the database names no limit it is 10, or "
+         "`min` if that is more."},
     {.name = "start",
      .type = Type::choice,
      .member = &PoolConfig::start,
@@ -322,6 +327,28 @@ constexpr Option pool_options[] = {
             "time, without parameters."},
 };
 
+constexpr Option auto_options[] = {
+    {.scope = Scope::auto_size,
+     .name = "instances",
+     .type = Type::integer,
+     .member = &AutoSize::instances,
+     .reach = Reach::size,
+     .least = 1,
+     .most = 10'000,
+     .summary = "pools that share the server, this one included",
+     .doc = "Best from the environment, where the number of replicas is known. Count those that "
+            "a rolling update adds for a while."},
+    {.scope = Scope::auto_size,
+     .name = "reserve",
+     .type = Type::integer,
+     .member = &AutoSize::reserve,
+     .reach = Reach::size,
+     .least = 0,
+     .most = 10'000,
+     .summary = "connections left to others",
+     .doc = "For migrations, dashboards and people, beyond what the server itself reserves."},
+};
+
 constexpr Option health_options[] = {
     {.scope = Scope::health,
      .name = "interval",
@@ -493,14 +520,16 @@ constexpr Option pin_options[] = {
 };
 
 constexpr std::size_t option_count = std::size(file_options) + std::size(pool_options) +
-                                     std::size(health_options) + std::size(retry_options) +
-                                     std::size(drivers_options) + std::size(pin_options);
+                                     std::size(auto_options) + std::size(health_options) +
+                                     std::size(retry_options) + std::size(drivers_options) +
+                                     std::size(pin_options);
 
 constexpr std::array<Option, option_count> join() {
   std::array<Option, option_count> all{};
   std::size_t next = 0;
   for (const Option& option : file_options) all[next++] = option;
   for (const Option& option : pool_options) all[next++] = option;
+  for (const Option& option : auto_options) all[next++] = option;
   for (const Option& option : health_options) all[next++] = option;
   for (const Option& option : retry_options) all[next++] = option;
   for (const Option& option : drivers_options) all[next++] = option;

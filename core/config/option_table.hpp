@@ -21,15 +21,15 @@
 namespace weir::config {
 
 // The table that a key stands in.
-enum class Scope : std::uint8_t { file, pool, health, retry, drivers, pin };
+enum class Scope : std::uint8_t { file, pool, auto_size, health, retry, drivers, pin };
 
 // The tables of ours below a pool's.
 struct PoolTable {
   Scope scope;
   std::string_view name;
 };
-inline constexpr std::array<PoolTable, 2> pool_tables{
-    {{Scope::health, "health"}, {Scope::retry, "retry"}}};
+inline constexpr std::array<PoolTable, 3> pool_tables{
+    {{Scope::auto_size, "auto"}, {Scope::health, "health"}, {Scope::retry, "retry"}}};
 // Null if there is none of this name, or scope.
 [[nodiscard]] const PoolTable* find_pool_table(std::string_view name) noexcept;
 [[nodiscard]] const PoolTable* find_pool_table(Scope scope) noexcept;
@@ -49,10 +49,13 @@ using Member = std::variant<
     std::monostate, std::uint32_t PoolConfig::*, Duration PoolConfig::*, std::string PoolConfig::*,
     Secret PoolConfig::*, std::vector<std::string> PoolConfig::*, LogLevels PoolConfig::*,
     Start PoolConfig::*, Fairness PoolConfig::*, ResetPolicy PoolConfig::*,
-    PropagateCreateError PoolConfig::*, Duration HealthConfig::*, std::string HealthConfig::*,
-    std::uint32_t RetryPolicy::*, Duration RetryPolicy::*, RetryJitter RetryPolicy::*,
-    RetryClasses RetryPolicy::*, std::vector<std::string> DriversConfig::*, bool DriversConfig::*,
-    std::string DriverPin::*>;
+    PropagateCreateError PoolConfig::*, std::uint32_t AutoSize::*, Duration HealthConfig::*,
+    std::string HealthConfig::*, std::uint32_t RetryPolicy::*, Duration RetryPolicy::*,
+    RetryJitter RetryPolicy::*, RetryClasses RetryPolicy::*,
+    std::vector<std::string> DriversConfig::*, bool DriversConfig::*, std::string DriverPin::*>;
+
+// What the word of an integer is stored as.
+inline constexpr std::int64_t word_value = max_auto;
 
 struct Option {
   Scope scope = Scope::pool;
@@ -66,6 +69,7 @@ struct Option {
   std::int64_t most = 0;
   bool zero = false;           // of a duration: "0s" is allowed although `least` is more
   std::string_view none = {};  // of a duration: the word for no_timeout; empty if not allowed
+  std::string_view word = {};  // of an integer: what may stand in its place, see word_value
   // Of a choice: in the order of the enumerators. Of a list: what an element may be; empty = any.
   std::span<const std::string_view> choices = {};
   std::string_view if_true = {};  // of a choice: the words that true and false stand for
@@ -89,10 +93,12 @@ struct Target {
   DriverPin* pin = nullptr;
   RetryPolicy* retry = nullptr;
   HealthConfig* health = nullptr;
+  AutoSize* auto_size = nullptr;
 };
 // For every option of a pool, those of the tables below it included.
 [[nodiscard]] inline Target target_in(PoolConfig& pool) noexcept {
-  return {.pool = &pool, .retry = &pool.retry, .health = &pool.health};
+  return {
+      .pool = &pool, .retry = &pool.retry, .health = &pool.health, .auto_size = &pool.auto_size};
 }
 // Whether that is enough for it.
 [[nodiscard]] inline bool is_in_pool(const Option& option) noexcept {

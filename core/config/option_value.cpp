@@ -109,6 +109,9 @@ void store(const Option& option, const Value& value, const Target& target) {
           [&](PropagateCreateError PoolConfig::*m) {
             target.pool->*m = static_cast<PropagateCreateError>(value.number);
           },
+          [&](std::uint32_t AutoSize::*m) {
+            target.auto_size->*m = static_cast<std::uint32_t>(value.number);
+          },
           [&](Duration HealthConfig::*m) { target.health->*m = Duration(value.number); },
           [&](std::string HealthConfig::*m) { target.health->*m = value.text; },
           [&](std::uint32_t RetryPolicy::*m) {
@@ -156,6 +159,7 @@ Value load(const Option& option, const Target& target) {
           [&](Fairness PoolConfig::*m) { return number(target.pool->*m); },
           [&](ResetPolicy PoolConfig::*m) { return number(target.pool->*m); },
           [&](PropagateCreateError PoolConfig::*m) { return number(target.pool->*m); },
+          [&](std::uint32_t AutoSize::*m) { return number(target.auto_size->*m); },
           [&](Duration HealthConfig::*m) { return number((target.health->*m).count()); },
           [&](std::string HealthConfig::*m) {
             return Value{0, target.health->*m, {}};
@@ -185,7 +189,7 @@ Value default_of(const Option& option) {
   PoolConfig pool;
   DriversConfig drivers;
   DriverPin pin;
-  return load(option, {&pool, &drivers, &pin, &pool.retry, &pool.health});
+  return load(option, {&pool, &drivers, &pin, &pool.retry, &pool.health, &pool.auto_size});
 }
 
 std::string quoted(std::string_view text) {
@@ -217,6 +221,7 @@ std::string key_text(std::string_view key) {
 std::string to_toml(const Option& option, const Value& value) {
   switch (option.type) {
     case Type::integer:
+      if (value.number == word_value && !option.word.empty()) return quoted(option.word);
       return fmt::format("{}", value.number);
     case Type::duration: {
       const Duration duration(value.number);
@@ -240,6 +245,8 @@ std::string to_toml(const Option& option, const Value& value) {
 std::string range_text(const Option& option) {
   switch (option.type) {
     case Type::integer:
+      if (!option.word.empty())
+        return fmt::format("{} to {}, or \"{}\"", option.least, option.most, option.word);
       return option.least == option.most ? fmt::format("{}", option.least)
                                          : fmt::format("{} to {}", option.least, option.most);
     case Type::duration: {

@@ -122,15 +122,16 @@ std::optional<Value> Reader::to_value(const Slot& slot, const Input& input) {
 }
 
 std::optional<Value> Reader::to_integer(const Slot& slot, const Input& input) {
-  if (input.kind == Kind::integer) return Value{input.integer, {}, {}};
+  const std::string_view word = slot.option->word;
+  if (input.kind == Kind::integer) {
+    // The word is written as a word, or not at all.
+    const bool as_number = !word.empty() && input.integer == word_value;
+    return Value{as_number ? slot.option->most + 1 : input.integer, {}, {}};
+  }
   if (input.kind == Kind::string) {
     const auto number = whole_number(input.text);
+    if (!word.empty() && input.text == word) return Value{word_value, {}, {}};
     if (number && input.outside()) return Value{*number, {}, {}};
-    if (input.text == "auto" && slot.key == "max") {
-      failed(slot);
-      planned(input.origin.place, "max = \"auto\"", "write a number");
-      return std::nullopt;
-    }
     if (number && !input.outside()) {
       wrong_type(slot, input, "a whole number", fmt::format("write {} without quotes", *number));
       return std::nullopt;
@@ -138,8 +139,7 @@ std::optional<Value> Reader::to_integer(const Slot& slot, const Input& input) {
   }
   wrong_type(slot, input, "a whole number",
              input.outside() ? std::string()
-                             : fmt::format("write a number from {} to {}", slot.option->least,
-                                           slot.option->most));
+                             : fmt::format("write a number from {}", range_text(*slot.option)));
   return std::nullopt;
 }
 

@@ -109,7 +109,6 @@ void Reader::read_pool(const Entry& entry) {
   pool.name = entry.key;
   const std::string table = "pool." + entry.key;
   for (const Entry& item : entry.value.entries) {
-    if (planned_key(table, item)) continue;
     if (const PoolTable* below = find_pool_table(item.key)) {
       read_pool_table(*below, table, item, pool);
       continue;

@@ -89,8 +89,6 @@ class Reader {
 
   // unknown.cpp: keys that do not exist
   void unknown_key(Scope scope, const std::string& table, const Entry& entry);
-  bool planned_key(const std::string& table, const Entry& entry);
-  void planned(const Place& place, const std::string& what, std::string instead);
 
   void report(Code code, const Place& place, std::string message, std::string label = {},
               std::vector<std::string> notes = {});

@@ -19,10 +19,14 @@ struct Section {
   std::string_view title;
   std::string_view intro;
 };
-constexpr std::array<Section, 6> sections{{
+constexpr std::array<Section, 7> sections{{
     {Scope::file, "The file", "Keys at the top of the file, before the first table."},
     {Scope::pool, "[pool.<name>]",
      "One table per pool. A name has letters, digits, `_` and `-`, at most 64 of them."},
+    {Scope::auto_size, "[pool.<name>.auto]",
+     "Of `max = \"auto\"` only: max = (what the server admits - `reserve`) / `instances`, at "
+     "least\n"
+     "1 and `min`. What it comes to is in the log, and `weir doctor` says it beforehand."},
     {Scope::health, "[pool.<name>.health]",
      "A query of the pool's own, now and then, and what it says of it: [health.md](health.md)."},
     {Scope::retry, "[pool.<name>.retry]",
@@ -134,12 +138,6 @@ them are treated as secrets, since only the driver knows which ones are. Reload:
 
 )";
 
-constexpr std::string_view markdown_planned = R"(## Planned
-
-`max = "auto"` is planned. Weir 0.1 refuses it instead of accepting and ignoring it.
-
-)";
-
 std::string markdown_option(const Option& option) {
   std::string out = fmt::format("### `{}`\n\n", option.name);
   out += fmt::format("{}{}.\n\n", static_cast<char>(option.summary.front() - 'a' + 'A'),
@@ -190,7 +188,6 @@ std::string options_markdown() {
     }
     if (section.scope == Scope::retry) out += markdown_options;
   }
-  out += markdown_planned;
   out += markdown_foreign();
   return out;
 }

@@ -23,6 +23,7 @@ Finding finding(const Option& option, const Value& value, std::string message,
 
 std::optional<Finding> check_integer(const Option& option, const Value& value) {
   if (value.number >= option.least && value.number <= option.most) return std::nullopt;
+  if (value.number == word_value && !option.word.empty()) return std::nullopt;
   std::string help;
   if (option.name == "max" && value.number == 0)
     help = "a pool without connections cannot serve anybody";
@@ -176,7 +177,7 @@ std::vector<Finding> check_together(const PoolConfig& pool) {
     findings.push_back(
         {Code::config_conflict, std::move(keys), std::move(message), std::move(help), {}});
   };
-  if (pool.min > pool.max)
+  if (pool.max != max_auto && pool.min > pool.max)
     conflict({"min", "max"}, fmt::format("`min` is {}, but `max` is {}", pool.min, pool.max),
              "raise `max` or lower `min`");
   if (pool.start == Start::eager && pool.min == 0)

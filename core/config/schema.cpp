@@ -41,6 +41,11 @@ std::string enumeration(std::span<const std::string_view> words) {
 std::string plain_type(const Option& option) {
   switch (option.type) {
     case Type::integer:
+      if (!option.word.empty()) {
+        return fmt::format(R"("anyOf": [{{"type": "integer", "minimum": {}, "maximum": {}}}, {{)"
+                           R"("enum": [{}]}}])",
+                           option.least, option.most, json(option.word));
+      }
       return fmt::format(R"("type": "integer", "minimum": {}, "maximum": {})", option.least,
                          option.most);
     case Type::duration:
@@ -133,6 +138,14 @@ constexpr std::string_view definitions = R"(  "definitions": {
       "type": "object",
       "properties": {
 @POOL@,
+        "auto": {
+          "description": "The share that max = \"auto\" takes of what the server admits.",
+          "type": "object",
+          "properties": {
+@AUTO@
+          },
+          "additionalProperties": false
+        },
         "health": {
           "description": "A query of the pool's own, now and then.",
           "type": "object",
@@ -199,6 +212,7 @@ std::string config_schema() {
   out += root;
   replace(out, "@PIN@", properties(Scope::pin, "        "));
   replace(out, "@POOL@", properties(Scope::pool, "        "));
+  replace(out, "@AUTO@", properties(Scope::auto_size, "            "));
   replace(out, "@HEALTH@", properties(Scope::health, "            "));
   replace(out, "@RETRY@", properties(Scope::retry, "            "));
   replace(out, "@FILE@", properties(Scope::file, "    "));

@@ -27,6 +27,7 @@ std::string shown_key(std::string_view key) {
 // The table in which a key of this name does exist; empty if there is none.
 std::string_view home_of(std::string_view key) {
   if (find_option(Scope::pool, key) != nullptr) return "[pool.<name>]";
+  if (find_option(Scope::auto_size, key) != nullptr) return "[pool.<name>.auto]";
   if (find_option(Scope::health, key) != nullptr) return "[pool.<name>.health]";
   if (find_option(Scope::retry, key) != nullptr) return "[pool.<name>.retry]";
   if (find_option(Scope::drivers, key) != nullptr) return "[drivers]";
@@ -36,18 +37,6 @@ std::string_view home_of(std::string_view key) {
 }
 
 }  // namespace
-
-void Reader::planned(const Place& place, const std::string& what, std::string instead) {
-  report(Code::config_value, place,
-         fmt::format("{} is planned, but not available in Weir 0.1", what), std::move(instead));
-}
-
-// Accepting these and doing nothing would be the worst answer.
-bool Reader::planned_key(const std::string& table, const Entry& entry) {
-  if (entry.key != "auto") return false;
-  planned(entry.key_place, fmt::format("[{}.auto]", table), "remove it and set `max`");
-  return true;
-}
 
 void Reader::unknown_key(Scope scope, const std::string& table, const Entry& entry) {
   const std::string key = shown_key(entry.key);

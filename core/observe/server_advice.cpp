@@ -46,6 +46,9 @@ bool is(const ServerFacts& facts, std::string_view name, std::string_view value)
 
 // ---------------------------------------------------------------- how many
 
+constexpr std::uint32_t unlimited_share = 10;  // a pool's own default
+constexpr std::uint32_t share_most = 10'000;   // what `max` may be at most
+
 struct Room {
   std::int64_t connections;
   std::string why;  // "max_connections = 100, of which 3 are reserved"
@@ -79,6 +82,13 @@ std::optional<Room> room_of(const std::string& driver, const ServerFacts& server
 }
 
 void look_at_size(const PoolConfig& pool, const ServerFacts& server, std::vector<Advice>& all) {
+  if (pool.max == max_auto) {
+    const Share share = auto_share(pool, server);
+    all.push_back({Grade::note, "max",
+                   fmt::format("max = \"auto\" comes to {} here: {}", share.max, share.why),
+                   "auto.instances and auto.reserve, if that is not how the server is shared"});
+    return;
+  }
   const auto room = room_of(pool.driver, server);
   if (!room || pool.max <= room->connections) return;
   all.push_back({Grade::warn, "max",
@@ -87,6 +97,11 @@ void look_at_size(const PoolConfig& pool, const ServerFacts& server, std::vector
                  fmt::format("max = {}, less what other programs use; or raise the limit of the "
                              "server",
                              std::max<std::int64_t>(room->connections, 1))});
+}
+
+// What a pool may have open, as far as that is known before its server was asked.
+std::uint32_t connections_of(const PoolConfig& pool) {
+  return pool.max == max_auto ? std::max(pool.min, unlimited_share) : pool.max;
 }
 
 // ---------------------------------------------------------------- how long
@@ -136,12 +151,12 @@ void look_at_transactions(const PoolConfig& pool, const ServerFacts& server,
 
 void look_at_journal(const PoolConfig& pool, const ServerFacts& server, std::vector<Advice>& all) {
   const auto mode = server.find("journal_mode");
-  if (pool.driver != "sqlite" || mode == server.end() || pool.max < 2) return;
+  if (pool.driver != "sqlite" || mode == server.end() || connections_of(pool) < 2) return;
   if (mode->second == "wal" || mode->second == "memory" || mode->second == "off") return;
   all.push_back({Grade::warn, "options.journal_mode",
                  fmt::format("the file is in journal mode {}: one that writes keeps the {} other "
                              "connections from reading",
-                             mode->second, pool.max - 1),
+                             mode->second, connections_of(pool) - 1),
                  "journal_mode = \"wal\" in [pool." + pool.name + ".options]"});
 }
 
@@ -185,8 +200,31 @@ void note_answers(const Question& question, const Rows& rows, ServerFacts& facts
   }
 }
 
+bool names_limit(std::string_view driver) noexcept {
+  return driver == "postgres" || driver == "mysql";
+}
+
+Share auto_share(const PoolConfig& pool, const ServerFacts& server) {
+  const std::uint32_t least = std::max(pool.min, 1U);
+  const auto room = room_of(pool.driver, server);
+  if (!room) {
+    return {std::max(least, unlimited_share), names_limit(pool.driver)
+                                                  ? "the server did not say how many it admits"
+                                                  : "this database names no limit"};
+  }
+  const AutoSize& of = pool.auto_size;
+  const std::int64_t share = (room->connections - of.reserve) / std::max(of.instances, 1U);
+  std::string why = fmt::format("the server admits {} connections ({}), less {} in reserve",
+                                room->connections, room->why, of.reserve);
+  if (of.instances > 1) why += fmt::format(", for {} pools", of.instances);
+  if (share < least) why += fmt::format("; that is {}, which is too little", share);
+  return {static_cast<std::uint32_t>(std::clamp<std::int64_t>(share, least, share_most)),
+          std::move(why)};
+}
+
 std::uint64_t descriptors_of(const PoolConfig& pool) noexcept {
-  return std::uint64_t{pool.max} * (pool.driver == "sqlite" ? 3 : 1);  // the file, WAL, its index
+  return std::uint64_t{connections_of(pool)} *
+         (pool.driver == "sqlite" ? 3 : 1);  // the file, WAL, its index
 }
 
 std::vector<Advice> advise(const PoolConfig& pool, const ServerFacts& server,

@@ -42,6 +42,17 @@ struct Advice {
   friend bool operator==(const Advice&, const Advice&) = default;
 };
 
+// What `max = "auto"` comes to.
+struct Share {
+  std::uint32_t max = 0;
+  std::string why;  // "the server admits 97 connections (...), less 5 in reserve, for 4 pools"
+};
+// Never less than 1 or `min`. Where the server names no limit: 10.
+// Source of (limit - reserve) / instances: userver's connlimit_watchdog, pools.md §4.
+[[nodiscard]] Share auto_share(const PoolConfig& pool, const ServerFacts& server);
+// Whether a server of this driver can say how many connections it admits.
+[[nodiscard]] bool names_limit(std::string_view driver) noexcept;
+
 struct ProcessFacts {
   std::uint64_t descriptors_max = 0;     // that this process may open in all; 0 if not known
   std::uint64_t descriptors_wanted = 0;  // by all pools together

@@ -12,17 +12,22 @@ namespace {
 constexpr Duration patience = std::chrono::seconds(1);
 }
 
-std::vector<std::string> advice_of_server(Session& session, const PoolConfig& pool,
-                                          const observe::ProcessFacts& process, Instant deadline) {
+std::optional<observe::ServerFacts> facts_of_server(Session& session, std::string_view driver,
+                                                    Instant deadline) {
   observe::ServerFacts server;
   detail::SessionRef ref;
   ref.deadline = std::min(deadline, after(session.now(), patience));
-  for (const observe::Question& question : observe::questions(pool.driver)) {
+  for (const observe::Question& question : observe::questions(driver)) {
     const auto rows = session.query(ref, question.sql, nullptr, {});
     // Ignored: a server need not tell, and a connection that broke over it says so by itself.
-    if (!rows) return {};
+    if (!rows) return std::nullopt;
     observe::note_answers(question, *rows, server);
   }
+  return server;
+}
+
+std::vector<std::string> warnings(const PoolConfig& pool, const observe::ServerFacts& server,
+                                  const observe::ProcessFacts& process) {
   std::vector<std::string> lines;
   for (const observe::Advice& advice : observe::advise(pool, server, process)) {
     if (advice.grade != observe::Advice::Grade::warn) continue;

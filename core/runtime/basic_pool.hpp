@@ -68,6 +68,7 @@ struct Change {
   std::vector<DriverOption> options;
   std::string base_dir;
   std::shared_ptr<Generation> made_of;  // null: as before
+  bool sizes_itself = false;            // max is "auto", and the number a guess until it is told
 };
 
 template <Runtime R>
@@ -268,6 +269,7 @@ class BasicPool final : public Pool,
   [[nodiscard]] engine::OpResult run_connect(const engine::StartOp& op, Slot& slot);
   [[nodiscard]] engine::OpResult run_init(const engine::StartOp& op, Slot& slot);
   [[nodiscard]] bool give_advice(const engine::StartOp& op, Slot& slot);
+  void take_share(const observe::ServerFacts& server);
   [[nodiscard]] engine::OpResult run_reset(const engine::StartOp& op, Slot& slot);
   void run_close(const engine::StartOp& op, Slot& slot);
   [[nodiscard]] engine::OpResult run_check(const engine::StartOp& op,
@@ -324,6 +326,8 @@ class BasicPool final : public Pool,
   const Hooks hooks_;
   const std::optional<observe::ProcessFacts> process_;
   typename R::template atomic<bool> advised_{false};
+  bool sizes_itself_ = false;  // guarded by mutex_: max is "auto"
+  observe::ServerFacts told_;  // guarded by mutex_: by the server, for that
   // Set once nobody may be left to hear: an orphan writes no log, and calls nothing of the host's.
   typename R::template atomic<bool> muted_{false};
   BasicHost<R> host_;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/runtime/basic_pool.hpp"
+#include "core/runtime/pool_life.ipp"
 #include "core/runtime/pool_telling.ipp"
 
 #include <algorithm>
@@ -25,16 +26,36 @@ Result<void> BasicPool<R>::resize(std::uint32_t min, std::uint32_t max) {
   PoolConfig wanted = config_;
   wanted.min = min;
   wanted.max = max;
+  const bool sizes_itself = size_before_asking(wanted, told_);
   if (auto good = validate(wanted); !good) return good;
-  if (connections_max_ > 0 && max > connections_max_) {
+  if (connections_max_ > 0 && wanted.max > connections_max_) {
     return weir::fail(Code::config_conflict, name_ + ": this database can give " +
                                                  std::to_string(connections_max_) +
                                                  " connections at most");
   }
   config_ = std::move(wanted);
+  sizes_itself_ = sizes_itself;
+  if (sizes_itself_ && told_.empty()) advised_.store(false);  // by the next connection
   engine_->reconfigure(engine_config_now(), /*renewed=*/false, R::now(), fx_);
   perform(lock);
   return {};
+}
+
+// A server that did not say is taken for one without a limit.
+template <Runtime R>
+void BasicPool<R>::take_share(const observe::ServerFacts& server) {
+  observe::Share share;
+  {
+    Lock lock(mutex_);
+    if (!sizes_itself_) return;  // resized meanwhile
+    share = observe::auto_share(config_, server);
+    if (connections_max_ > 0) share.max = std::min(share.max, connections_max_);
+    told_ = server;
+    config_.max = share.max;
+    engine_->reconfigure(engine_config_now(), /*renewed=*/false, R::now(), fx_);
+    perform(lock);
+  }
+  log(LogLevel::info, "max = \"auto\" is " + std::to_string(share.max) + ": " + share.why);
 }
 
 template <Runtime R>
@@ -42,7 +63,7 @@ Result<Change> BasicPool<R>::prepare(PoolConfig config, std::vector<DriverOption
                                      std::string base_dir) {
   if (forked()) return fail(forked_error());
   if (auto good = validate(config); !good) return fail(std::move(good).error());
-  Change change{std::move(config), std::move(options), std::move(base_dir), nullptr};
+  Change change{std::move(config), std::move(options), std::move(base_dir), nullptr, false};
   bool renewed = false;
   {
     const Lock lock(mutex_);
@@ -57,6 +78,7 @@ Result<Change> BasicPool<R>::prepare(PoolConfig config, std::vector<DriverOption
     }
     renewed = change.config.url != config_.url || change.config.init_sql != config_.init_sql ||
               change.options != options_ || change.base_dir != base_dir_;
+    change.sizes_itself = size_before_asking(change.config, told_);
     if (connections_max_ > 0) change.config.max = std::min(change.config.max, connections_max_);
     change.config.min = std::min(change.config.min, change.config.max);
   }
@@ -100,6 +122,8 @@ void BasicPool<R>::take_on(Change change) {
   {
     Lock lock(mutex_);
     config_ = std::move(change.config);
+    sizes_itself_ = change.sizes_itself;
+    if (renewed || (sizes_itself_ && told_.empty())) advised_.store(false);
     options_ = std::move(change.options);
     base_dir_ = std::move(change.base_dir);
     if (renewed) generations_.push_back(std::move(change.made_of));

@@ -212,13 +212,25 @@ engine::OpResult BasicPool<R>::run_init(const engine::StartOp& op, Slot& slot) {
   return give_advice(op, slot) ? engine::OpResult::ok : create_failed(broken_by_question());
 }
 
-// Once. Returns: false if the connection is not fit to be lent after it: broken, or still calling
-// off a question that took too long.
+// Once for each server. Returns: false if the connection is not fit to be lent after it: broken, or
+// still calling off a question that took too long.
 template <Runtime R>
 bool BasicPool<R>::give_advice(const engine::StartOp& op, Slot& slot) {
-  if (!process_ || !logs(LogLevel::warn) || advised_.exchange(true)) return true;
-  for (const std::string& line : advice_of_server(slot.session, config(), *process_, op.deadline)) {
-    log(LogLevel::warn, line);
+  std::string driver;
+  bool sizes = false;
+  {
+    const Lock lock(mutex_);
+    driver = config_.driver;
+    sizes = sizes_itself_;
+  }
+  const bool warns = process_ && logs(LogLevel::warn);
+  if ((!sizes && !warns) || advised_.exchange(true)) return true;
+  const auto server = facts_of_server(slot.session, driver, op.deadline);
+  if (sizes) take_share(server.value_or(observe::ServerFacts{}));
+  if (server && warns) {
+    for (const std::string& line : warnings(config(), *server, *process_)) {
+      log(LogLevel::warn, line);
+    }
   }
   const Session::Facts facts = slot.session.facts();
   return !facts.broken && !facts.busy;

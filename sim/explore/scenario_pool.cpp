@@ -183,6 +183,10 @@ class PoolReader {
       const Entry* entry = request_.table != nullptr ? request_.table->value.find(key) : nullptr;
       return entry != nullptr ? entry->value.place : name_place_;
     };
+    if (pool.max == max_auto) {
+      report(Code::config_value, place_of("max"), "a simulated pool needs a number for `max`",
+             "write the number that `weir doctor` says \"auto\" comes to");
+    }
     if (std::find(drivers.begin(), drivers.end(), pool.driver) == drivers.end()) {
       if (request_.any_driver) return;
       const std::string_view near = nearest(pool.driver, drivers);

@@ -61,17 +61,22 @@ class EachDatabase : public testing::TestWithParam<Database> {
     std::string path = (std::filesystem::temp_directory_path() / "weir-api-XXXXXX").string();
     ASSERT_NE(::mkdtemp(path.data()), nullptr);
     directory_ = path;
-    auto opened = Pools::builder()
-                      .driver(GetParam().driver())
-                      .string("version = 1\n[pool.main]\nmax = 2\nlog = []\ndriver = \"" +
-                              GetParam().name + "\"\nurl = \"" + GetParam().url(directory_) + "\"")
-                      .open();
+    auto opened = open("max = 2");
     ASSERT_TRUE(opened) << opened.error().what();
     pools_.emplace(*std::move(opened));
   }
   void TearDown() override {
     pools_.reset();
     if (!directory_.empty()) std::filesystem::remove_all(directory_);
+  }
+
+  // Of the same database, with these lines about the pool.
+  [[nodiscard]] Result<Pools> open(const std::string& settings) const {
+    return Pools::builder()
+        .driver(GetParam().driver())
+        .string("version = 1\n[pool.main]\nlog = []\ndriver = \"" + GetParam().name +
+                "\"\nurl = \"" + GetParam().url(directory_) + "\"\n" + settings)
+        .open();
   }
 
   [[nodiscard]] bool is(std::string_view name) const { return GetParam().name == name; }

@@ -122,6 +122,15 @@ TEST(Parse, every_key_arrives) {
   EXPECT_TRUE(validate(pool));
 }
 
+TEST(Parse, max_may_be_left_to_the_server) {
+  const PoolConfig pool =
+      pool_of(in_pool("max = 'auto'\nmin = 3\n[pool.main.auto]\ninstances = 4\nreserve = 0"));
+  EXPECT_EQ(pool.max, max_auto);
+  EXPECT_EQ(pool.auto_size, (AutoSize{4, 0}));
+  EXPECT_EQ(pool_of(in_pool("max = { env = 'MAX' }"), {{"MAX", "auto"}}).max, max_auto);
+  EXPECT_FALSE(parse_with(in_pool("max = 4294967295")));
+}
+
 TEST(Parse, booleans_are_aliases_of_propagate_create_error) {
   const auto value = [](std::string_view text) {
     return pool_of(in_pool("propagate_create_error = " + std::string(text))).propagate_create_error;

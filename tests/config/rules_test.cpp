@@ -46,16 +46,22 @@ TEST(OptionTable, covers_every_member_of_pool_config) {
                create_retry_interval, create_retry_max, propagate_create_error, max_connecting,
                quarantine_max, idle_timeout, reap_interval, max_lifetime, validate_after, keepalive,
                max_waiting, fairness, fair_after, hold_warn, drain_timeout, reset, init_sql,
-               slow_query, log, health, retry, pool_options] = PoolConfig{};
+               slow_query, log, auto_size, health, retry, pool_options] = PoolConfig{};
   (void)name, (void)driver, (void)url, (void)min, (void)max, (void)start, (void)start_timeout,
       (void)acquire_timeout, (void)create_timeout, (void)create_retry_interval,
       (void)create_retry_max, (void)propagate_create_error, (void)max_connecting,
       (void)quarantine_max, (void)idle_timeout, (void)reap_interval, (void)max_lifetime,
       (void)validate_after, (void)keepalive, (void)max_waiting, (void)fairness, (void)fair_after,
       (void)hold_warn, (void)drain_timeout, (void)reset, (void)init_sql, (void)slow_query,
-      (void)log, (void)health, (void)retry, (void)pool_options;
+      (void)log, (void)auto_size, (void)health, (void)retry, (void)pool_options;
   // All but the name and the tables below it.
   EXPECT_EQ(option_names(Scope::pool).size(), 27u);
+}
+
+TEST(OptionTable, covers_every_member_of_auto_size) {
+  const auto& [instances, reserve] = AutoSize{};
+  (void)instances, (void)reserve;
+  EXPECT_EQ(option_names(Scope::auto_size).size(), 2u);
 }
 
 TEST(OptionTable, covers_every_member_of_health_config) {

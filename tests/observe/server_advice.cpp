@@ -50,6 +50,48 @@ TEST(ServerAdvice, is_silent_where_all_is_well_or_nothing_is_known) {
   EXPECT_THAT(questions("mine"), IsEmpty());
 }
 
+TEST(AutoShare, is_what_the_server_admits_less_the_reserve_by_instances) {
+  PoolConfig p = pool_of("postgres");
+  EXPECT_EQ(auto_share(p, postgres).max, 92U);  // 100 - 3 - 5
+  p.auto_size = {.instances = 4, .reserve = 5};
+  EXPECT_EQ(auto_share(p, postgres).max, 23U);
+  EXPECT_EQ(auto_share(p, postgres).why,
+            "the server admits 97 connections (max_connections = 100, of which 3 are reserved), "
+            "less 5 in reserve, for 4 pools");
+  p.auto_size = {.instances = 4, .reserve = 6};
+  EXPECT_EQ(auto_share(p, postgres).max, 22U);  // rounded down
+  EXPECT_EQ(auto_share(p, with(postgres, "role:limit", "50")).max, 11U);
+}
+
+TEST(AutoShare, is_at_least_one_and_min) {
+  PoolConfig p = pool_of("mysql");
+  const ServerFacts small{{"max_connections", "10"}};
+  p.auto_size = {.instances = 20, .reserve = 0};
+  EXPECT_EQ(auto_share(p, small).max, 1U);
+  EXPECT_THAT(auto_share(p, small).why, HasSubstr("that is 0, which is too little"));
+  p.auto_size = {.instances = 1, .reserve = 100};
+  p.min = 4;
+  EXPECT_EQ(auto_share(p, small).max, 4U);
+  EXPECT_EQ(auto_share(p, {{"max_connections", "100000"}}).max, 10'000U);
+}
+
+TEST(AutoShare, of_a_database_without_a_limit_is_what_a_pool_has_by_default) {
+  EXPECT_EQ(auto_share(pool_of("sqlite"), {}).max, PoolConfig{}.max);
+  EXPECT_EQ(auto_share(pool_of("postgres"), {}).max, PoolConfig{}.max);  // it did not say
+  PoolConfig p = pool_of("sqlite");
+  p.min = 12;
+  EXPECT_EQ(auto_share(p, {}).max, 12U);
+}
+
+TEST(AutoShare, is_said_by_the_doctor) {
+  PoolConfig p = pool_of("postgres");
+  p.max = max_auto;
+  const Advice a = only(advise(p, postgres));
+  EXPECT_EQ(a.key, "max");
+  EXPECT_EQ(a.grade, Advice::Grade::note);
+  EXPECT_THAT(a.reason, HasSubstr("comes to 92 here"));
+}
+
 TEST(ServerAdvice, is_against_more_connections_than_the_server_admits) {
   PoolConfig p = pool_of("postgres");
   p.max = 97;

@@ -52,6 +52,16 @@ struct DriverOption {
   friend bool operator==(const DriverOption&, const DriverOption&) = default;
 };
 
+// PoolConfig::max: as many as the server admits, less AutoSize. In weir.toml: "auto".
+inline constexpr std::uint32_t max_auto = UINT32_MAX;
+
+// [pool.<name>.auto], of `max = "auto"`: max = (what the server admits - reserve) / instances.
+struct AutoSize {
+  std::uint32_t instances = 1;  // pools that share the server, this one included
+  std::uint32_t reserve = 5;    // connections left to others
+  friend bool operator==(const AutoSize&, const AutoSize&) = default;
+};
+
 // [pool.<name>.health]: the pool's own query, now and then (docs/health.md).
 struct HealthConfig {
   Duration interval = no_timeout;  // off
@@ -65,7 +75,7 @@ struct PoolConfig {
   Secret url;  // less the parameters that belong to the pool; may hold a password
 
   std::uint32_t min = 0;
-  std::uint32_t max = 10;
+  std::uint32_t max = 10;  // or max_auto
   Start start = Start::background;
   Duration start_timeout = std::chrono::seconds(10);
 
@@ -93,6 +103,7 @@ struct PoolConfig {
   std::vector<std::string> init_sql;
   Duration slow_query = no_timeout;  // off
   LogLevels log;
+  AutoSize auto_size;                 // [pool.<name>.auto]
   HealthConfig health;                // [pool.<name>.health]
   RetryPolicy retry;                  // [pool.<name>.retry]
   std::vector<DriverOption> options;  // sorted by key
