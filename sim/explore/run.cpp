@@ -93,6 +93,7 @@ class Simulation final : StepWatcher {
     threads.emplace_back([this] { act(); });
     world_.name_thread("main");
     for (Thread& thread : threads) thread.join();
+    report_.worked = std::max(world_.now() - World::beginning, scenario_.duration);
     heal();
     report_.stats = pool_->stats();
     check_books();
@@ -200,40 +201,41 @@ class Simulation final : StepWatcher {
   }
 
   void serve(const ClientGroup& group, Arrivals& arrivals, std::uint32_t client) {
-    base::Random random = client_stream(group, client);
     const Instant end = end_of(group);
     for (;;) {
       arrivals.next += Duration(group.every.draw(arrivals.gaps));
       const Instant due = arrivals.next;
       if (due >= end || (group.rounds != 0 && arrivals.count == group.rounds)) return;
-      ++arrivals.count;
+      base::Random luck = luck_of(group, arrivals.count++);
       if (due > world_.now()) world_.sleep_until(due);
-      round(group, client, due, random);
+      round(group, client, due, luck);
     }
   }
 
   void repeat(const ClientGroup& group, std::uint32_t client) {
-    base::Random random = client_stream(group, client);
     const Instant end = end_of(group);
     world_.sleep_until(after(World::beginning, group.from));
     for (std::uint32_t n = 0; group.rounds == 0 || n < group.rounds; ++n) {
-      world_.sleep_until(after(world_.now(), Duration(group.every.draw(random))));
+      base::Random luck = luck_of(group, std::uint64_t{client} << 32 | n);
+      world_.sleep_until(after(world_.now(), Duration(group.every.draw(luck))));
       if (world_.now() >= end) return;
-      round(group, client, world_.now(), random);
+      round(group, client, world_.now(), luck);
     }
   }
 
-  base::Random client_stream(const ClientGroup& group, std::uint32_t client) const {
-    return world_.stream("client " + std::to_string(group.number), client);
+  // Of one piece of work, by its number: what it needs does not depend on which client does it, nor
+  // on what became of earlier ones, so that two pools are compared on the same work.
+  base::Random luck_of(const ClientGroup& group, std::uint64_t work) const {
+    return world_.stream("client " + std::to_string(group.number), work);
   }
 
-  void round(const ClientGroup& group, std::uint32_t client, Instant due, base::Random& random) {
+  void round(const ClientGroup& group, std::uint32_t client, Instant due, base::Random& luck) {
     Round seen{group.number, client,      world_.running(), due, world_.now(),
                no_deadline,  no_deadline, Code{},           0};
     const Result<void> result = host_.work ? host_.work(*pool_)
                                 : group.retry
-                                    ? retry(*pool_, [&] { return use(group, random, seen); })
-                                    : use(group, random, seen);
+                                    ? retry(*pool_, [&] { return use(group, luck, seen); })
+                                    : use(group, luck, seen);
     seen.done = world_.now();
     ++report_.rounds;
     report_.round.add(seen.done - due);
@@ -329,17 +331,25 @@ class Simulation final : StepWatcher {
     return *std::move(answer);
   }
 
-  Result<void> use(const ClientGroup& group, base::Random& random, Round& seen) {
-    const bool leaks = group.leak_ppm > 0 && random.next() % 1'000'000 < group.leak_ppm;
+  Result<void> use(const ClientGroup& group, base::Random& luck, Round& seen) {
+    // All of it before anything can go wrong: the next attempt has the same luck either way.
+    const bool leaks = luck.next() % 1'000'000 < group.leak_ppm;
+    const Duration hold(group.hold.draw(luck));
+    const std::uint64_t of_statements = luck.next() >> 32;
     auto leases = acquire(group, group.together);
-    if (!leases) return fail(std::move(leases).error());
+    if (!leases) {
+      ++report_.unserved;
+      return fail(std::move(leases).error());
+    }
     weir::Lease& lease = leases->front();
     seen.lent = world_.now();
     report_.wait.add(seen.lent - seen.due);
-    // Tells the server whose statements these are: by that it knows what one lease saw of another.
+    // Tells the server whose statements these are: by that it knows what one lease saw of another,
+    // and how long they take.
     const LeaseMark who{seen.thread, ++leases_};
-    const std::string mark =
-        " /*c" + std::to_string(who.client) + "." + std::to_string(who.number) + "*/";
+    const std::string mark = " /*c" + std::to_string(who.client) + "." +
+                             std::to_string(who.number) + "." + std::to_string(of_statements) +
+                             "*/";
     const auto statements = [&](Connection& c) -> Result<void> {
       for (const std::string& sql : group.sql) {
         auto answer = c.query(std::string_view(server_ == nullptr ? sql : sql + mark));
@@ -359,9 +369,7 @@ class Simulation final : StepWatcher {
         inner.push_back(std::move(further->front()));
       }
     }
-    if (const Duration hold(group.hold.draw(random)); hold > Duration{}) {
-      world_.sleep_until(after(world_.now(), hold));
-    }
+    if (hold > Duration{}) world_.sleep_until(after(world_.now(), hold));
     if (leaks) leaked_.push_back(std::move(lease));
     return result;
   }

@@ -54,9 +54,11 @@ struct Report {
   Judgement judgement;  // what was checked how often
   std::uint64_t rounds = 0;
   std::vector<std::pair<Code, std::uint64_t>> failures;
-  base::Histogram wait;   // of the acquire, from when the work was due
-  base::Histogram round;  // of the whole round, from when it was due
-  PoolStats stats;        // at the end of the clients' time
+  base::Histogram wait;        // of the acquire, from when the work was due
+  base::Histogram round;       // of the whole round, from when it was due
+  std::uint64_t unserved = 0;  // acquires that are not in `wait`: they ended without a lease
+  Duration worked{};           // until the last round was over, and at least the duration
+  PoolStats stats;             // at the end of the clients' time
   Duration virtual_time{};
   Duration stalled{};
   std::uint32_t sessions_max = 0;  // that the server ever had

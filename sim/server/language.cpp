@@ -66,18 +66,23 @@ bool read_number(std::string_view& text, Number& number) {
   return error == std::errc();
 }
 
-// Takes "/*c7.3*/" off the end. Another comment is a comment.
-LeaseMark take_comment(std::string_view& text) {
+// Takes "/*c7.3*/" or "/*c7.3.42*/" off the end. Another comment is a comment.
+void take_comment(std::string_view& text, Command& command) {
   const std::size_t open = text.rfind("/*");
-  if (!text.ends_with("*/") || open == std::string_view::npos) return {};
+  if (!text.ends_with("*/") || open == std::string_view::npos) return;
   std::string_view inside = text.substr(open + 2, text.size() - open - 4);
   text = trimmed(text.substr(0, open));
+  const auto number_after = [&](char mark, std::uint64_t& number) {
+    if (!inside.starts_with(mark)) return false;
+    inside.remove_prefix(1);
+    return read_number(inside, number);
+  };
   LeaseMark lease;
-  if (!inside.starts_with('c')) return {};
-  inside.remove_prefix(1);
-  if (!read_number(inside, lease.client) || !inside.starts_with('.')) return {};
-  inside.remove_prefix(1);
-  return read_number(inside, lease.number) && inside.empty() ? lease : LeaseMark{};
+  if (!number_after('c', lease.client) || !number_after('.', lease.number)) return;
+  std::uint64_t luck = lease.client;
+  if (!inside.empty() && !(number_after('.', luck) && inside.empty())) return;
+  command.lease = lease;
+  command.luck = luck;
 }
 
 // The next word, with its quotes taken off and a ? replaced.
@@ -144,7 +149,7 @@ bool parse_rest(Shape shape, Words& words, Command& command) {
 Command parse(std::string_view text, const std::vector<std::string>& parameters) {
   Command command;
   text = trimmed(text);
-  command.lease = take_comment(text);
+  take_comment(text, command);
   while (text.ends_with(';')) text = trimmed(text.substr(0, text.size() - 1));
   Words words(text, parameters);
   const std::string verb = lower_case(words.next());

@@ -57,6 +57,7 @@ struct Command {
   std::string value;
   std::int64_t number = 0;  // of SLEEP, in ns; the kind of FAIL
   LeaseMark lease;
+  std::uint64_t luck = 0;  // of a lease's statements: what their chance is drawn from
 };
 
 [[nodiscard]] Command parse(std::string_view text, const std::vector<std::string>& parameters);

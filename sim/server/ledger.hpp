@@ -15,7 +15,9 @@
 
 namespace weir::sim {
 
-// Whose statement it is, as its text says: a comment /*c7.3*/ means the third lease of client 7.
+// Whose statement it is, as its text says: a comment /*c7.3*/ means the third lease of client 7. A
+// third number, /*c7.3.42*/, is what the chance of the lease's statements is drawn from, so that
+// the same work takes the same time whoever does it; without one, it is the client's number.
 struct LeaseMark {
   std::uint64_t client = 0;  // 0: nobody's, as the pool's own statements
   std::uint64_t number = 0;

@@ -59,7 +59,7 @@ void Server::send(weir_time now, std::uint64_t id, const Request& request) {
     link.op.command = parse(request.text, request.parameters);
   }
   link.op.phase = Op::Phase::outbound;
-  link.op.at = clock_ + settings_.network.draw(link.random);
+  link.op.at = clock_ + settings_.network.draw(dice(link));
   hold(link);
   if (link.half_open || hits(FaultKind::black_hole, link) != nullptr) lose(link);
 }
@@ -179,7 +179,7 @@ void Server::start(Link& link) {
 
 std::int64_t Server::demand(Link& link) {
   const Op& op = link.op;
-  base::Random& random = dice(link, op.command.lease);
+  base::Random& random = dice(link);
   switch (op.request.kind) {
     case WEIR_SIM_STATEMENT:
       if (op.command.verb == Verb::sleep) return op.command.number;
@@ -274,7 +274,7 @@ void Server::hold(Link& link) {
 void Server::answer(Link& link, Answer said) {
   link.op.answer = std::move(said);
   link.op.phase = Op::Phase::returning;
-  link.op.at = clock_ + settings_.network.draw(link.random);
+  link.op.at = clock_ + settings_.network.draw(dice(link));
 }
 
 // A driver that ignored its deadline now would never come back.
@@ -332,15 +332,19 @@ const Fault* Server::active(FaultKind kind, const Link& link) const {
 const Fault* Server::hits(FaultKind kind, Link& link) {
   const Fault* fault = active(kind, link);
   if (fault == nullptr || fault->probability_ppm >= certain_ppm) return fault;
-  base::Random& random = dice(link, link.op.command.lease);
-  return random.next() % certain_ppm < fault->probability_ppm ? fault : nullptr;
+  return dice(link).next() % certain_ppm < fault->probability_ppm ? fault : nullptr;
 }
 
-base::Random& Server::dice(Link& link, const LeaseMark& lease) {
-  if (!lease) return link.random;
-  const auto at =
-      clients_.try_emplace(lease.client, stream(settings_.seed, lease.client, "statements"));
-  return at.first->second;
+// A lease is on one link. Its commit has no mark: the pool writes it.
+base::Random& Server::dice(Link& link) {
+  const Command& command = link.op.command;
+  const bool commits = command.verb == Verb::commit || link.op.request.kind == WEIR_SIM_COMMIT;
+  if (!command.lease) return commits && link.lease_random ? *link.lease_random : link.random;
+  if (!link.lease_random || link.lease != command.lease) {
+    link.lease = command.lease;
+    link.lease_random = stream(settings_.seed, command.luck, "statements");
+  }
+  return *link.lease_random;
 }
 
 std::int64_t Server::scaled(std::int64_t ns, const Link& link) const {

@@ -9,8 +9,8 @@
 // Invariants: 1. What happens on the server happens in the order of its times, ties in the order of
 //                the links' numbers, however late somebody calls: advance() catches up first.
 //             2. A request has its effect at one instant, whether or not its client is still there.
-//             3. A link draws from its own streams and a client's statements from the client's, so
-//                that one client less changes nobody else's luck.
+//             3. A link draws from its own streams and a lease's statements from the lease's, so
+//                that one client less changes nobody else's luck, and another pool that of no work.
 #pragma once
 
 #include "sim/server/capacity.hpp"
@@ -22,6 +22,7 @@
 #include <weir/draft/sim_server.h>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -124,6 +125,8 @@ class Server {
     std::uint64_t conn_tag;
     const weir_host* host;
     base::Random random;
+    LeaseMark lease;  // whose statements `lease_random` is for
+    std::optional<base::Random> lease_random;
     Session session;               // id 0: none
     std::uint64_t backend_id = 0;  // as the client knows it
     weir_time last_io = 0;
@@ -171,7 +174,7 @@ class Server {
   const Fault* hits(FaultKind kind, Link& link);  // active, and the dice say so
   std::int64_t scaled(std::int64_t ns, const Link& link) const;
   std::int64_t demand(Link& link);
-  base::Random& dice(Link& link, const LeaseMark& lease);
+  base::Random& dice(Link& link);  // for what it does now
 
   Record about(const Link& link) const;
   void note(const Link& link, What what, std::int64_t number = 0, std::string text = {});
@@ -180,7 +183,6 @@ class Server {
   Ledger ledger_;
   Database database_;
   Links links_;
-  std::map<std::uint64_t, base::Random> clients_;
   std::map<std::uint64_t, std::uint64_t> dials_;  // conn_tag -> how often
   std::vector<std::size_t> edges_;  // of faults that act at their beginning, by time; not yet due
   std::vector<Wake> wakes_;
