@@ -31,6 +31,13 @@ void declare(CLI::App& app, const Option& option, Values& values) {
       option.short_name.empty() ? key : fmt::format("{},{}", option.short_name, option.name);
   if (option.value.empty()) {
     app.add_flag_callback(names, [&values, key] { values[key] = "true"; });
+  } else if (option.many) {
+    app.add_option_function<std::vector<std::string>>(
+           names,
+           [&values, key](const std::vector<std::string>& all) {
+             values[key] = fmt::format("{}", fmt::join(all, "\n"));
+           })
+        ->allow_extra_args(false);
   } else {
     app.add_option_function<std::string>(
         names, [&values, key](const std::string& value) { values[key] = value; });

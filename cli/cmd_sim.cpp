@@ -3,21 +3,17 @@
 // weir sim: run, explore, replay, minimize. The simulator itself is in sim/; here its scenarios are
 // read from files and its reports are written where the user wants them.
 #include "cli/command.hpp"
-#include "cli/context.hpp"
+#include "cli/sim_support.hpp"
 #include "core/observe/texts.hpp"
 #include "sim/explore/build_id.hpp"
 #include "sim/explore/campaign.hpp"
-#include "sim/explore/scenario_file.hpp"
 #include "sim/report/columns.hpp"
 #include "sim/report/html.hpp"
 #include "sim/report/json.hpp"
 #include "sim/report/perfetto.hpp"
 #include "sim/report/text.hpp"
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <optional>
 
 #include <fmt/format.h>
@@ -27,29 +23,10 @@ namespace {
 
 using WallClock = std::chrono::steady_clock;
 
-constexpr int exit_property = 2;
-constexpr int exit_nondeterminism = 3;
-
 struct Timed {
   sim::Report report;
   Duration wall;
 };
-
-Result<void> write_file(const std::string& path, const std::string& content) {
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file << content;
-  file.close();
-  if (file) return {};
-  return fail(Code::config_unreadable, path + ": cannot be written: " + std::strerror(errno));
-}
-
-Result<sim::Engine> engine_of(const Context& context) {
-  const std::string name = context.text("--engine", sim::to_string(sim::default_engine()));
-  for (const sim::Engine e : {sim::Engine::fiber, sim::Engine::ucontext, sim::Engine::threads}) {
-    if (name == sim::to_string(e)) return e;
-  }
-  return fail(Code::config_value, "--engine is fiber, ucontext or threads, and not '" + name + "'");
-}
 
 Timed run_timed(const sim::Scenario& scenario, const sim::RunOptions& options) {
   const auto begin = WallClock::now();
@@ -98,12 +75,10 @@ std::optional<Prepared> prepare(Context& context, int& code, std::string_view ag
   auto scenario = sim::read_scenario(context.text("FILE"));
   if (!scenario) return wrong(context.fail(scenario.error()));
   if (context.has("--seed")) scenario->seed = *seed;
-  if (scenario->clock == sim::Clock::wall && !again.empty()) {
-    return wrong(context.fail(Error(
-        Code::config_conflict,
-        fmt::format("{}: clock = \"wall\": no two runs by the wall clock are the same, so {}; "
-                    "`weir sim run` runs it once",
-                    context.text("FILE"), again))));
+  if (!again.empty()) {
+    if (auto ok = repeatable(*scenario, context.text("FILE"), again); !ok) {
+      return wrong(context.fail(ok.error()));
+    }
   }
   sim::RunOptions options;
   options.engine = *engine;

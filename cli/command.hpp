@@ -32,6 +32,7 @@ struct Option {
   std::string_view doc;         // a sentence without its full stop; says the default
   Complete complete = Complete::nothing;
   std::vector<std::string_view> choices = {};
+  bool many = false;  // may be given again; its values come joined by newlines
 };
 
 struct Example {
@@ -92,6 +93,9 @@ int run_sim_run(Context&);
 int run_sim_explore(Context&);
 int run_sim_replay(Context&);
 int run_sim_minimize(Context&);
+int run_sim_size(Context&);
+int run_sim_sweep(Context&);
+int run_sim_compare(Context&);
 int run_completion(Context&);
 int run_version(Context&);
 int run_help(Context&);

@@ -209,6 +209,9 @@ Option engine_option() {
           {"fiber", "ucontext", "threads"}};
 }
 Option seed_option() { return {"--seed", "-s", "N", "another seed than the scenario's"}; }
+Option runs_option() {
+  return {"--runs", "", "N", "so many runs of each size or value (default 5)"};
+}
 Option trace_option() {
   return {"--trace", "", "FILE", "write the run for ui.perfetto.dev", Complete::files};
 }
@@ -282,6 +285,77 @@ std::vector<Command> simulator_commands() {
        .examples = {{"weir sim minimize big.toml -o small.toml", ""}},
        .exits = {{1, "nothing fails"}, {2, "it was made smaller, and still fails"}},
        .run = run_sim_minimize},
+      {.path = "sim size",
+       .summary = "find the smallest pool that keeps a promise about its service",
+       .details =
+           "Runs the scenario with different `max` of its pool, each with the same seeds, and "
+           "says\n"
+           "which one is the smallest that keeps the promise, with 95 % confidence, and which "
+           "limit\n"
+           "that comes from: the promise, the server's max_connections, the clients, the database\n"
+           "itself, or the end of the search. `min` is at most `max` in each of them.\n"
+           "\n"
+           "A promise is a list of mean, p50, p90, p99, p99.9 or max of `wait` or `round` < TIME,\n"
+           "`errors` or `timeouts` < N%, and `throughput` > N/s; all of it has to hold.",
+       .arguments = {{"FILE", scenario_doc, true, Complete::files}},
+       .options = {{"--slo", "", "PROMISE", "what has to hold, such as 'p99 wait < 20ms'"},
+                   {"--most", "", "N", "the largest `max` to try (default 128)"},
+                   runs_option(),
+                   seed_option(),
+                   engine_option()},
+       .examples = {{"weir sim size orders.toml --slo 'p99 wait < 20ms'", ""},
+                    {"weir sim size orders.toml --slo 'p99 round < 50ms, errors < 0.1%' --most 40",
+                     "with the database's part, and nobody turned away"}},
+       .exits = {{1, "no size keeps it"}, property_broken},
+       .run = run_sim_size},
+      {.path = "sim sweep",
+       .summary = "run a scenario with each of several values of a key",
+       .details = "A table of waits, throughput and failures over the values, each with its 95 % "
+                  "interval.\n"
+                  "Of several --set all combinations are run, all with the same seeds. Where the "
+                  "scenario is\n"
+                  "a queue that mathematics knows (M/M/c: Poisson arrivals, exponential service), "
+                  "what it\n"
+                  "says stands beside; else it is said why not.",
+       .arguments = {{"FILE", scenario_doc, true, Complete::files}},
+       .options = {{.name = "--set",
+                    .short_name = "",
+                    .value = "KEY=VALUES",
+                    .doc = "a key and its values, such as pool.max=2..20; again for more keys",
+                    .many = true},
+                   runs_option(),
+                   seed_option(),
+                   {"--html", "", "FILE", "write the curves, one self-contained page",
+                    Complete::files},
+                   engine_option()},
+       .examples = {{"weir sim sweep orders.toml --set pool.max=2..20 --html sweep.html", ""},
+                    {"weir sim sweep orders.toml --set pool.max=4,8,16 --set "
+                     "'client.1.every=exp(5ms),exp(3ms)'",
+                     "also under more load"}},
+       .exits = {property_broken},
+       .run = run_sim_sweep},
+      {.path = "sim compare",
+       .summary = "say whether two scenarios differ in more than chance",
+       .details = "Runs both with the same seeds, so that the same work arrives and takes the same "
+                  "time in\n"
+                  "both, and prints the differences of the pairs with their 95 % intervals. B is a "
+                  "second\n"
+                  "file, or the first one with other values of some keys.",
+       .arguments = {{"FILE", "A: a scenario, as docs/scenario.md describes it", true,
+                      Complete::files},
+                     {"OTHER", "B: another one", false, Complete::files}},
+       .options = {{.name = "--with",
+                    .short_name = "",
+                    .value = "KEY=VALUE",
+                    .doc = "B is FILE with this, such as pool.max=8; again for more keys",
+                    .many = true},
+                   {"--runs", "", "N", "so many runs of each (default 10)"},
+                   seed_option(),
+                   engine_option()},
+       .examples = {{"weir sim compare orders.toml --with pool.max=8", ""},
+                    {"weir sim compare before.toml after.toml --runs 30", ""}},
+       .exits = {property_broken},
+       .run = run_sim_compare},
   };
 }
 #endif

@@ -121,7 +121,7 @@ std::string zsh_options(const std::vector<Option>& options) {
       action += fmt::format("({})", fmt::join(option.choices, " "));
     }
     const std::string doc = in_single_quotes(fmt::format("[{}]{}", option.doc, action));
-    lines += fmt::format("    '{}'{} \\\n", option.name, doc);
+    lines += fmt::format("    '{}{}'{} \\\n", option.many ? "*" : "", option.name, doc);
     if (!option.short_name.empty()) lines += fmt::format("    '{}'{} \\\n", option.short_name, doc);
   }
   return lines;

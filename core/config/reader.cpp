@@ -191,9 +191,9 @@ void Reader::finish_pool(const std::string& table, const Node& node, PoolConfig&
       const Origin* origin = origin_of(fmt::format("{}.{}", table, key));
       if (origin == nullptr)
         notes.push_back(fmt::format("`{}` has its default here", key));
-      else if (pointed)
+      else if (pointed && origin->place.line > 0)
         notes.push_back(fmt::format("`{}` is set in line {}", key, origin->place.line));
-      else
+      else if (!pointed)
         place = origin->place;
       pointed = pointed || origin != nullptr;
     }

@@ -28,9 +28,11 @@
 #pragma once
 
 #include "sim/explore/scenario.hpp"
+#include "sim/explore/scenario_set.hpp"
 
 #include <weir/result.hpp>
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -39,12 +41,15 @@ namespace weir::sim {
 // Errors: all faults of the file in one Error (config_many, or the code of the only one), with
 // line, column, caret and suggestion; a format that is newer than this build is the only one
 // reported. Blocks: reads the file, and the one that its `pool_file` names.
-[[nodiscard]] Result<Scenario> read_scenario(const std::string& path);
+// `settings`: read as if they stood in the file, in the place of what stands there.
+[[nodiscard]] Result<Scenario> read_scenario(const std::string& path,
+                                             std::span<const Setting> settings = {});
 
 // The same for text in memory; `name` stands where messages name the file.
 [[nodiscard]] Result<Scenario> scenario_from_string(std::string_view text,
                                                     std::string_view name = "<string>",
-                                                    std::string_view base_dir = ".");
+                                                    std::string_view base_dir = ".",
+                                                    std::span<const Setting> settings = {});
 
 // What differs from the defaults, in the order of docs/scenario.md. The story is its first line.
 [[nodiscard]] std::string to_toml(const Scenario& scenario);

@@ -343,24 +343,30 @@ class ScenarioReader {
 }  // namespace
 
 Result<Scenario> scenario_from_string(std::string_view text, std::string_view name,
-                                      std::string_view base_dir) {
+                                      std::string_view base_dir,
+                                      std::span<const Setting> settings) {
   constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
-  const auto root = config::read_toml(text);
+  auto root = config::read_toml(text);
   if (!root) {  // and the reader of weir.toml says so as it does for its own files
     config::ParseInput input;
     input.text = text;
     input.name = name;
     return fail(config::parse(input).error());
   }
+  for (const Setting& setting : settings) {
+    if (auto done = set(*root, setting); !done) return fail(std::move(done).error());
+  }
   config::Source source(name, text);
   ScenarioReader reader(name, base_dir, source);
   Scenario scenario = reader.read(*root);
-  if (!reader.faults().empty()) return fail(to_error(source, std::move(reader.faults())));
-  return scenario;
+  if (reader.faults().empty()) return scenario;
+  const Error error = to_error(source, std::move(reader.faults()));
+  if (settings.empty()) return fail(error);
+  return fail(error.code(), "with " + to_string(settings) + ":\n" + error.message());
 }
 
-Result<Scenario> read_scenario(const std::string& path) {
+Result<Scenario> read_scenario(const std::string& path, std::span<const Setting> settings) {
   const auto text = config::read_file_text(path, file_bytes_max, config::Privacy::any);
   if (!text)
     return fail(
@@ -368,7 +374,7 @@ Result<Scenario> read_scenario(const std::string& path) {
         fmt::format("the scenario {} {}", path.empty() ? "\"\"" : printable(path), text.error()));
   const std::filesystem::path file(path);
   const std::string parent = file.parent_path().string();
-  auto scenario = scenario_from_string(*text, path, parent.empty() ? "." : parent);
+  auto scenario = scenario_from_string(*text, path, parent.empty() ? "." : parent, settings);
   if (scenario && scenario->name.empty()) scenario->name = file.stem().string();
   return scenario;
 }

@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
+#include <limits>
+#include <numeric>
 #include <optional>
 
 namespace weir::sim {
@@ -128,6 +131,29 @@ std::int64_t Distribution::draw(base::Random& random) const noexcept {
       break;
   }
   return std::clamp<std::int64_t>(ns, 0, longest_ns);
+}
+
+double Distribution::mean_ns() const {
+  const auto low = static_cast<double>(low_);
+  const auto high = static_cast<double>(high_);
+  const double number = static_cast<double>(ppm_) / static_cast<double>(million);
+  switch (kind_) {
+    case Kind::uniform:
+      return (low + high) / 2;
+    case Kind::lognormal:
+      return low * std::exp(number * number / 2);
+    case Kind::pareto:
+      return number > 1 ? low * number / (number - 1) : std::numeric_limits<double>::infinity();
+    case Kind::bimodal:
+      return low + (high - low) * number;
+    case Kind::empirical:
+      return std::accumulate(values_.begin(), values_.end(), 0.0) /
+             static_cast<double>(values_.size());
+    case Kind::constant:
+    case Kind::exponential:
+      break;
+  }
+  return low;
 }
 
 // ---- The text -----------------------------------------------------------------------------------

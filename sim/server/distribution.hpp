@@ -50,6 +50,8 @@ class Distribution {
 
   [[nodiscard]] std::int64_t draw(base::Random& random) const noexcept;
   [[nodiscard]] Kind kind() const noexcept { return kind_; }
+  // For calculations beside a run; infinite where there is none. Not capped, as draws are.
+  [[nodiscard]] double mean_ns() const;
   // The shortest text that parse() reads as the same distribution.
   [[nodiscard]] std::string text() const;
   friend bool operator==(const Distribution&, const Distribution&) = default;

@@ -386,6 +386,50 @@ def simulator(weir: Weir, tap) -> None:
     for args in (["--seed", "x"], ["--engine", "steam"]):
         Expect(weir("sim", "run", "outage.toml", *args)).code(64).no_out().err(args[0]).to(
             tap, f"sim run {' '.join(args)}")
+    studies(weir, tap)
+
+
+QUEUE = """format = 1
+duration = "2s"
+[[client]]
+count = 50
+loop = "open"
+every = "exp(5ms)"
+hold = "exp(10ms)"
+"""
+
+
+def studies(weir: Weir, tap) -> None:
+    weir.write("queue.toml", QUEUE)
+    few = ["--runs", "2"]
+    Expect(weir("sim", "size", "queue.toml", "--slo", "p99 wait < 10s", *few)).code(0).out(
+        "keeps p99 wait < 10s", "limit: ").to(tap, "sim size")
+    Expect(weir("sim", "size", "queue.toml", "--slo", "p99 round < 1ms", "--json", *few)).code(
+        1).json(lambda v: v["max"] is None and v["limit"] == "database").to(
+            tap, "sim size, of what no size keeps")
+    Expect(weir("sim", "sweep", "queue.toml", "--set", "pool.max=3,4", "--set", "seed=1,2",
+                "--html", "sweep.html", *few)).code(0).out("pool.max", "M/M/c").to(tap, "sim sweep")
+    tap.check("and writes its page",
+              [] if "</html>" in (weir.directory / "sweep.html").read_text() else "no page")
+    Expect(weir("sim", "compare", "queue.toml", "queue.toml", *few)).code(0).out(
+        "the same in each run").to(tap, "sim compare of the same")
+    Expect(weir("sim", "compare", "queue.toml", "--with", "pool.max=1", "--json", *few)).code(
+        0).json(lambda v: v["same_work"] and v["rows"]).to(tap, "sim compare --with")
+    for args, says in ((["size"], "--slo is missing"),
+                       (["size", "--slo", "wait"], "write one like"),
+                       (["sweep"], "--set is missing"),
+                       (["sweep", "--set", "max"], "write it like"),
+                       (["compare"], "one of the two"),
+                       (["compare", "--with", "x"], "write it like")):
+        Expect(weir("sim", args[0], "queue.toml", *args[1:])).code(64).no_out().err(says).to(
+            tap, f"sim {' '.join(args)}")
+    Expect(weir("sim", "sweep", "queue.toml", "--set", "pool.mx=1")).code(65).no_out().err(
+        "pool.mx=1", "max").to(tap, "sim sweep over a key that does not exist")
+    for args in (["size", "--slo", "p99 wait < 1s"], ["sweep", "--set", "seed=1"]):
+        Expect(weir("sim", args[0], "wall.toml", *args[1:])).code(65).no_out().err(
+            'clock = "wall"').to(tap, f"sim {args[0]} by the wall clock")
+        Expect(weir.interrupted("sim", args[0], "long.toml", *args[1:])).code(130).no_out().err(
+            "interrupted").to(tap, f"SIGINT ends sim {args[0]}")
 
 
 def drivers(weir: Weir, tap) -> None:

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+//
+// Queueing theory beside a simulation: M/M/c, that is Poisson arrivals, exponential service, c
+// connections, served in turn, nobody gives up (A. K. Erlang, 1917). A scenario that is such a
+// queue has this curve beside its own; of another one it is said why it has none.
+//
+//   busy        the chance that all c are busy when work comes (Erlang C), a = arrivals / service
+//   P(W > t)    busy * e^-(c service - arrivals) t
+//
+// Called by: sim/study, tests. Owns nothing. Threads: any; pure functions.
+#pragma once
+
+#include "sim/explore/scenario.hpp"
+
+#include <string>
+#include <variant>
+
+namespace weir::sim {
+
+struct Queue {
+  double arrivals = 0;  // per second
+  double service = 0;   // per second and connection
+  std::uint32_t connections = 1;
+
+  [[nodiscard]] bool stable() const noexcept { return arrivals < connections * service; }
+};
+
+// All three require: stable().
+[[nodiscard]] double erlang_c(const Queue& queue);
+[[nodiscard]] double mean_wait(const Queue& queue);                       // seconds
+[[nodiscard]] double wait_quantile(const Queue& queue, double quantile);  // seconds
+
+// The queue that the scenario is, with a steady state; or why it is none, as one sentence.
+[[nodiscard]] std::variant<Queue, std::string> queue_of(const Scenario& scenario);
+
+}  // namespace weir::sim
