@@ -189,7 +189,10 @@ Value default_of(const Option& option) {
   PoolConfig pool;
   DriversConfig drivers;
   DriverPin pin;
-  return load(option, {&pool, &drivers, &pin, &pool.retry, &pool.health, &pool.auto_size});
+  Target target = target_in(pool);
+  target.drivers = &drivers;
+  target.pin = &pin;
+  return load(option, target);
 }
 
 std::string quoted(std::string_view text) {

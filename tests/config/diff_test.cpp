@@ -23,8 +23,10 @@ Config one_pool() {
 }
 
 Target target_of(Config& config) {
-  PoolConfig& pool = config.pools["main"];
-  return {&pool, &config.drivers, &config.drivers.pins["sqlite"], &pool.retry, &pool.health};
+  Target target = target_in(config.pools["main"]);
+  target.drivers = &config.drivers;
+  target.pin = &config.drivers.pins["sqlite"];
+  return target;
 }
 
 // Another value of the same type, right or not: what is compared need not be checked.

@@ -67,6 +67,7 @@ TEST(Reach, of_each_option_is_what_a_running_pool_can_do) {
     if (has(size, option.name)) expected = Reach::size;
     if (has(generation, option.name)) expected = Reach::generation;
     if (find_pool_table(option.scope) != nullptr) expected = Reach::live;  // one has a `max` too
+    if (option.scope == Scope::auto_size) expected = Reach::size;
     EXPECT_EQ(option.reach, expected) << option.name;
   }
 }

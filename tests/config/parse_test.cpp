@@ -48,6 +48,10 @@ init_sql = ["SET a = 1", "SET b = 2"]
 slow_query = "250ms"
 log = ["query", "error"]
 
+[pool.main.auto]
+instances = 4
+reserve = 0
+
 [pool.main.health]
 interval = "30s"
 sql = "SELECT id FROM users LIMIT 1"
@@ -103,6 +107,7 @@ TEST(Parse, every_key_arrives) {
   pool.init_sql = {"SET a = 1", "SET b = 2"};
   pool.slow_query = 250ms;
   pool.log = {true, false, false, true};
+  pool.auto_size = {4, 0};
   pool.health = {30s, "SELECT id FROM users LIMIT 1"};
   pool.options = {
       {"application_name", Secret("shop")}, {"retries", Secret("3")}, {"ssl", Secret("true")}};

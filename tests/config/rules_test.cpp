@@ -97,7 +97,9 @@ TEST(OptionTable, stores_and_loads_each_value_unchanged) {
     PoolConfig pool;
     DriversConfig drivers;
     DriverPin pin;
-    const Target target{&pool, &drivers, &pin, &pool.retry, &pool.health};
+    Target target = target_in(pool);
+    target.drivers = &drivers;
+    target.pin = &pin;
     Value value = load(option, target);
     switch (option.type) {
       case Type::integer:

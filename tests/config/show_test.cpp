@@ -56,6 +56,10 @@ init_sql = ["PRAGMA key ***"]             # app.toml:6
 slow_query = "off"                        # default
 log = ["info", "warn", "error"]           # default
 
+[pool.main.auto]
+instances = 1  # default
+reserve = 5    # default
+
 [pool.main.health]
 interval = "off"  # default
 sql = "SELECT 1"  # default
