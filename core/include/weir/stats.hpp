@@ -4,8 +4,8 @@
 // tables of the command line, weir/metrics.hpp) is derived from it.
 //
 // Laws, checked by tests: created - closed = lent + idle + connecting + other - attempts not yet
-// done; acquires = leases + failures + waiting; opened adds up to created; a histogram's count equals its
-// counter.
+// done; acquires = leases + failures + waiting; opened adds up to created; a histogram's count
+// equals its counter.
 #pragma once
 
 #include <weir/error.hpp>
