@@ -79,7 +79,8 @@ Result<Gauge> parse_gauge(std::string_view name) {
       }
     }
   }
-  const std::string_view near = nearest(name, all_names());
+  const auto names = all_names();
+  const std::string_view near = nearest(name, names);
   return fail(Code::config_value,
               fmt::format("'{}' cannot be measured; {}", printable(name),
                           near.empty() ? fmt::format("there are mean, p50, p90, p99, p99.9 and max "

@@ -98,8 +98,8 @@ TEST_F(PoolTest, health_says_why_nobody_is_served) {
   PoolConfig config = small(1);
   config.min = 1;
   config.start = Start::background;
+  EXPECT_EQ(only_cause(open(config, {{"hang_open", "true"}})->health()), HealthCause::starting);
   auto down = open(config, {{"fail_open", "connect"}});
-  EXPECT_EQ(only_cause(down->health()), HealthCause::starting);
   EXPECT_FALSE(down->wait_ready(5ms));
   eventually([&] { return only_cause(down->health()) == HealthCause::unreachable; });
   EXPECT_EQ(down->health().status, HealthStatus::not_ready);
@@ -118,7 +118,7 @@ TEST_F(PoolTest, health_says_that_callers_have_waited_for_long) {
   PoolConfig config = small(1);
   config.acquire_timeout = 2ms;
   auto pool = open(config);
-  auto busy = pool->acquire();
+  auto busy = pool->acquire({.timeout = 1h});
   ASSERT_TRUE(busy);
   std::thread waiter([&] { EXPECT_TRUE(pool->acquire({.timeout = 1h})); });
   eventually([&] { return pool->health().status == HealthStatus::degraded; });
