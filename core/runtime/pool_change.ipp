@@ -26,7 +26,7 @@ Result<void> BasicPool<R>::resize(std::uint32_t min, std::uint32_t max) {
   PoolConfig wanted = config_;
   wanted.min = min;
   wanted.max = max;
-  const bool sizes_itself = size_before_asking(wanted, told_);
+  const bool sizes_itself = size_before_asking(wanted, told_, config_.max);
   if (auto good = validate(wanted); !good) return good;
   if (connections_max_ > 0 && wanted.max > connections_max_) {
     return weir::fail(Code::config_conflict, name_ + ": this database can give " +
@@ -78,7 +78,7 @@ Result<Change> BasicPool<R>::prepare(PoolConfig config, std::vector<DriverOption
     }
     renewed = change.config.url != config_.url || change.config.init_sql != config_.init_sql ||
               change.options != options_ || change.base_dir != base_dir_;
-    change.sizes_itself = size_before_asking(change.config, told_);
+    change.sizes_itself = size_before_asking(change.config, told_, config_.max);
     if (connections_max_ > 0) change.config.max = std::min(change.config.max, connections_max_);
     change.config.min = std::min(change.config.min, change.config.max);
   }

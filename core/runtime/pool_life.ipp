@@ -15,12 +15,14 @@ namespace weir::runtime {
 // With its timeout this bounds it, whatever leases and drivers do (T10, L5).
 inline constexpr Duration close_grace = std::chrono::seconds(6);
 
-// Gives `max = "auto"` the number that is known so far: what the server has told, if it has, else
-// one connection, which will ask it. Returns: whether it is "auto".
-inline bool size_before_asking(PoolConfig& config, const observe::ServerFacts& told) {
+// Gives `max = "auto"` the number that is known so far: the share of what the server has told, if
+// it has, else `present`, until the next connection that is made asks it: less could mean that none
+// is made. Returns: whether it is "auto".
+inline bool size_before_asking(PoolConfig& config, const observe::ServerFacts& told,
+                               std::uint32_t present) {
   if (config.max != max_auto) return false;
   const bool will_tell = told.empty() && observe::names_limit(config.driver);
-  config.max = will_tell ? std::max(config.min, 1U) : observe::auto_share(config, told).max;
+  config.max = will_tell ? std::max(config.min, present) : observe::auto_share(config, told).max;
   return true;
 }
 
@@ -59,7 +61,7 @@ engine::EngineConfig BasicPool<R>::engine_config_now() const {
 template <Runtime R>
 Result<std::shared_ptr<BasicPool<R>>> BasicPool<R>::create(PoolParts<R> parts) {
   std::shared_ptr<BasicPool> pool(new BasicPool(std::move(parts)));
-  pool->sizes_itself_ = size_before_asking(pool->config_, {});
+  pool->sizes_itself_ = size_before_asking(pool->config_, {}, 1);
   if (auto opened = pool->open_env(); !opened) return fail(std::move(opened).error());
   weir_source_traits traits{};
   auto made_of = pool->make_generation(pool->config_, pool->options_, pool->base_dir_, traits);

@@ -73,7 +73,18 @@ TEST_P(AutoSize, can_be_turned_on_in_a_running_pool) {
   all.pools.emplace("main", config);
   const auto reloaded = pools->reload(all);
   ASSERT_TRUE(reloaded) << reloaded.error().what();
-  // Nobody has asked yet; the next connection does.
+  // What the new connections are made of is new, so the first of them asks.
+  EXPECT_EQ(max_of(pool), share());
+}
+
+TEST_P(AutoSize, keeps_the_size_of_a_running_pool_until_it_is_told) {
+  auto pools = open(std::string("max = 2\n[pool.main.auto]\ninstances = 3\nreserve = 4\n"));
+  ASSERT_TRUE(pools) << pools.error().what();
+  Pool& pool = (*pools)["main"];
+  ASSERT_EQ(max_of(pool), 2U);
+  ASSERT_TRUE(pool.resize(0, max_auto));
+  const std::uint32_t until_told = is("sqlite") ? 10 : 2;
+  EXPECT_EQ(max_of(pool), until_told);
   ASSERT_TRUE(pool.evict());
   EXPECT_EQ(max_of(pool), share());
 }
