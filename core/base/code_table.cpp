@@ -183,7 +183,8 @@ constexpr CodeInfo code_table[] = {
     {Code::connect_failed, "W502", "connect_failed", exit_unavailable,
      "the database could not be reached",
      "Check host, port, and that the server runs; for an embedded database the path, its\n"
-     "directory and their permissions. `weir ping POOL` tries one connection."},
+     "directory and their permissions. `weir ping POOL` tries one connection. Of `weir stats`,\n"
+     "`top` and the like: the running program could not be, through the socket of [admin]."},
     {Code::auth_failed, "W503", "auth_failed", exit_unavailable,
      "the database refused the credentials or the access",
      "Check user, password and database name, and which hosts the server lets in. If the\n"

@@ -43,6 +43,10 @@ class Comparison {
     }
   }
 
+  void admin(AdminConfig before, AdminConfig after) {
+    compare(Scope::admin, {}, "admin.", {.admin = &before}, {.admin = &after});
+  }
+
   std::vector<Change> take() { return std::move(changes_); }
 
  private:
@@ -114,6 +118,7 @@ Diff diff(const Config& before, const Config& after, const OptionIsPublic& optio
     if (before.pools.count(name) == 0) out.pools_added.push_back(name);
   }
   comparison.drivers(before.drivers, after.drivers);
+  comparison.admin(before.admin, after.admin);
   out.changes = comparison.take();
   return out;
 }

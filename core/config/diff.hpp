@@ -7,7 +7,7 @@
 // Who:      the command line, and whoever reloads a pool.
 // Secrets:  a value is shown exactly as far as `weir config show` shows it.
 // Order:    pools by name, in each the order of the option table, then the driver's options by key;
-//           [drivers] comes last. The same configurations always give the same list.
+//           [drivers] and [admin] come last. The same configurations always give the same list.
 // Not here: the file's name and directory. A relative path in a `url` is the driver's to resolve,
 //           and means another database beside another file. Options of a driver are compared as the
 //           text that they are: only its declaration tells that "5000ms" is "5s".
@@ -27,7 +27,7 @@
 namespace weir::config {
 
 struct Change {
-  std::string pool;    // its name; empty for a key of [drivers]
+  std::string pool;    // its name; empty for a key of [drivers] or [admin]
   std::string key;     // as TOML: "max", "options.cache_size", "drivers.sqlite.sha256"
   std::string before;  // as TOML, secrets as "***"; empty if it was not set
   std::string after;   // empty if it is not set any more
@@ -37,7 +37,7 @@ struct Change {
 };
 
 struct Diff {
-  std::vector<Change> changes;  // of the pools that are in both, and of [drivers]
+  std::vector<Change> changes;  // of the pools that are in both, of [drivers] and of [admin]
   std::vector<std::string> pools_added;
   std::vector<std::string> pools_removed;
   [[nodiscard]] bool empty() const noexcept {

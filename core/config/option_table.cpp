@@ -519,10 +519,24 @@ constexpr Option pin_options[] = {
             "upgrade of the driver."},
 };
 
+constexpr Option admin_options[] = {
+    {.scope = Scope::admin,
+     .name = "socket",
+     .type = Type::text,
+     .member = &AdminConfig::socket,
+     .reach = Reach::restart,
+     .summary = "where the running program can be asked and told",
+     .doc = "The path of a Unix socket, relative to this file, of at most 107 bytes in full. The "
+            "program makes it when the pools are opened, with mode 0600, and answers only its own "
+            "user and root; who may ask may also pause. Without this line there is none. Each "
+            "process needs its own: `{ env = \"ADMIN_SOCKET\", default = … }`. One that finds "
+            "another process there warns and goes without."},
+};
+
 constexpr std::size_t option_count = std::size(file_options) + std::size(pool_options) +
                                      std::size(auto_options) + std::size(health_options) +
                                      std::size(retry_options) + std::size(drivers_options) +
-                                     std::size(pin_options);
+                                     std::size(pin_options) + std::size(admin_options);
 
 constexpr std::array<Option, option_count> join() {
   std::array<Option, option_count> all{};
@@ -534,6 +548,7 @@ constexpr std::array<Option, option_count> join() {
   for (const Option& option : retry_options) all[next++] = option;
   for (const Option& option : drivers_options) all[next++] = option;
   for (const Option& option : pin_options) all[next++] = option;
+  for (const Option& option : admin_options) all[next++] = option;
   return all;
 }
 constexpr std::array<Option, option_count> all_options = join();

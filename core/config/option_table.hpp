@@ -21,7 +21,7 @@
 namespace weir::config {
 
 // The table that a key stands in.
-enum class Scope : std::uint8_t { file, pool, auto_size, health, retry, drivers, pin };
+enum class Scope : std::uint8_t { file, pool, auto_size, health, retry, drivers, pin, admin };
 
 // The tables of ours below a pool's.
 struct PoolTable {
@@ -45,14 +45,16 @@ enum class Reach : std::uint8_t {
 };
 
 // Where the value is stored; none for `version`, which is only checked.
-using Member = std::variant<
-    std::monostate, std::uint32_t PoolConfig::*, Duration PoolConfig::*, std::string PoolConfig::*,
-    Secret PoolConfig::*, std::vector<std::string> PoolConfig::*, LogLevels PoolConfig::*,
-    Start PoolConfig::*, Fairness PoolConfig::*, ResetPolicy PoolConfig::*,
-    PropagateCreateError PoolConfig::*, std::uint32_t AutoSize::*, Duration HealthConfig::*,
-    std::string HealthConfig::*, std::uint32_t RetryPolicy::*, Duration RetryPolicy::*,
-    RetryJitter RetryPolicy::*, RetryClasses RetryPolicy::*,
-    std::vector<std::string> DriversConfig::*, bool DriversConfig::*, std::string DriverPin::*>;
+using Member =
+    std::variant<std::monostate, std::uint32_t PoolConfig::*, Duration PoolConfig::*,
+                 std::string PoolConfig::*, Secret PoolConfig::*,
+                 std::vector<std::string> PoolConfig::*, LogLevels PoolConfig::*,
+                 Start PoolConfig::*, Fairness PoolConfig::*, ResetPolicy PoolConfig::*,
+                 PropagateCreateError PoolConfig::*, std::uint32_t AutoSize::*,
+                 Duration HealthConfig::*, std::string HealthConfig::*,
+                 std::uint32_t RetryPolicy::*, Duration RetryPolicy::*, RetryJitter RetryPolicy::*,
+                 RetryClasses RetryPolicy::*, std::vector<std::string> DriversConfig::*,
+                 bool DriversConfig::*, std::string DriverPin::*, std::string AdminConfig::*>;
 
 // What the word of an integer is stored as.
 inline constexpr std::int64_t word_value = max_auto;
@@ -94,6 +96,7 @@ struct Target {
   RetryPolicy* retry = nullptr;
   HealthConfig* health = nullptr;
   AutoSize* auto_size = nullptr;
+  AdminConfig* admin = nullptr;
 };
 // For every option of a pool, those of the tables below it included.
 [[nodiscard]] inline Target target_in(PoolConfig& pool) noexcept {

@@ -128,6 +128,7 @@ void store(const Option& option, const Value& value, const Target& target) {
           [&](std::vector<std::string> DriversConfig::*m) { target.drivers->*m = value.list; },
           [&](bool DriversConfig::*m) { target.drivers->*m = value.number != 0; },
           [&](std::string DriverPin::*m) { target.pin->*m = value.text; },
+          [&](std::string AdminConfig::*m) { target.admin->*m = value.text; },
       },
       option.member);
 }
@@ -181,6 +182,9 @@ Value load(const Option& option, const Target& target) {
           [&](std::string DriverPin::*m) {
             return Value{0, target.pin->*m, {}};
           },
+          [&](std::string AdminConfig::*m) {
+            return Value{0, target.admin->*m, {}};
+          },
       },
       option.member);
 }
@@ -189,9 +193,11 @@ Value default_of(const Option& option) {
   PoolConfig pool;
   DriversConfig drivers;
   DriverPin pin;
+  AdminConfig admin;
   Target target = target_in(pool);
   target.drivers = &drivers;
   target.pin = &pin;
+  target.admin = &admin;
   return load(option, target);
 }
 

@@ -88,6 +88,10 @@ bool Reader::read_option(const Slot& slot, const Node& node, const Target& targe
     return false;
   }
   make_absolute(slot, *value);
+  if (const auto finding = check_value(*slot.option, *value)) {  // the whole path may be too long
+    report(*finding, slot, *input);
+    return false;
+  }
   store(*slot.option, *value, target);
   result_.origins[slot.path()] = input->origin;
   return true;
@@ -268,7 +272,8 @@ void Reader::make_absolute(const Slot& slot, Value& value) const {
   if (slot.option->scope == Scope::drivers && slot.key == "search") {
     for (std::string& path : value.list) path = absolute_path(base, path);
   }
-  if (slot.option->scope == Scope::pin && slot.key == "path")
+  if (slot.option->scope == Scope::admin ||
+      (slot.option->scope == Scope::pin && slot.key == "path"))
     value.text = absolute_path(base, value.text);
 }
 

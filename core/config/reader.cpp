@@ -42,6 +42,8 @@ void Reader::read(const Node& root) {
       read_pools(entry);
     } else if (entry.key == "drivers") {
       read_drivers(entry);
+    } else if (entry.key == "admin") {
+      read_admin(entry);
     } else {
       unknown_key(Scope::file, "", entry);
     }
@@ -285,6 +287,19 @@ void Reader::read_pin(const Entry& entry) {
     read_option({option, table, item.key, item.key_place, false}, item.value, {.pin = &pin});
   }
   pin.sha256 = lower_case(pin.sha256);
+}
+
+void Reader::read_admin(const Entry& admin) {
+  if (!expect_table(admin, "[admin]")) return;
+  for (const Entry& item : admin.value.entries) {
+    const Option* option = find_option(Scope::admin, item.key);
+    if (option == nullptr) {
+      unknown_key(Scope::admin, "admin", item);
+      continue;
+    }
+    read_option({option, "admin", item.key, item.key_place, false}, item.value,
+                {.admin = &result_.config.admin});
+  }
 }
 
 }  // namespace weir::config

@@ -67,6 +67,7 @@ class Reader {
                            const Option& option, std::string_view text);
   void read_drivers(const Entry& drivers);
   void read_pin(const Entry& entry);
+  void read_admin(const Entry& admin);
   bool expect_table(const Entry& entry, const std::string& example);
 
   // read_value.cpp: one value

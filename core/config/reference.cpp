@@ -19,7 +19,7 @@ struct Section {
   std::string_view title;
   std::string_view intro;
 };
-constexpr std::array<Section, 7> sections{{
+constexpr std::array<Section, 8> sections{{
     {Scope::file, "The file", "Keys at the top of the file, before the first table."},
     {Scope::pool, "[pool.<name>]",
      "One table per pool. A name has letters, digits, `_` and `-`, at most 64 of them."},
@@ -35,6 +35,9 @@ constexpr std::array<Section, 7> sections{{
      "to it."},
     {Scope::drivers, "[drivers]", "Where plugins are looked for, and which may be loaded."},
     {Scope::pin, "[drivers.<name>]", "Fixes the file of one driver."},
+    {Scope::admin, "[admin]",
+     "A socket that a running program can be asked and told things through: "
+     "[admin.md](admin.md)."},
 }};
 
 // Breaks at spaces, but not inside `code`.

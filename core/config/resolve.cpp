@@ -117,11 +117,13 @@ void hide_table(const Node& table, Scope scope, Source& source) {
 void hide_secrets(const Node& root, Source& source) {
   for (const Entry& entry : root.entries) {
     if (entry.key == "version") continue;
-    if (entry.value.kind != Kind::table || (entry.key != "pool" && entry.key != "drivers")) {
+    if (entry.value.kind != Kind::table ||
+        (entry.key != "pool" && entry.key != "drivers" && entry.key != "admin")) {
       hide_all(entry.value, source);
       continue;
     }
     if (entry.key == "drivers") hide_table(entry.value, Scope::drivers, source);
+    if (entry.key == "admin") hide_table(entry.value, Scope::admin, source);
     for (const Entry& item : entry.value.entries) {
       if (entry.key == "pool" && item.value.kind == Kind::table)
         hide_table(item.value, Scope::pool, source);

@@ -11,6 +11,9 @@
 namespace weir::config {
 namespace {
 
+// What fits into sockaddr_un::sun_path with the NUL at its end.
+constexpr std::size_t socket_path_bytes_max = 107;
+
 Finding finding(const Option& option, const Value& value, std::string message,
                 std::string help = {}) {
   std::string shown = option.secret ? std::string() : to_toml(option, value);
@@ -112,6 +115,11 @@ std::optional<Finding> check_text(const Option& option, const Value& value) {
                    fmt::format("`{}` is empty", key_in_pool(option)),
                    "to run no query, write interval = \"off\"",
                    {}};
+  if (option.scope == Scope::admin && value.text.size() > socket_path_bytes_max)
+    return finding(option, value,
+                   fmt::format("the path of `{}` is longer than {} bytes", key_in_pool(option),
+                               socket_path_bytes_max),
+                   "the system takes no longer one; move it, to /run for example");
   if (option.name == "sha256" && !value.text.empty()) {
     const bool hex = value.text.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
     if (value.text.size() != 64 || !hex)

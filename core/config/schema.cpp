@@ -189,6 +189,14 @@ constexpr std::string_view root = R"(  "type": "object",
 @DRIVERS@
       },
       "additionalProperties": {"$ref": "#/definitions/pin"}
+    },
+    "admin": {
+      "description": "A socket that the running program can be asked and told things through.",
+      "type": "object",
+      "properties": {
+@ADMIN@
+      },
+      "additionalProperties": false
     }
   },
   "required": ["version", "pool"],
@@ -217,6 +225,7 @@ std::string config_schema() {
   replace(out, "@RETRY@", properties(Scope::retry, "            "));
   replace(out, "@FILE@", properties(Scope::file, "    "));
   replace(out, "@DRIVERS@", properties(Scope::drivers, "        "));
+  replace(out, "@ADMIN@", properties(Scope::admin, "        "));
   return out;
 }
 

@@ -21,6 +21,7 @@ class Writer {
     out_ = fmt::format("# effective configuration of {}\nversion = 1\n", one_line(config_.file));
     for (const auto& [name, pool] : config_.pools) write_pool(name, pool);
     write_drivers();
+    write_admin();
     return std::move(out_);
   }
 
@@ -104,6 +105,17 @@ class Writer {
       }
       flush();
     }
+  }
+
+  void write_admin() {
+    if (config_.admin.socket.empty()) return;  // "" would be refused
+    out_ += "\n[admin]\n";
+    AdminConfig admin = config_.admin;
+    for (const Option& option : options()) {
+      if (option.scope == Scope::admin)
+        add("admin", option.name, to_toml(option, load(option, {.admin = &admin})));
+    }
+    flush();
   }
 
   const Config& config_;

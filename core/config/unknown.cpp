@@ -25,13 +25,15 @@ std::string shown_key(std::string_view key) {
 }
 
 // The table in which a key of this name does exist; empty if there is none.
-std::string_view home_of(std::string_view key) {
+std::string_view home_of(std::string_view key, Scope found_in) {
   if (find_option(Scope::pool, key) != nullptr) return "[pool.<name>]";
   if (find_option(Scope::auto_size, key) != nullptr) return "[pool.<name>.auto]";
   if (find_option(Scope::health, key) != nullptr) return "[pool.<name>.health]";
   if (find_option(Scope::retry, key) != nullptr) return "[pool.<name>.retry]";
   if (find_option(Scope::drivers, key) != nullptr) return "[drivers]";
   if (find_option(Scope::pin, key) != nullptr) return "[drivers.<name>]";
+  // In a pool a socket is the server's, and an option of the driver.
+  if (found_in == Scope::file && find_option(Scope::admin, key) != nullptr) return "[admin]";
   if (find_option(Scope::file, key) != nullptr) return "the top of the file";
   return {};
 }
@@ -59,10 +61,10 @@ void Reader::unknown_key(Scope scope, const std::string& table, const Entry& ent
     }
   }
   std::vector<std::string_view> names = option_names(scope);
-  if (scope == Scope::file) names.insert(names.end(), {"pool", "drivers"});
+  if (scope == Scope::file) names.insert(names.end(), {"pool", "drivers", "admin"});
   if (scope == Scope::pool) names.insert(names.end(), {"options", "health", "retry"});
   std::string label;
-  const std::string_view home = home_of(entry.key);
+  const std::string_view home = home_of(entry.key, scope);
   const std::string_view near = nearest(entry.key, names);
   if (!home.empty())
     label = fmt::format("it belongs in {}", home);

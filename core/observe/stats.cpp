@@ -43,9 +43,9 @@ double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
 
 std::string latency(const LatencySummary& s) {
   return fmt::format(
-      R"({{"count":{},"mean":{:.9f},"p50":{:.9f},"p90":{:.9f},"p99":{:.9f},"p999":{:.9f},"max":{:.9f}}})",
-      s.count, seconds(s.mean), seconds(s.p50), seconds(s.p90), seconds(s.p99), seconds(s.p999),
-      seconds(s.max));
+      R"({{"count":{},"sum":{:.9f},"mean":{:.9f},"p50":{:.9f},"p90":{:.9f},"p99":{:.9f},"p999":{:.9f},"max":{:.9f}}})",
+      s.count, seconds(s.sum), seconds(s.mean), seconds(s.p50), seconds(s.p90), seconds(s.p99),
+      seconds(s.p999), seconds(s.max));
 }
 
 template <class Reason, std::size_t n>

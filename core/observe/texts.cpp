@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "core/observe/texts.hpp"
 
+#include "core/base/suggest.hpp"
+#include "core/base/text.hpp"
+
 #include <algorithm>
-#include <vector>
 
 #include <fmt/format.h>
 
@@ -23,18 +25,29 @@ std::string short_duration(Duration d) {
 
 std::string json_text(std::string_view text) {
   std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
+  for (std::size_t at = 0; at < text.size();) {
+    const char c = text[at];
+    const std::size_t length = utf8_length(text, at);
+    if (length == 0) {
+      out += "\\ufffd";
+    } else if (c == '"' || c == '\\') {
       out += '\\';
       out += c;
-    } else if (byte < 0x20) {
-      out += fmt::format("\\u{:04x}", byte);
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
     } else {
-      out += c;
+      out += text.substr(at, length);
     }
+    at += std::max<std::size_t>(length, 1);
   }
   return out + "\"";
+}
+
+std::string unknown_pool_text(std::string_view name, const std::vector<std::string_view>& known) {
+  std::string text = fmt::format("there is no pool \"{}\"", printable(name));
+  const std::string_view near = nearest(name, known);
+  if (!near.empty()) text += fmt::format("; did you mean \"{}\"?", near);
+  return text + fmt::format(" (configured: {})", fmt::join(known, ", "));
 }
 
 std::string counts_text(const PoolCounts& c) {

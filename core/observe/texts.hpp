@@ -8,13 +8,14 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace weir::observe {
 
 // "1.25ms": three significant digits, the largest fitting unit. For people, not for parsing.
 [[nodiscard]] std::string short_duration(Duration d);
 
-// As a JSON string, with its quotes. What is not UTF-8 is left as it is.
+// As a JSON string, with its quotes. A byte that is not UTF-8 becomes U+FFFD.
 [[nodiscard]] std::string json_text(std::string_view text);
 
 // The message of a failed acquire of `pool`: what was waited for, the counts, the longest leases,
@@ -29,5 +30,9 @@ namespace weir::observe {
 
 // How long, and the place.
 [[nodiscard]] std::string holder_text(const LeaseHolder& holder);
+
+// There is no such pool: the nearest name, and all that there are.
+[[nodiscard]] std::string unknown_pool_text(std::string_view name,
+                                            const std::vector<std::string_view>& known);
 
 }  // namespace weir::observe

@@ -6,6 +6,9 @@
 #include "core/config/diff.hpp"
 #include "core/config/driver_options.hpp"
 #include "core/loader/loader.hpp"
+#include "core/observe/texts.hpp"
+#include "core/runtime/admin_desk.hpp"
+#include "core/runtime/admin_socket.hpp"
 #include "core/runtime/basic_pool.hpp"
 #include "core/runtime/os_runtime.hpp"
 #include "core/runtime/process.hpp"
@@ -15,6 +18,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <map>
+#include <tuple>
 
 namespace weir {
 
@@ -91,8 +95,9 @@ struct Pools::Impl {
   std::map<std::string, std::shared_ptr<OsPool>, std::less<>> pools;
   LogSink sink;
   std::uint32_t process = runtime::process_generation();
-  std::function<Result<Config>()> read;  // where the configuration came from
-  OsRuntime::mutex reload_mutex;         // one reload at a time
+  std::function<Result<Config>()> read;         // where the configuration came from
+  OsRuntime::mutex reload_mutex;                // one reload at a time
+  std::unique_ptr<runtime::AdminSocket> admin;  // null: off, or another process has it
 
   ~Impl() {
     if (process != runtime::process_generation()) {
@@ -104,7 +109,32 @@ struct Pools::Impl {
       const auto drained = pool->drain(pool->config().drain_timeout);
       if (!drained && pool->config().log.warn) warn(name, drained.error().message());
     }
+    admin.reset();  // until now it could be asked who is waited for; it asks the pools
   }
+
+  // Errors: as AdminSocket::open, but that a process that has the socket is no reason to serve
+  // nobody: two of a program that overlap, while it is replaced, are ordinary.
+  [[nodiscard]] Result<void> open_admin(const std::string& path) {
+    runtime::AdminDesk desk;
+    for (const auto& [name, pool] : pools) desk.pools.emplace(name, pool.get());
+    desk.reload = [this]() -> Result<std::vector<std::string>> {
+      auto config = read();
+      if (!config) return weir::fail(std::move(config).error());
+      return reload(*config);
+    };
+    auto opened = runtime::AdminSocket::open(
+        path, [desk = std::move(desk)](std::string_view line) { return desk.answer(line); });
+    if (opened) {
+      admin = *std::move(opened);
+    } else if (opened.error().code() == Code::invalid_state) {
+      warn("admin", opened.error().message() + "; this one cannot be asked");
+    } else {
+      return weir::fail(std::move(opened).error());
+    }
+    return {};
+  }
+
+  [[nodiscard]] Result<std::vector<std::string>> reload(const Config& config);
 
   // Errors: config_conflict, since a reload neither opens nor closes pools.
   [[nodiscard]] Result<void> has_the_pools_of(const Config& wanted) const {
@@ -128,8 +158,10 @@ struct Pools::Impl {
   // ends, which is what it would do at its next allocation.
   void forget() noexcept {
     // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new)
-    static auto& forgotten = *new std::vector<std::pair<decltype(executor), decltype(pools)>>;
-    forgotten.emplace_back(std::move(executor), std::move(pools));
+    static auto& forgotten =
+        *new std::vector<std::tuple<decltype(executor), decltype(pools), decltype(admin)>>;
+    if (admin) admin->leave_to_parent();
+    forgotten.emplace_back(std::move(executor), std::move(pools), std::move(admin));
   }
 
   void warn(std::string_view pool, std::string_view line) noexcept {
@@ -173,16 +205,9 @@ Pool* Pools::find(std::string_view name) const noexcept {
 
 Pool& Pools::operator[](std::string_view name) const {
   if (Pool* pool = find(name)) return *pool;
-  std::string text = "there is no pool \"" + std::string(name) + "\"";
-  std::string known;
-  std::vector<std::string_view> candidates;
-  for (const auto& [other, pool] : impl_->pools) {
-    known += (known.empty() ? "" : ", ") + other;
-    candidates.push_back(other);
-  }
-  const std::string_view near = nearest(name, candidates);
-  if (!near.empty()) text += "; did you mean \"" + std::string(near) + "\"?";
-  throw Exception(Error(Code::unknown_pool, text + " (configured: " + known + ")"));
+  std::vector<std::string_view> known;
+  for (const auto& [other, pool] : impl_->pools) known.emplace_back(other);
+  throw Exception(Error(Code::unknown_pool, observe::unknown_pool_text(name, known)));
 }
 
 std::vector<std::string> Pools::names() const {
@@ -210,15 +235,19 @@ Result<std::vector<std::string>> Pools::reload() {
 }
 
 Result<std::vector<std::string>> Pools::reload(const Config& config) {
-  const std::unique_lock lock(impl_->reload_mutex);
-  if (auto same = impl_->has_the_pools_of(config); !same) return fail(std::move(same).error());
+  return impl_->reload(config);
+}
+
+Result<std::vector<std::string>> Pools::Impl::reload(const Config& config) {
+  const std::unique_lock lock(reload_mutex);
+  if (auto same = has_the_pools_of(config); !same) return weir::fail(std::move(same).error());
   std::vector<std::string> lines;
   std::vector<std::pair<OsPool*, runtime::Change>> prepared;
-  for (const auto& [name, pool] : impl_->pools) {
+  for (const auto& [name, pool] : pools) {
     auto change = prepare(*pool, config.pools.at(name), config);
     if (!change) {
       for (auto& [other, unused] : prepared) other->drop(std::move(unused));
-      return fail(std::move(change).error());
+      return weir::fail(std::move(change).error());
     }
     for (const config::Change& one : config::diff(pool->config(), change->config)) {
       lines.push_back(name + ": " + config::to_text(one));
@@ -336,6 +365,11 @@ Result<Pools> PoolsBuilder::open() {
                         .hooks = own == impl_->hooks_of.end() ? impl_->hooks : own->second});
     if (!pool) return fail(std::move(pool).error());
     pools->pools.emplace(name, *std::move(pool));
+  }
+  if (!config->admin.socket.empty()) {  // it can be asked why an eager one does not get ready
+    if (auto opened = pools->open_admin(config->admin.socket); !opened) {
+      return fail(std::move(opened).error());
+    }
   }
   // All of them check out: only now is anything connected to, and nothing with start = "lazy". If
   // an eager one fails, the destructor of `pools` ends what the others have begun (R10).

@@ -4,6 +4,7 @@
 // reads it and does the work.
 #include "core/runtime/os_runtime.hpp"
 #include "core/runtime/process.hpp"
+#include "core/runtime/signals_blocked.hpp"
 
 #include <weir/signals.hpp>
 
@@ -89,26 +90,6 @@ void to_stderr(LogLevel level, std::string_view line) {
   std::fputs(text.c_str(), stderr);
 }
 
-// The guard's thread takes no signal of the process: a handler of the host's would run on it. Those
-// that it causes itself are let through, to whoever reports crashes.
-class SignalsBlocked {
- public:
-  SignalsBlocked() noexcept {
-    sigset_t most;
-    sigfillset(&most);
-    for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS}) {
-      sigdelset(&most, own);
-    }
-    ::pthread_sigmask(SIG_SETMASK, &most, &before_);
-  }
-  ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_;
-};
-
 }  // namespace
 
 struct SignalGuard::Impl {
@@ -167,7 +148,7 @@ struct SignalGuard::Impl {
     }
     stops = 0;
     try {
-      const SignalsBlocked blocked;
+      const runtime::SignalsBlocked blocked;
       thread = OsRuntime::thread([this] { watch(); });
     } catch (const std::system_error& error) {
       return weir::fail(Code::resource,

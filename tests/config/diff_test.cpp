@@ -26,6 +26,7 @@ Target target_of(Config& config) {
   Target target = target_in(config.pools["main"]);
   target.drivers = &config.drivers;
   target.pin = &config.drivers.pins["sqlite"];
+  target.admin = &config.admin;
   return target;
 }
 
@@ -63,7 +64,10 @@ void change(const Option& option, Config& config) {
 
 std::string key_of(const Option& option) {
   if (is_in_pool(option)) return key_in_pool(option);
-  return (option.scope == Scope::pin ? "drivers.sqlite." : "drivers.") + std::string(option.name);
+  const std::string_view table = option.scope == Scope::admin ? "admin."
+                                 : option.scope == Scope::pin ? "drivers.sqlite."
+                                                              : "drivers.";
+  return std::string(table) + std::string(option.name);
 }
 
 std::vector<std::string> keys_of(const Diff& diff) {
@@ -145,13 +149,13 @@ RC_GTEST_PROP(Diff, of_many_changed_options_is_those_in_the_order_of_the_table, 
   RC_ASSERT(diff(before, after) == found);
 }
 
-TEST(Diff, lists_pools_by_name_their_driver_options_after_the_table_and_the_drivers_last) {
+TEST(Diff, lists_pools_by_name_their_driver_options_after_the_table_and_what_is_in_no_pool_last) {
   const auto before = parse_with(
       "version = 1\n[drivers]\nallow = [\"mock\"]\n"
       "[pool.b]\ndriver = \"mock\"\n[pool.a]\ndriver = \"mock\"\noptions = { y = 1, x = 1 }\n"
       "[pool.gone]\ndriver = \"mock\"");
   const auto after = parse_with(
-      "version = 1\n[drivers.mock]\npath = \"/opt/mock.so\"\n"
+      "version = 1\n[admin]\nsocket = \"/run/a\"\n[drivers.mock]\npath = \"/opt/mock.so\"\n"
       "[pool.b]\ndriver = \"mock\"\nmax = 3\n"
       "[pool.a]\ndriver = \"mock\"\nlog = []\nmin = 1\noptions = { y = 2, x = 2 }\n"
       "[pool.new]\ndriver = \"mock\"\n[pool.newer]\ndriver = \"mock\"");
@@ -167,6 +171,7 @@ a options.y: "***" -> the same, but for what is not shown generation
 b max: 10 -> 3 size
  drivers.allow: ["mock"] -> [] restart
  drivers.mock.path: not set -> "/opt/mock.so" restart
+ admin.socket: not set -> "/run/a" restart
 )");
   EXPECT_EQ(found.pools_added, (std::vector<std::string>{"new", "newer"}));
   EXPECT_EQ(found.pools_removed, std::vector<std::string>{"gone"});

@@ -73,6 +73,9 @@ strict_permissions = false
 [drivers.postgres]
 path = "lib/postgres.so"
 sha256 = "0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef"
+
+[admin]
+socket = "run/admin.sock"
 )";
 
 TEST(Parse, every_key_arrives) {
@@ -124,7 +127,21 @@ TEST(Parse, every_key_arrives) {
   drivers.pins["postgres"] = {"/srv/app/lib/postgres.so",
                               "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"};
   EXPECT_EQ(config.drivers, drivers);
+  EXPECT_EQ(config.admin.socket, "/srv/app/run/admin.sock");
   EXPECT_TRUE(validate(pool));
+}
+
+TEST(Parse, the_admin_socket_has_to_fit_where_the_system_keeps_it_as_a_whole) {
+  const auto with_path = [](std::size_t bytes) {
+    return in_pool("[admin]\nsocket = '" + std::string(bytes, 'x') + "'");
+  };
+  const std::size_t base = std::string_view("/srv/app/").size();
+  const auto longest = parse_with(with_path(107 - base), {}, "/srv/app");
+  ASSERT_TRUE(longest) << longest.error().what();
+  EXPECT_EQ(longest->config.admin.socket.size(), 107U);
+  EXPECT_FALSE(parse_with(with_path(108 - base), {}, "/srv/app"));
+  EXPECT_TRUE(pool_of(in_pool("")).name == "main" &&
+              parse_with(in_pool(""))->config.admin.socket.empty());
 }
 
 TEST(Parse, max_may_be_left_to_the_server) {

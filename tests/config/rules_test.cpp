@@ -97,9 +97,11 @@ TEST(OptionTable, stores_and_loads_each_value_unchanged) {
     PoolConfig pool;
     DriversConfig drivers;
     DriverPin pin;
+    AdminConfig admin;
     Target target = target_in(pool);
     target.drivers = &drivers;
     target.pin = &pin;
+    target.admin = &admin;
     Value value = load(option, target);
     switch (option.type) {
       case Type::integer:

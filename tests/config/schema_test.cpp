@@ -147,6 +147,7 @@ TEST(Schema, accepts_good_files) {
            "health = { interval = \"30s\", sql = \"SELECT 1\" }",
            "health = { interval = \"off\" }",
            "[drivers]\nsearch = [\"a\"]\nallow_env = true\n[drivers.x]\npath = \"p\"",
+           "[admin]\nsocket = \"a.sock\"",
        })
     EXPECT_TRUE(schema_accepts(in_pool(lines))) << lines;
 }
@@ -177,6 +178,7 @@ TEST(Schema, refuses_what_it_can_see) {
            "[drivers]\nallow_env = 1",
            "[drivers.x]\nsha256 = \"abc\"",
            "[pool.b]\nmax = 3",
+           "[admin]\nsokcet = \"a.sock\"",
            "[pools]",
        })
     EXPECT_FALSE(schema_accepts(in_pool(lines))) << lines;

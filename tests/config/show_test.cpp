@@ -20,6 +20,8 @@ init_sql = ["PRAGMA key = 'hunter2'"]
 search = ["/opt/weir"]
 [drivers.sqlite]
 path = "/opt/weir/sqlite.so"
+[admin]
+socket = "/run/app.sock"
 [pool.main.retry]
 attempts = 5)"),
                  {{"URL", "postgres://app:hunter2@db/shop?pool_timeout=0&x=hunter2"}});
@@ -65,7 +67,7 @@ interval = "off"  # default
 sql = "SELECT 1"  # default
 
 [pool.main.retry]
-attempts = 5                             # app.toml:14
+attempts = 5                             # app.toml:16
 base = "50ms"                            # default
 factor = 2                               # default
 max = "2s"                               # default
@@ -85,6 +87,9 @@ strict_permissions = true  # default
 
 [drivers.sqlite]
 path = "/opt/weir/sqlite.so"  # app.toml:12
+
+[admin]
+socket = "/run/app.sock"  # app.toml:14
 )");
 }
 
@@ -116,6 +121,8 @@ propagate_create_error = true
 log = []
 health = { interval = "30s", sql = "SELECT 1 FROM \"users\"" }
 retry = { attempts = 2, jitter = "decorrelated", on = ["unknown", "acquire"] }
+[admin]
+socket = "a.sock"
 [drivers]
 allow = ["sqlite"]
 [drivers.sqlite]
@@ -125,6 +132,7 @@ sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")"));
   ASSERT_TRUE(again) << again.error().what();
   EXPECT_EQ(again->config.pools, parsed->config.pools);
   EXPECT_EQ(again->config.drivers, parsed->config.drivers);
+  EXPECT_EQ(again->config.admin, parsed->config.admin);
 }
 
 TEST(RedactUrl, keeps_what_helps_and_hides_the_rest) {

@@ -57,6 +57,8 @@ BY_COLUMNS = 76
 # brings the whole loader.
 SHELL = ("core/base", "core/config", "core/observe", "core/runtime", "core/loader/driver_table.cpp",
          "backends/common", "backends/mock")
+# Of core/runtime: what reads files, has signals or a socket is above what is put to the test.
+ABOVE = ("admin_desk.cpp", "admin_socket.cpp", "pools.cpp", "signals.cpp")
 SIMULATOR = ("sim/world", "sim/world/switch_x86_64.S", "sim/server", "sim/check",
              "sim/explore/backend.cpp", "sim/explore/build_id.cpp", "sim/explore/campaign.cpp",
              "sim/explore/generate.cpp", "sim/explore/minimize.cpp", "sim/explore/run.cpp",
@@ -124,8 +126,7 @@ def suites():
     world = [p for p in tests if p.name.startswith(("world", "program"))]
     properties = [p for p in tests if p.name == "properties.cpp"]
     biographies = [p for p in tests if is_biography((ROOT / p).read_text())]
-    # What reads files and has signals is above what is put to the test.
-    shell = engine + [p for p in sources_in(*SHELL) if p.name not in ("pools.cpp", "signals.cpp")]
+    shell = engine + [p for p in sources_in(*SHELL) if p.name not in ABOVE]
     return {"programs": Suite(engine + world + properties, ["-lrapidcheck"]),
             "biography": Suite(engine + world + biographies, ["-lgtest_main"]),
             "shell": Suite(shell + sources_in("tests/runtime"), ["-lgtest_main"]),

@@ -128,11 +128,18 @@ struct DriversConfig {
   friend bool operator==(const DriversConfig&, const DriversConfig&) = default;
 };
 
+// [admin]: the socket that `weir stats`, `weir top` and the like talk to (docs/admin.md).
+struct AdminConfig {
+  std::string socket;  // an absolute path; empty = off
+  friend bool operator==(const AdminConfig&, const AdminConfig&) = default;
+};
+
 struct Config {
   std::string file;      // as given; "<string>" if parsed from memory
   std::string base_dir;  // absolute; relative paths of the file are relative to it
   std::map<std::string, PoolConfig> pools;
   DriversConfig drivers;
+  AdminConfig admin;
 
   // Parses and checks a file. All errors of the file come in one run, in the text of one Error
   // (config_many, or the code of the only one), with line, column, caret and suggestion.

@@ -30,8 +30,8 @@ class WEIR_API Pools {
   ~Pools();
 
   // Reads, checks, loads the drivers, opens the pools. Errors: 1xx with all faults of the file,
-  // 2xx, and with start = "eager" what kept the pool from getting ready. Blocks: up to
-  // start_timeout per eager pool.
+  // 2xx, config_value if the admin socket cannot be made where it should, and with start = "eager"
+  // what kept the pool from getting ready. Blocks: up to start_timeout per eager pool.
   [[nodiscard]] static Result<Pools> from_file(std::string_view path);
   [[nodiscard]] static Result<Pools> from_string(std::string_view toml);
   [[nodiscard]] static PoolsBuilder builder();
@@ -54,9 +54,9 @@ class WEIR_API Pools {
   // Reads the configuration again, from where it came from, and takes it on in the running pools:
   // as a whole, or, if anything in it is wrong or cannot be changed in a running pool, not at all.
   // What each change reaches (limits, size, every connection) is in docs/options.md and in `weir
-  // config diff`. Pools cannot be added, removed, or given another driver; [drivers] is not read
-  // again. Returns: the changes, a line each; empty if there is none. Errors: 1xx with all faults;
-  // pool_closed. Blocks: reads files; connects to nothing.
+  // config diff`. Pools cannot be added, removed, or given another driver; [drivers] and [admin]
+  // are not read again. Returns: the changes, a line each; empty if there is none. Errors: 1xx with
+  // all faults; pool_closed. Blocks: reads files; connects to nothing.
   [[nodiscard]] Result<std::vector<std::string>> reload();
   // The same with a configuration from elsewhere.
   [[nodiscard]] Result<std::vector<std::string>> reload(const Config& config);
