@@ -195,7 +195,8 @@ std::string reload_text(const config::Diff& diff) {
   }
   if (!diff.pools_added.empty() || !diff.pools_removed.empty())
     text += "A reload is refused: it neither opens nor closes pools.\n";
-  if (by_pool.count("") != 0) text += "[drivers] is read when pools are opened, not by a reload.\n";
+  if (by_pool.count("") != 0)
+    text += "[drivers] and [admin] are read when pools are opened, not by a reload.\n";
   return text;
 }
 
@@ -222,13 +223,16 @@ int run_config_show(Context& context) {
     nlohmann::ordered_json pools = nlohmann::ordered_json::object();
     for (const auto& [name, pool] : parsed->config.pools) pools[name] = pool_json(pool, is_public);
     const DriversConfig& drivers = parsed->config.drivers;
+    const std::string& socket = parsed->config.admin.socket;
+    using Json = nlohmann::ordered_json;
     context.json({{"file", parsed->config.file},
                   {"pool", pools},
                   {"drivers",
                    {{"search", drivers.search},
                     {"allow", drivers.allow},
                     {"allow_env", drivers.allow_env},
-                    {"strict_permissions", drivers.strict_permissions}}}});
+                    {"strict_permissions", drivers.strict_permissions}}},
+                  {"admin", {{"socket", socket.empty() ? Json() : Json(socket)}}}});
     return exit_ok;
   }
   config::ShowOptions options;

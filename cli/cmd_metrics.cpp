@@ -192,9 +192,29 @@ std::string alerts_yaml() {
   return text;
 }
 
+#ifndef WEIR_WITH_HTTPLIB
+int refuse_to_serve(Context& context) {
+  return context.fail({Code::unsupported,
+                       "this weir cannot serve the page: it was built without cpp-httplib\n"
+                       "(Debian: libcpp-httplib-dev; Meson: -Dhttplib=enabled)"});
+}
+#endif
+
 }  // namespace
 
 int run_metrics(Context& context) {
+  if (context.has("--listen")) {
+#ifdef WEIR_WITH_HTTPLIB
+    return serve_metrics(context);
+#else
+    return refuse_to_serve(context);
+#endif
+  }
+  for (const char* option : {"--socket", "--timeout"}) {
+    if (context.has(option)) {
+      return context.usage_error(fmt::format("{} is for --listen: lists ask no program", option));
+    }
+  }
   const std::string what = context.has("WHAT") ? context.text("WHAT") : "list";
   if (what == "list") {
     if (context.global.json) {

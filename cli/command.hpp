@@ -62,6 +62,10 @@ struct Group {
 };
 
 [[nodiscard]] const std::vector<Command>& commands();
+// The rows of those that ask a running program, which stand in a file of their own.
+[[nodiscard]] std::vector<Command> admin_commands();
+[[nodiscard]] Option socket_option();
+[[nodiscard]] Option timeout_option();
 [[nodiscard]] const std::vector<Group>& groups();
 [[nodiscard]] const std::vector<Option>& global_options();
 [[nodiscard]] const std::vector<ExitNote>& common_exits();
@@ -88,6 +92,13 @@ int run_sql(Context&);
 int run_bench(Context&);
 int run_explain(Context&);
 int run_metrics(Context&);
+int serve_metrics(Context&);  // metrics --listen; only in a build with cpp-httplib
+int run_stats(Context&);
+int run_top(Context&);
+int run_pause(Context&);
+int run_resume(Context&);
+int run_recycle(Context&);
+int run_reload(Context&);
 // Only in a build with the simulator.
 int run_sim_run(Context&);
 int run_sim_explore(Context&);

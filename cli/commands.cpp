@@ -373,17 +373,25 @@ std::vector<Command> other_commands() {
        .exits = {},
        .run = run_explain},
       {.path = "metrics",
-       .summary = "list the metrics of a pool, or print a dashboard or alert rules for them",
+       .summary = "list the metrics of a pool, print a dashboard or alerts for them, or serve them",
        .details =
            "Prints what is made from the table of metrics that every pool publishes: the table\n"
            "as Markdown, a dashboard for Grafana as JSON, alert rules for Prometheus as YAML.\n"
-           "How a host publishes them is in docs/metrics.md.",
+           "How a host publishes them is in docs/metrics.md.\n"
+           "\n"
+           "With --listen, serves /metrics for Prometheus and /health (503 if a pool is not\n"
+           "ready) for a program that has `[admin] socket`, until SIGINT. Each request asks the\n"
+           "program anew. On the loopback only: for other machines, put a proxy in front.",
        .arguments = {{"WHAT", "list, dashboard or alerts; list if left out"}},
-       .options = {},
+       .options = {{"--listen", "-l", "ADDRESS:PORT",
+                    "serve the metrics of a running program; a port alone is one of 127.0.0.1"},
+                   socket_option(),
+                   timeout_option()},
        .examples = {{"weir metrics dashboard > weir.json", "to be imported into Grafana"},
                     {"weir metrics alerts > weir.yml", "for rule_files of Prometheus"},
+                    {"weir metrics --listen 9187", "http://127.0.0.1:9187/metrics"},
                     {"weir metrics --json | jq -r '.metrics[].prometheus'", "all names"}},
-       .exits = {},
+       .exits = {{69, "the port is taken"}},
        .run = run_metrics},
       {.path = "completion",
        .summary = "print a completion script for a shell",
@@ -425,6 +433,7 @@ const std::vector<Command>& commands() {
     for (const auto& part : {
              driver_commands(),
              database_commands(),
+             admin_commands(),
 #ifdef WEIR_WITH_SIM
              simulator_commands(),
 #endif
@@ -473,7 +482,7 @@ const std::vector<ExitNote>& common_exits() {
       {1, "the check, statement or operation failed"},
       {64, "wrong use: an unknown command, option or pool, or a missing argument"},
       {65, "the configuration is wrong"},
-      {69, "a driver or a database is not available"},
+      {69, "a driver, a database or the running program is not available"},
       {70, "an internal error of Weir"},
       {130, "interrupted by SIGINT (143: SIGTERM)"},
   };

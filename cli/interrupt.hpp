@@ -25,6 +25,11 @@ class Interrupt {
   // 128 + the signal's number, as a shell reports it; 0 if there was none.
   [[nodiscard]] int exit_code() const noexcept;
 
+  // The signal was how this command is meant to end: it was obeyed, and is no more a reason for an
+  // exit code of its own.
+  void settle() noexcept { settled_ = true; }
+  [[nodiscard]] bool settled() const noexcept { return settled_; }
+
   // While it lives, `action` is called, on the other thread, when a signal arrives.
   class Action {
    public:
@@ -41,6 +46,7 @@ class Interrupt {
   void watch();
 
   std::atomic<int> signal_ = 0;
+  bool settled_ = false;  // the command's thread only
   std::mutex mutex_;
   std::function<void()> action_;  // guarded by mutex_; called under it
   std::thread thread_;            // waits for signals

@@ -26,7 +26,7 @@ int run(const Parsed& parsed, Output& out, Interrupt& interrupt) {
     return exit_usage;
   }
   const int code = parsed.command->run(context);
-  return interrupt.raised() ? interrupt.exit_code() : code;
+  return interrupt.raised() && !interrupt.settled() ? interrupt.exit_code() : code;
 }
 
 int guarded(int argc, char** argv) {

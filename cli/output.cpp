@@ -77,6 +77,7 @@ const char* OutputClosed::what() const noexcept { return std::strerror(error_); 
 
 Output::Output(ColorMode color, bool quiet)
     : terminal_out_(isatty(STDOUT_FILENO) == 1),
+      draws_(terminal_out_ && environment("TERM") != "dumb" && !environment("TERM").empty()),
       color_out_(use_color(color, terminal_out_)),
       color_err_(use_color(color, isatty(STDERR_FILENO) == 1)),
       utf8_(locale_is_utf8()),

@@ -44,6 +44,9 @@ class Output {
   void end_progress();
 
   [[nodiscard]] bool data_to_terminal() const noexcept { return terminal_out_; }
+  // Whether stdout is a terminal that can be drawn on, not only written to line by line.
+  [[nodiscard]] bool draws() const noexcept { return draws_; }
+  [[nodiscard]] bool utf8() const noexcept { return utf8_; }  // the locale has all letters
   [[nodiscard]] bool shows_progress() const noexcept { return progress_; }
 
   // `text` in a colour, for data() or for prose(), where that stream takes colours.
@@ -55,6 +58,7 @@ class Output {
  private:
   std::string held_;
   bool terminal_out_;
+  bool draws_;
   bool color_out_;
   bool color_err_;
   bool utf8_;

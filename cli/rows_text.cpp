@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/rows_text.hpp"
 
+#include "cli/columns.hpp"
 #include "core/base/text.hpp"
 
 #include <algorithm>
@@ -107,19 +108,6 @@ std::string tsv_text(const weir_cell& cell) {
   if (cell.type == WEIR_T_NULL) return "\\N";
   if (cell.type == WEIR_T_BLOB) return hex(bytes_of(cell));
   return escaped(plain_text(cell));
-}
-
-// Characters, not bytes; wide and combining ones count as one.
-std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-  }));
-}
-
-std::string padded(std::string_view text, std::size_t width, bool right) {
-  const std::size_t used = width_of(text);
-  const std::string space(width > used ? width - used : 0, ' ');
-  return right ? space + std::string(text) : std::string(text) + space;
 }
 
 bool is_utf8(std::string_view text) {

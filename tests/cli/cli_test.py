@@ -174,7 +174,7 @@ def config_diff(weir: Weir, tap) -> None:
   options.journal_mode: "wal" -> "delete"   (generation)
 drivers.allow: [] -> ["mock", "sqlite"]   (restart)
 """).err("^When main is reloaded, every connection is replaced", "^When hidden is",
-         r"^\[drivers\] is read when pools are opened").to(tap, "config diff of different files")
+         r"^\[drivers\] and \[admin\] are read").to(tap, "config diff of different files")
     Expect(weir("config", "diff", "old.toml", "pools.toml")).code(1).out_is(
         "[pool.hidden]: removed\n[pool.other]: added\n").err("^A reload is refused").to(
             tap, "config diff of other pools")

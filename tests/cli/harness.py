@@ -41,6 +41,26 @@ class Run:
                 *(f"stderr: {line}" for line in self.err.splitlines())]
 
 
+def await_signals_held(pid: int) -> None:
+    """Until SIGINT no longer ends a process that has just been started, which a busy machine makes
+    late: the command blocks it and waits for it on a thread."""
+    bit = 1 << (signal.SIGINT - 1)
+    for _ in range(1000):
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+        if int(re.search(r"^SigBlk:\t(\w+)$", status, re.MULTILINE).group(1), 16) & bit:
+            return
+        select.select([], [], [], 0.05)
+
+
+class Started(subprocess.Popen):
+    """One that does not outlive its `with`, also where a test gives up."""
+
+    def __exit__(self, *reason) -> None:
+        if self.poll() is None:
+            self.kill()
+        super().__exit__(*reason)
+
+
 class Weir:
     """The command under test and the directory that it runs in."""
 
@@ -62,6 +82,12 @@ class Weir:
                               timeout=110)
         return Run(done.returncode, done.stdout, done.stderr)
 
+    def started(self, *args, **env) -> "Started":
+        """Runs beside the caller, who ends it; all of its output is kept."""
+        return Started([self.program, *args], cwd=self.directory, env={**self.env, **env},
+                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                       stderr=subprocess.PIPE, text=True)
+
     def on_terminal(self, *args, **env) -> Run:
         """With stdout and stderr on one terminal, as a person sees it."""
         master, slave = pty.openpty()
@@ -77,7 +103,7 @@ class Weir:
             return Run(process.wait(timeout=110), seen.decode(), "")
 
     def interrupted(self, *args, wait_for: str = "", after: float = 1.0) -> Run:
-        """Sends SIGINT once `wait_for` has been printed, or after a while."""
+        """Sends SIGINT once `wait_for` has been printed, or a while after it can be taken."""
         with subprocess.Popen([self.program, *args], cwd=self.directory, env=self.env, text=True,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE) as process:
@@ -86,6 +112,7 @@ class Weir:
                 while wait_for not in first and (line := process.stdout.readline()):
                     first += line
             else:
+                await_signals_held(process.pid)
                 select.select([], [], [], after)
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=60)

@@ -43,6 +43,7 @@ C_HEADERS = {"assert.h", "errno.h", "float.h", "inttypes.h", "limits.h", "stdali
 # Third parties, and the only rooms that may name them. bench and tests are free.
 THIRD_PARTIES = {
     r"toml\+\+/": ("core/config", "core/loader"),
+    r"httplib\.h": ("cli",),
     r"fmt/": ("core/base", "core/engine", "core/config", "core/loader", "core/observe",
               "core/runtime", "sim", "cli"),
     r"tl/": ("core/include", *sorted(CORE_INNER), "core/runtime", "sim"),

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+//
+// weir top: what the pools of a running program do, again and again. On a terminal one screen,
+// redrawn in place; elsewhere a line, or an object, per pool and tick.
+#include "cli/admin_client.hpp"
+#include "cli/command.hpp"
+#include "cli/top_view.hpp"
+
+#include <chrono>
+#include <ctime>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+namespace weir::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::string time_of_day() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  localtime_r(&now, &parts);
+  return fmt::format("{:02}:{:02}:{:02}", parts.tm_hour, parts.tm_min, parts.tm_sec);
+}
+
+// The terminal's other screen, with the cursor hidden. Lives while the command draws; what was
+// there before is back afterwards, however the command ends.
+class Screen {
+ public:
+  explicit Screen(Output& out) : out_(out) { out_.data("\x1b[?1049h\x1b[?25l"); }
+  Screen(const Screen&) = delete;
+  Screen& operator=(const Screen&) = delete;
+  ~Screen() {
+    // Not through Output, which throws, and perhaps has. If the terminal is gone nobody is there
+    // to see it.
+    constexpr std::string_view restore = "\x1b[?25h\x1b[?1049l";
+    static_cast<void>(!::write(STDOUT_FILENO, restore.data(), restore.size()));
+  }
+
+  // Over what was there, in one piece, so that nothing flickers. Throws: OutputClosed.
+  void draw(const std::vector<Line>& lines) {
+    winsize size{};
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) {
+      size.ws_col = 80;
+      size.ws_row = 24;
+    }
+    // The last column stays free: a cursor that waits behind it would have its own letter cleared.
+    const std::size_t width = size.ws_col - 1U;
+    std::string text = "\x1b[H";
+    for (std::size_t i = 0; i < lines.size() && i < size.ws_row; ++i) {
+      text += (i == 0 ? "" : "\r\n") + rendered(lines[i], out_, width) + "\x1b[K";
+    }
+    out_.data(text + "\x1b[J");
+    out_.flush();
+  }
+
+ private:
+  Output& out_;
+};
+
+// What was seen last and when, and what is made of it with what is seen now.
+class Watch {
+ public:
+  Watch(AdminClient& client, std::string pool) : client_(client), pool_(std::move(pool)) {}
+
+  Result<std::vector<PoolTick>> tick() {
+    auto now = take_snapshot(client_);
+    if (now) {
+      if (auto kept = keep_pool(*now, pool_); !kept) now = tl::unexpected(kept.error());
+    }
+    if (!now) {
+      before_.reset();
+      return tl::unexpected(now.error());
+    }
+    const auto at = Clock::now();
+    auto ticks = ticks_between(before_ ? &*before_ : nullptr, *now, at - at_);
+    before_ = std::move(*now);
+    at_ = at;
+    return ticks;
+  }
+
+ private:
+  AdminClient& client_;
+  std::string pool_;
+  std::optional<Snapshot> before_;
+  Clock::time_point at_{};
+};
+
+// Calls `tick` at once and then once per interval, `count` times (0: without end) or until it
+// returns false or a signal comes. A tick that takes long delays the next one; none is made up for.
+template <class Tick>
+void each_interval(const StopEvent& stop, Duration interval, std::uint64_t count, Tick tick) {
+  auto due = Clock::now();
+  for (std::uint64_t done = 0; tick();) {
+    if (++done == count) return;
+    due = std::max(due + interval, Clock::now());
+    if (stop.wait(due - Clock::now())) return;
+  }
+}
+
+struct Settings {
+  Duration interval{};
+  std::uint64_t count = 0;
+};
+
+// A program that has ended may be started again: the terminal waits for it.
+int draw_ticks(Context& context, AdminClient& client, const StopEvent& stop, Settings settings) {
+  Watch watch(client, context.text("POOL"));
+  auto ticks = watch.tick();
+  if (!ticks) return context.fail(ticks.error());  // before the screen is taken, which hides it
+  Screen screen(context.out);
+  bool first = true;
+  each_interval(stop, settings.interval, settings.count, [&] {
+    if (!std::exchange(first, false)) ticks = watch.tick();
+    if (context.interrupt.raised()) return false;
+    const Heading heading{client.pid(), client.place().path, settings.interval, time_of_day()};
+    screen.draw(ticks ? frame(heading, *ticks, context.out.utf8())
+                      : frame_without_answer(heading, ticks.error()));
+    return true;
+  });
+  return exit_ok;
+}
+
+// A reader of lines is better told by an end than by silence.
+int print_ticks(Context& context, AdminClient& client, const StopEvent& stop, Settings settings) {
+  Watch watch(client, context.text("POOL"));
+  int code = exit_ok;
+  each_interval(stop, settings.interval, settings.count, [&] {
+    const auto ticks = watch.tick();
+    if (!ticks) {
+      code = context.fail(ticks.error());
+      return false;
+    }
+    const std::string time = time_of_day();
+    for (const PoolTick& tick : *ticks) {
+      if (context.global.json) {
+        context.json(tick_json(time, tick));
+      } else {
+        context.out.data(tick_text(time, tick) + "\n");
+      }
+    }
+    context.out.flush();
+    return true;
+  });
+  return code;
+}
+
+}  // namespace
+
+int run_top(Context& context) {
+  auto interval = duration(context, "--interval", std::chrono::seconds(1));
+  if (!interval) return context.usage_error(interval.error().message());
+  auto count = whole_number(context, "--count", 0, 1, 1'000'000'000);
+  if (!count) return context.usage_error(count.error().message());
+  auto place = admin_place(context);
+  if (!place) return refuse_place(context, place.error());
+  const StopEvent stop(context.interrupt);
+  AdminClient client(*place, stop);
+  const bool screen = context.out.draws() && !context.global.json;
+  const Settings settings{*interval, *count};
+  return screen ? draw_ticks(context, client, stop, settings)
+                : print_ticks(context, client, stop, settings);
+}
+
+}  // namespace weir::cli
