@@ -59,6 +59,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; width: 10
 th { font-weight: 600; font-size: 13px; text-align: left; color: var(--dim); }
 td, th { padding: 3px 10px 3px 0; border-bottom: 1px solid var(--grid); vertical-align: top; }
 tr:last-child > td { border-bottom: none; }
+.dense td, .dense th { font-size: 13px; padding-right: 7px; }
 .n { text-align: right; white-space: nowrap; }
 .id { white-space: nowrap; font-weight: 600; }
 .broken .state, .broken .id { color: var(--bad); }

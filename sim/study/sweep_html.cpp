@@ -184,7 +184,7 @@ std::vector<std::pair<std::string, Points>> charts_of(const Sweep& sweep) {
 }
 
 std::string rows(const Sweep& sweep) {
-  std::string out = "<table><thead><tr>";
+  std::string out = "<table class=\"dense\"><thead><tr>";
   const auto cell = [&](std::string_view tag, std::string_view css, const std::string& text) {
     out += fmt::format("<{0} class=\"{1}\">{2}</{0}>", tag, css, html_text(text));
   };

@@ -44,6 +44,14 @@ def problems_of(root: pathlib.Path, row, tests: str) -> list:
     return found
 
 
+def judged_without_a_sentence(root: pathlib.Path) -> list:
+    """The reports of a run say of each property what it promises."""
+    told = (root / "sim/report/facts.cpp").read_text()
+    judges = [*sorted((root / "sim/check").glob("*")), root / "sim/explore/run.cpp"]
+    judged = {name for path in judges for name in re.findall(r'"([SLFTRO]\d+)"', path.read_text())}
+    return [name for name in sorted(judged) if f'{{"{name}", "' not in told]
+
+
 def main() -> int:
     tap = Tap()
     root = pathlib.Path(sys.argv[1])
@@ -56,6 +64,8 @@ def main() -> int:
               + ([] if len(table) == len(wanted) else [f"{len(table)} rows"]))
     for row in table:
         tap.check(row[0], problems_of(root, row, tests))
+    tap.check("the reports of the simulator have a sentence for each property that is judged there",
+              judged_without_a_sentence(root))
     return tap.finish()
 
 
