@@ -55,7 +55,8 @@ def main() -> int:
     source = pathlib.Path(args.source)
     documents = [source / "README.md", source / "CONTRIBUTING.md",
                  *sorted((source / "docs").rglob("*.md")),
-                 *sorted((source / "plugins").rglob("*.md")), source / "backends/README.md"]
+                 *sorted((source / "plugins").rglob("*.md")), source / "backends/README.md",
+                 source / "examples/README.md"]
     tap = Tap()
     host_program_is_one(source, tap)
     links_lead_somewhere(source, documents, tap)

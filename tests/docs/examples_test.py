@@ -31,6 +31,9 @@ PRINTS = {
     "workers": r"2 connections\n(cancelled\n){3}",
     "health": r"200 the last health check failed: .*no such table: users.*\n"
               r"200 ready\n503 closed\n",
+    "exhausted": r"W301: monthly report\nserved\nnone_idle\n",
+    "limits": r"4 open\n1 open\n3 idle for too long\n2 open\n",
+    "environment": r"1 to 3, waiting for 2 s at most\nconfig_unresolved\n",
     "prepared": r"cellar +11\.25\ngarden +none\nroof +22\.00\n",
 }
 
