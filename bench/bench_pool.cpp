@@ -14,6 +14,7 @@
 #include <mutex>
 #include <semaphore>
 #include <thread>
+#include <vector>
 
 namespace {
 
@@ -140,6 +141,32 @@ void small_query_told(benchmark::State& state) {
   benchmark::DoNotOptimize(told);
 }
 BENCHMARK(small_query_told)->UseRealTime();
+
+// -- a snapshot -----------------------------------------------------------------------------
+
+// Of a pool of 100, while threads lend and return as fast as they can.
+void snapshot(benchmark::State& state) {
+  const weir::Pools pools = open_pools(100, weir::Fairness::bounded);
+  weir::Pool& pool = pools["main"];
+  std::atomic<bool> stop = false;
+  std::atomic<std::uint64_t> lent = 0;
+  std::vector<std::thread> users(static_cast<std::size_t>(state.range(0)));
+  for (std::thread& user : users) {
+    user = std::thread([&] {
+      for (; !stop; lent.fetch_add(1, std::memory_order_relaxed)) {
+        const auto lease = pool.acquire();
+        benchmark::DoNotOptimize(lease.has_value());
+      }
+    });
+  }
+  const std::uint64_t before = lent;
+  for (auto _ : state) benchmark::DoNotOptimize(pool.stats().leases);
+  state.counters["lends"] =
+      benchmark::Counter(static_cast<double>(lent - before), benchmark::Counter::kIsRate);
+  stop = true;
+  for (std::thread& user : users) user.join();
+}
+BENCHMARK(snapshot)->ArgName("users")->Arg(0)->Arg(1)->Arg(4)->UseRealTime();
 
 // -- hand-off -------------------------------------------------------------------------------
 
@@ -269,5 +296,6 @@ int main(int argc, char** argv) {
                            "mutex_pair" + suffix);
     }
   }
+  measured.print_time("a snapshot, pool of 100, one user", "snapshot/users:1/real_time", "20 us");
   print_memory();
 }

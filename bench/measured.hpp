@@ -42,6 +42,13 @@ class Measured : public benchmark::ConsoleReporter {
     std::printf("%-44s %8.2f x %s\n", label, left->second / right->second, b.c_str());
   }
 
+  // Prints "label: N us (goal: ...)"; nothing if it was filtered out.
+  void print_time(const char* label, const std::string& of, const char* goal) const {
+    const auto found = times_.find(of);
+    if (found == times_.end()) return;
+    std::printf("%-44s %8.2f us (goal: %s)\n", label, found->second / 1000, goal);
+  }
+
  private:
   std::map<std::string, double> times_;
 };
