@@ -6,6 +6,7 @@
 #include "core/observe/texts.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -121,7 +122,7 @@ std::string bar(const PoolView& pool, std::size_t width, bool utf8) {
     if (count == 0) return 0;
     if (count == all) return width;
     const double share = static_cast<double>(count) / static_cast<double>(all);
-    const auto cells = static_cast<std::size_t>(share * static_cast<double>(width) + 0.5);
+    const auto cells = static_cast<std::size_t>(std::lround(share * static_cast<double>(width)));
     return std::clamp<std::size_t>(cells, 1, width - 1);
   };
   const std::size_t active = part(pool.active);

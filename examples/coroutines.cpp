@@ -9,28 +9,25 @@
 #include <mutex>
 #include <queue>
 
-namespace {
 // The loop that a program has already: all that Weir wants of it is post().
-class Loop final : public weir::Executor {
- public:
+struct Loop final : weir::Executor {
   void post(weir::Work work) override {
-    const std::lock_guard lock(mutex_);
-    queue_.push(std::move(work));
-    came_.notify_one();
+    const std::lock_guard lock(mutex);
+    queue.push(std::move(work));
+    came.notify_one();
   }
   void run_one() {
-    std::unique_lock lock(mutex_);
-    came_.wait(lock, [&] { return !queue_.empty(); });
-    const weir::Work work = std::move(queue_.front());
-    queue_.pop();
+    std::unique_lock lock(mutex);
+    came.wait(lock, [&] { return !queue.empty(); });
+    const weir::Work work = std::move(queue.front());
+    queue.pop();
     lock.unlock();
     work();
   }
 
- private:
-  std::mutex mutex_;
-  std::condition_variable came_;
-  std::queue<weir::Work> queue_;
+  std::mutex mutex;
+  std::condition_variable came;
+  std::queue<weir::Work> queue;
 };
 
 struct Detached {  // a coroutine that nobody waits for
@@ -42,12 +39,12 @@ struct Detached {  // a coroutine that nobody waits for
     void unhandled_exception() { std::terminate(); }
   };
 };
-Detached request(weir::Pool& db, Loop& loop, int n, int& sum, int& running) {
+
+static Detached request(weir::Pool& db, Loop& loop, int n, int* sum, int* running) {
   auto rows = co_await db.async_query(loop, "select ? * 2", n);
-  if (rows) sum += (*rows)[0].get<int>(0);
-  --running;
+  if (rows) *sum += (*rows)[0].get<int>(0);
+  --*running;
 }
-}  // namespace
 
 int main() {
   auto pools = weir::Pools::from_string(
@@ -55,7 +52,7 @@ int main() {
   if (!pools) return std::fputs(pools.error().what().c_str(), stderr), pools.error().exit_code();
   Loop loop;
   int sum = 0, running = 100;
-  for (int n = 1; n <= 100; ++n) request((*pools)["main"], loop, n, sum, running);
+  for (int n = 1; n <= 100; ++n) request((*pools)["main"], loop, n, &sum, &running);
   while (running > 0) loop.run_one();
   std::printf("%d\n", sum);
 }

@@ -52,10 +52,6 @@ int main() {
   for (const auto& row : *rows) {
     const auto celsius = row.get<std::optional<double>>(1);
     std::printf("%-8s", row.get<std::string>(0).c_str());
-    if (celsius) {
-      std::printf("%6.2f\n", *celsius);
-    } else {
-      std::printf("%6s\n", "none");
-    }
+    celsius ? std::printf("%6.2f\n", *celsius) : std::printf("%6s\n", "none");
   }
 }

@@ -26,6 +26,7 @@ int main() try {
 
   std::vector<std::jthread> workers;
   std::vector<const char*> ended(3);
+  workers.reserve(ended.size());
   for (const char*& how : ended) {
     workers.emplace_back([&](std::stop_token stop) {
       const auto lease = db.acquire({.timeout = 1h, .tag = "worker", .stop = std::move(stop)});

@@ -118,6 +118,7 @@ constexpr std::array<ForOne, 3> for_one{
 
 Error unknown_request(std::string_view word) {
   std::vector<std::string_view> words;
+  words.reserve(for_all.size() + for_one.size());
   for (const ForAll& request : for_all) words.push_back(request.word);
   for (const ForOne& request : for_one) words.push_back(request.word);
   const std::string_view near = nearest(word, words);

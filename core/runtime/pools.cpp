@@ -157,9 +157,8 @@ struct Pools::Impl {
   // within reach, so that a leak checker knows that it is meant. Without memory for that the child
   // ends, which is what it would do at its next allocation.
   void forget() noexcept {
-    // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new)
-    static auto& forgotten =
-        *new std::vector<std::tuple<decltype(executor), decltype(pools), decltype(admin)>>;
+    using Forgotten = std::vector<std::tuple<decltype(executor), decltype(pools), decltype(admin)>>;
+    static auto& forgotten = *new Forgotten;  // NOLINT(bugprone-unhandled-exception-at-new)
     if (admin) admin->leave_to_parent();
     forgotten.emplace_back(std::move(executor), std::move(pools), std::move(admin));
   }

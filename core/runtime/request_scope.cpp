@@ -16,7 +16,7 @@ std::uint64_t next_task() noexcept {
 }  // namespace
 
 RequestScope::RequestScope(Pool& pool, AcquireOptions options) noexcept
-    : pool_(pool), options_(options) {
+    : pool_(pool), options_(std::move(options)) {
   if (options_.task == 0) options_.task = next_task();
 }
 

@@ -140,7 +140,7 @@ Estimate estimate(const Gauge& gauge, std::span<const Seen> runs) {
 }
 
 std::string estimate_text(const Gauge& gauge, const Estimate& estimate) {
-  const std::string mean = value_text(gauge, estimate.mean);
+  std::string mean = value_text(gauge, estimate.mean);
   if (!std::isfinite(estimate.half)) return mean;
   return mean + " \u00b1 " + value_text(gauge, estimate.half);
 }

@@ -6,6 +6,7 @@
 #include "sim/report/html_style.hpp"
 #include "sim/study/sweep.hpp"
 
+#include <algorithm>
 #include <map>
 
 namespace weir::sim {
@@ -57,16 +58,17 @@ std::string line(const Chart& chart, const Points& points, At&& at) {
 template <class Low, class High>
 std::string band(const Chart& chart, const Points& points, Low&& low, High&& high) {
   std::string there;
-  std::string back;
+  std::vector<std::string> back;
   for (std::size_t i = 0; i < points.size(); ++i) {
     const std::optional<double> l = low(i);
     const std::optional<double> h = high(i);
     if (!l || !h) return "";
     const double x = Chart::x(x_of(i, points));
     there += fmt::format("{}{:.1f},{:.1f}", there.empty() ? "M" : "L", x, chart.y(*h));
-    back = fmt::format("L{:.1f},{:.1f}", x, chart.y(*l)) + back;
+    back.push_back(fmt::format("L{:.1f},{:.1f}", x, chart.y(*l)));
   }
-  return there + back + "Z";
+  std::for_each(back.rbegin(), back.rend(), [&](const std::string& point) { there += point; });
+  return there + "Z";
 }
 
 void x_axis(Chart& chart, const Points& points) {

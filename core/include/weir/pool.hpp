@@ -126,7 +126,7 @@ class WEIR_API Pool {
   template <class F>
   [[nodiscard]] auto with(AcquireOptions options, F&& fn, CallSite site = CallSite::here())
       -> detail::ResultOf<std::invoke_result_t<F, Connection&>> {
-    auto lease = acquire_here(options, site);
+    auto lease = acquire_here(std::move(options), site);
     if (!lease) return fail(std::move(lease).error());
     return detail::call(std::forward<F>(fn), **lease);
   }
