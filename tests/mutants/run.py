@@ -45,6 +45,7 @@ OUT_OF_SCOPE = {"M25": "one breaker for all endpoints: a pool has one endpoint",
                        "endpoint, and its driver does both at once"}
 FLAGS = ["-std=c++20", "-w", "-I.", "-Icore/include", "-Icore/abi/include", "-Isim/include",
          "-DTOML_HEADER_ONLY=0", "-DTOML_SHARED_LIB=1",
+         '-DWEIR_VERSION="0"',
          *(f'-DWEIR_{place}_DIR="/nowhere"' for place in ("PLUGIN", "BIN", "LIB"))]
 LIBRARIES = ["-lgtest", "-lfmt", "-ltomlplusplus", "-lpthread"]
 PATCH = ("patch", "-p1", "--fuzz=0", "--no-backup-if-mismatch", "-r", "-")
