@@ -185,7 +185,7 @@ AdminSocket::~AdminSocket() {
 }
 
 void AdminSocket::leave_to_parent() noexcept {
-  clients_.clear();
+  // The clients are left alone: the parent's thread may have been in the midst of their list.
   listener_ = Descriptor();
   wake_ = Descriptor();
 }

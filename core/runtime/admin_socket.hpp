@@ -62,8 +62,8 @@ class AdminSocket {
   AdminSocket(const AdminSocket&) = delete;
   AdminSocket& operator=(const AdminSocket&) = delete;
 
-  // In a forked child, in place of the destructor, since thread and file are the parent's: closes
-  // the child's descriptors, so that whoever is connected sees the parent end.
+  // In a forked child, in place of the destructor, since thread and file are the parent's: the
+  // child no longer listens, so that whoever wants to connect sees the parent end.
   void leave_to_parent() noexcept;
 
  private:
