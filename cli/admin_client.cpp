@@ -60,8 +60,8 @@ std::string why_not_connected(const AdminPlace& place, int error) {
   switch (error) {
     case ENOENT:
     case ENOTDIR:
-      return "there is no such file. Is the program running, and since before it was given\n"
-             "[admin] socket in its configuration? It opens the socket when it starts";
+      return "there is no such file. Is the program running? It opens the socket when it starts:\n"
+             "start it again if [admin] socket was written since";
     case ECONNREFUSED:
       return refused(place);
     case EACCES:
