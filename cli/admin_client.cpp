@@ -35,7 +35,10 @@ std::string too_long(const AdminPlace& place) {
 
 Result<AdminPlace> configured_place(const Context& context) {
   auto config = load_config(context);
-  if (!config) return tl::unexpected(config.error());
+  if (!config) {  // its secrets may be in the program's environment only
+    return weir::fail(config.error().code(),
+                      config.error().message() + "\nor name the program's socket with --socket");
+  }
   if (config->admin.socket.empty()) {
     return weir::fail(Code::config_missing,
                       fmt::format("{} does not say where the program can be asked; write\n"

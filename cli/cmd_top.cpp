@@ -26,7 +26,7 @@ std::string time_of_day() {
 }
 
 // The terminal's other screen, with the cursor hidden. Lives while the command draws; what was
-// there before is back afterwards, however the command ends.
+// there before is back afterwards, unless a second signal ends the command at once.
 class Screen {
  public:
   explicit Screen(Output& out) : out_(out) { out_.data("\x1b[?1049h\x1b[?25l"); }
@@ -159,7 +159,7 @@ int run_top(Context& context) {
   const StopEvent stop(context.interrupt);
   AdminClient client(*place, stop);
   const bool screen = context.out.draws() && !context.global.json;
-  const Settings settings{*interval, *count};
+  const Settings settings{std::min(*interval, longest_wait), *count};
   return screen ? draw_ticks(context, client, stop, settings)
                 : print_ticks(context, client, stop, settings);
 }

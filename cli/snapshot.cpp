@@ -89,7 +89,7 @@ Result<void> keep_pool(Snapshot& snapshot, std::string_view name) {
       snapshot.pools.push_back(std::move(only));
       return {};
     }
-    names.push_back(pool.name);
+    names.push_back(one_line(pool.name));
   }
   const std::string_view near = nearest(name, names);
   return weir::fail(Code::unknown_pool,

@@ -45,7 +45,7 @@ bool StopEvent::wait(Duration time) const {
 
 short StopEvent::wait_for(int fd, short events, Duration time) const {
   const bool bounded = time != no_timeout;
-  const auto until = Clock::now() + (bounded ? time : Duration{});
+  const auto until = Clock::now() + (bounded ? std::min(time, longest_wait) : Duration{});
   while (true) {
     pollfd both[] = {{event_, POLLIN, 0}, {fd, events, 0}};
     const Duration left = bounded ? Duration(until - Clock::now()) : no_timeout;

@@ -15,6 +15,9 @@
 
 namespace weir::cli {
 
+// Longer than anybody waits, and far from where a clock ends.
+inline constexpr Duration longest_wait = std::chrono::hours(24 * 365);
+
 class StopEvent {
  public:
   // Throws: std::system_error if the process has no descriptor left.
@@ -23,7 +26,8 @@ class StopEvent {
   StopEvent& operator=(const StopEvent&) = delete;
   ~StopEvent();
 
-  // Returns: whether there was a signal, at once if it came before. no_timeout waits for one.
+  // Returns: whether there was a signal, at once if it came before. no_timeout waits for one;
+  // another time counts up to longest_wait.
   [[nodiscard]] bool wait(Duration time) const;
   // Waits until `fd` has one of `events` (POLLIN, POLLOUT) as well. Returns: what it has; 0 if
   // there was a signal or the time is over.

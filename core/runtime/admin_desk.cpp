@@ -83,6 +83,8 @@ Answer pause(Pool& pool) {
 
 Answer resume(Pool& pool) {
   pool.resume();
+  if (const std::string state = pool.stats().state; state != "open")
+    return fail(Code::pool_closed, fmt::format("{}: the pool is {}", pool.name(), state));
   return state_of(pool);
 }
 

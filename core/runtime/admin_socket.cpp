@@ -5,6 +5,7 @@
 #include "core/runtime/admin_desk.hpp"
 #include "core/runtime/signals_blocked.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -99,11 +100,16 @@ Result<void> AdminSocket::start() {
   }
   const auto lock = locked(opened);
   if (!lock) {
-    return fail(
-        unusable(path_, fmt::format("another program keeps {} locked", printable(directory))));
+    return weir::fail(Code::invalid_state,
+                      fmt::format("another program keeps {}, where the admin socket is to be, "
+                                  "locked (flock)",
+                                  printable(directory)));
   }
-  if (auto taken = take_path(); !taken) return taken;
-  if (auto bound = bind_path(); !bound) return bound;
+  auto taken = take_path();
+  if (taken) taken = bind_path();
+  // Not left to the close: a child that was forked meanwhile would keep the lock.
+  ::flock(lock->get(), LOCK_UN);
+  if (!taken) return taken;
   wake_ = Descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (wake_.get() < 0) {
     return weir::fail(Code::resource, "no descriptor for the admin socket: " + cause(errno));
@@ -137,9 +143,11 @@ Result<void> AdminSocket::take_path() {
   if (answer == 0 || error == EAGAIN) {  // EAGAIN: so many want to be heard
     const auto peer = answer == 0 ? peer_of(probe.get()) : std::nullopt;
     if (!peer || is_alive(peer->pid)) {
+      const std::string who = !peer                     ? "another process has"
+                              : peer->pid == ::getpid() ? "other Pools of this process have"
+                                                        : fmt::format("process {} has", peer->pid);
       return weir::fail(Code::invalid_state,
-                        fmt::format("another process{} has the admin socket {}",
-                                    peer ? fmt::format(" ({})", peer->pid) : "", printable(path_)));
+                        fmt::format("{} the admin socket {}", who, printable(path_)));
     }
   } else if (error != ECONNREFUSED) {
     return fail(unusable(path_, cause(error)));
@@ -210,12 +218,14 @@ bool AdminSocket::turn() {
     const short wanted = client.owed.empty() ? POLLIN : POLLOUT;
     polled.push_back({client.socket.get(), wanted, 0});
   }
-  const int ready = ::poll(polled.data(), polled.size(), resting_ ? rest_ms : -1);
+  const bool more = std::any_of(clients_.begin(), clients_.end(), has_request);
+  const int ready = ::poll(polled.data(), polled.size(), more ? 0 : resting_ ? rest_ms : -1);
   resting_ = false;
   if (ready < 0) return true;  // a signal, or no memory for the moment
   if (polled[0].revents != 0) return false;
   for (std::size_t i = 0; i < clients_.size(); ++i) {
-    if (polled[i + 2].revents != 0 && !attend(clients_[i])) clients_[i].socket = Descriptor();
+    const bool wanted = polled[i + 2].revents != 0 || has_request(clients_[i]);
+    if (wanted && !attend(clients_[i])) clients_[i].socket = Descriptor();
   }
   std::erase_if(clients_, [](const Client& client) { return client.socket.get() < 0; });
   if (polled[1].revents != 0) admit();
@@ -245,23 +255,27 @@ void AdminSocket::refuse(Client& client, std::string why) {
   client.ending = true;
 }
 
-// Hears and answers until there is nothing more to hear, or the client reads no further.
-// Returns: false when it is done with.
+// One that is here as a whole, and whose turn it is: the answer before it has gone.
+bool AdminSocket::has_request(const Client& client) {
+  return client.owed.empty() && client.heard.find('\n') != std::string::npos;
+}
+
+// Hears, and answers one request: those of other clients come between it and the next.
+// Returns: false when the client is done with.
 bool AdminSocket::attend(Client& client) const {
-  if (client.owed.empty() && !hear(client)) return false;
-  for (;;) {
-    if (!pay(client)) return false;
-    if (!client.owed.empty()) return true;
-    if (client.ending) return false;
-    const std::size_t end = client.heard.find('\n');
-    if (end != std::string::npos) {
-      client.owed = answer_(std::string_view(client.heard).substr(0, end)) + "\n";
-      client.heard.erase(0, end + 1);
-    } else if (client.heard.size() > line_bytes_max) {
-      refuse(client, fmt::format("a request has {} bytes at most", line_bytes_max));
-    } else {
-      return true;
-    }
+  if (client.owed.empty() && !has_request(client) && !hear(client)) return false;
+  if (client.owed.empty()) answer_one(client);
+  if (!pay(client)) return false;
+  return !client.owed.empty() || !client.ending;
+}
+
+void AdminSocket::answer_one(Client& client) const {
+  const std::size_t end = client.heard.find('\n');
+  if (std::min(end, client.heard.size()) > line_bytes_max) {
+    refuse(client, fmt::format("a request has {} bytes at most", line_bytes_max));
+  } else if (end != std::string::npos) {
+    client.owed = answer_(std::string_view(client.heard).substr(0, end)) + "\n";
+    client.heard.erase(0, end + 1);
   }
 }
 

@@ -52,9 +52,9 @@ class AdminSocket {
   // From a request to its answer, both without a line end.
   using Answer = std::function<std::string(std::string_view line)>;
 
-  // Errors: invalid_state if another process is there, config_value with the cause if the path
-  // cannot be used, resource. Blocks: for another process that starts at this moment, a second at
-  // most.
+  // Errors: invalid_state if another process is there, or keeps the directory locked, config_value
+  // with the cause if the path cannot be used, resource. Blocks: for another process that starts at
+  // this moment, a second at most.
   [[nodiscard]] static Result<std::unique_ptr<AdminSocket>> open(std::string path, Answer answer);
 
   // Blocks: for the answer that is being given.
@@ -88,7 +88,9 @@ class AdminSocket {
   bool turn();
   void admit();
   static void refuse(Client& client, std::string why);
+  static bool has_request(const Client& client);
   bool attend(Client& client) const;
+  void answer_one(Client& client) const;
   static bool hear(Client& client);  // these two: false if the client has gone
   static bool pay(Client& client);
 

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <memory>
 #include <poll.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -208,7 +209,7 @@ TEST_F(AdminSocket, requests_may_come_in_any_pieces_and_are_answered_in_order) {
   EXPECT_THAT(client.line(), HasSubstr("status"));
 }
 
-TEST_F(AdminSocket, a_request_without_an_end_is_refused) {
+TEST_F(AdminSocket, a_request_that_is_too_long_is_refused) {
   write("log = []");
   auto pools = open();
   ASSERT_TRUE(pools) << pools.error().what();
@@ -216,6 +217,9 @@ TEST_F(AdminSocket, a_request_without_an_end_is_refused) {
   client.send(std::string(5000, 'x'));
   EXPECT_THAT(client.line(), HasSubstr("a request has 4096 bytes at most"));
   EXPECT_EQ(client.line(), "(closed)");
+  Client with_an_end(path());
+  EXPECT_THAT(with_an_end.ask("hello" + std::string(5000, ' ')),
+              HasSubstr("a request has 4096 bytes at most"));
 }
 
 TEST_F(AdminSocket, whoever_does_not_read_the_answers_keeps_nobody_else_from_them) {
@@ -238,6 +242,28 @@ TEST_F(AdminSocket, whoever_does_not_read_the_answers_keeps_nobody_else_from_the
   for (std::size_t i = 0; i < sent / request.size(); ++i) {
     ASSERT_THAT(deaf.line(), StartsWith(R"({"pools")")) << i;
   }
+}
+
+TEST_F(AdminSocket, requests_of_others_come_between_those_of_one) {
+  write("log = []");
+  auto pools = open();
+  ASSERT_TRUE(pools) << pools.error().what();
+  Client greedy(path());
+  Client modest(path());
+  ASSERT_THAT(modest.ask("hello"), StartsWith(R"({"weir")"));
+  std::string many = "pause\n";
+  for (int i = 0; i < 100; ++i) many += "hello\n";  // all answers fit into what is kept
+  many += "resume\n";
+  // If all of it were answered at once, nobody else would ever find the pool suspended.
+  bool between = false;
+  for (int i = 0; i < 3000 && !between; ++i) {
+    greedy.send(many);
+    ASSERT_THAT(greedy.line(), HasSubstr("suspended"));
+    between = modest.ask("stats").find(R"("state":"suspended")") != std::string::npos;
+    while (greedy.line().find(R"("state":"open")") == std::string::npos) {
+    }
+  }
+  EXPECT_TRUE(between);
 }
 
 TEST_F(AdminSocket, answers_that_did_not_fit_come_once_there_is_room_again) {
@@ -319,8 +345,8 @@ TEST_F(AdminSocket, whoever_comes_second_warns_and_goes_without) {
   {
     auto second = open();
     ASSERT_TRUE(second) << second.error().what();
-    EXPECT_THAT(log, HasSubstr("admin: another process (" + std::to_string(::getpid()) +
-                               ") has the admin socket " + path() + "; this one cannot be asked"));
+    EXPECT_THAT(log, HasSubstr("admin: other Pools of this process have the admin socket " +
+                               path() + "; this one cannot be asked"));
     ASSERT_TRUE((*second)["main"].query("select 1"));
   }
   Client client(path());
@@ -349,6 +375,16 @@ TEST_F(AdminSocket, what_an_ended_process_left_is_replaced_and_anything_else_is_
   EXPECT_EQ(pools.error().code(), Code::config_value);
   EXPECT_THAT(pools.error().message(), HasSubstr("there is a file that is no socket"));
   EXPECT_EQ(std::filesystem::file_size(path()), 8U);
+}
+
+TEST_F(AdminSocket, a_directory_that_somebody_keeps_locked_is_no_reason_to_serve_nobody) {
+  write("");
+  const int directory = ::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  ASSERT_EQ(::flock(directory, LOCK_EX), 0);
+  auto pools = open();
+  ASSERT_TRUE(pools) << pools.error().what();
+  EXPECT_THAT(log, HasSubstr("locked (flock); this one cannot be asked"));
+  ::close(directory);
 }
 
 TEST_F(AdminSocket, a_directory_that_does_not_exist_is_named) {
@@ -435,6 +471,7 @@ TEST_F(AdminSocket, a_drain_can_be_looked_at_while_it_goes_on) {
   } while (seen.find("draining") == std::string::npos && seen.front() == '{');
   EXPECT_THAT(seen, HasSubstr(R"("state":"draining")"));
   EXPECT_THAT(client.ask("pause"), HasSubstr("the pool is closed"));
+  EXPECT_THAT(client.ask("resume"), HasSubstr("the pool is draining"));
   lease->release();
   ending.join();
   EXPECT_EQ(client.line(), "(closed)");
