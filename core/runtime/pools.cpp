@@ -117,11 +117,7 @@ struct Pools::Impl {
   [[nodiscard]] Result<void> open_admin(const std::string& path) {
     runtime::AdminDesk desk;
     for (const auto& [name, pool] : pools) desk.pools.emplace(name, pool.get());
-    desk.reload = [this]() -> Result<std::vector<std::string>> {
-      auto config = read();
-      if (!config) return weir::fail(std::move(config).error());
-      return reload(*config);
-    };
+    desk.reload = [this] { return reload(); };
     auto opened = runtime::AdminSocket::open(
         path, [desk = std::move(desk)](std::string_view line) { return desk.answer(line); });
     if (opened) {
@@ -134,6 +130,11 @@ struct Pools::Impl {
     return {};
   }
 
+  [[nodiscard]] Result<std::vector<std::string>> reload() {
+    auto config = read();
+    if (!config) return weir::fail(std::move(config).error());
+    return reload(*config);
+  }
   [[nodiscard]] Result<std::vector<std::string>> reload(const Config& config);
 
   // Errors: config_conflict, since a reload neither opens nor closes pools.
@@ -227,11 +228,7 @@ std::vector<PoolStats> Pools::stats() const {
   return all;
 }
 
-Result<std::vector<std::string>> Pools::reload() {
-  auto config = impl_->read();
-  if (!config) return fail(std::move(config).error());
-  return reload(*config);
-}
+Result<std::vector<std::string>> Pools::reload() { return impl_->reload(); }
 
 Result<std::vector<std::string>> Pools::reload(const Config& config) {
   return impl_->reload(config);
