@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "core/config/file_text.hpp"
 
+#include "core/base/descriptor.hpp"
+
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
@@ -12,20 +14,6 @@
 
 namespace weir::config {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) noexcept : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);  // opened for reading: a failed close loses nothing
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const noexcept { return fd_; }
-
- private:
-  int fd_;
-};
 
 tl::unexpected<std::string> because(int error) {
   if (error == ENOENT) return tl::unexpected<std::string>("does not exist");

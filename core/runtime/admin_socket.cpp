@@ -75,10 +75,6 @@ std::optional<Descriptor> locked(int directory) {
 
 }  // namespace
 
-Descriptor::~Descriptor() {
-  if (number_ >= 0) ::close(number_);
-}
-
 // ---------------------------------------------------------------- the path
 
 AdminSocket::AdminSocket(std::string path, Answer answer) noexcept
@@ -138,6 +134,9 @@ Result<void> AdminSocket::take_path() {
     return fail(unusable(path_, "there is a file that is no socket; remove it, or name another"));
   }
   const Descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (probe.get() < 0) {
+    return weir::fail(Code::resource, "no descriptor for the admin socket: " + cause(errno));
+  }
   const int answer = ::connect(probe.get(), generic(*address), sizeof *address);
   const int error = errno;
   if (answer == 0 || error == EAGAIN) {  // EAGAIN: so many want to be heard

@@ -14,6 +14,7 @@
 //           another: it is taken under a lock on its directory.
 #pragma once
 
+#include "core/base/descriptor.hpp"
 #include "core/runtime/os_runtime.hpp"
 
 #include <weir/result.hpp>
@@ -22,27 +23,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace weir::runtime {
-
-// A descriptor that is closed with its owner.
-class Descriptor {
- public:
-  Descriptor() noexcept = default;
-  explicit Descriptor(int number) noexcept : number_(number) {}
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(number_, other.number_);
-    return *this;
-  }
-  ~Descriptor();
-  [[nodiscard]] int get() const noexcept { return number_; }
-
- private:
-  int number_ = -1;
-};
 
 class AdminSocket {
  public:
