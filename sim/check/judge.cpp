@@ -201,6 +201,7 @@ void Judge::check_starts(const engine::Engine& engine, const engine::Effects& fx
       ++connects;
       watch.connect_started = world_.now();
     }
+    if (op.op == engine::Op::check) check_health(engine);
     if (op.op == engine::Op::close) {
       // What else leaves in this step has its own reason.
       watch.above_min_at_close = engine.physical() - going + closes - 1 >= config_.min;
@@ -224,6 +225,17 @@ void Judge::check_starts(const engine::Engine& engine, const engine::Effects& fx
   if (engine.creator().failing()) {
     require(connects == 1, "R3", "several connects at once while connecting fails");
   }
+}
+
+// A health check has begun.
+void Judge::check_health(const engine::Engine& engine) {
+  const Instant now = world_.now();
+  require(engine.queue().empty(), "T13", "a health check was started while somebody waits");
+  require(engine.phase() == engine::Engine::Phase::open, "T13",
+          "a health check was started by a pool that is not open");
+  require(!checked_at_ || now >= after(*checked_at_, config_.check_interval), "T13",
+          "a health check was started before its time");
+  checked_at_ = now;
 }
 
 void Judge::check_resolved(const engine::Engine& engine, const engine::PlainRack& rack,

@@ -24,6 +24,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -111,6 +112,7 @@ class Judge final : public StepWatcher {
                       const engine::Effects& fx);
   void check_deadlocks(const engine::Engine& engine, const engine::PlainRack& rack,
                        const engine::Effects& fx);
+  void check_health(const engine::Engine& engine);
   void check_times(const engine::Engine& engine, const engine::PlainRack& rack);
   void check_attempt(engine::SlotId id, engine::SlotState state);
   void check_idle(engine::SlotId id, const engine::Engine& engine, const engine::PlainRack& rack,
@@ -144,6 +146,7 @@ class Judge final : public StepWatcher {
   Instant drained_at_ = no_deadline;
   Instant failing_seen_ = Instant::min();  // that connects fail, last
   bool failing_ = false;
+  std::optional<Instant> checked_at_;                 // when the last health check began
   std::vector<std::pair<Instant, Duration>> stalls_;  // when the ledger grew, and to what
 };
 

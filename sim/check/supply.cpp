@@ -103,11 +103,11 @@ void Supply::check_connects(Judge& judge, const engine::Engine& engine, const en
 void Supply::check_looks(Judge& judge, const engine::Engine& engine, const engine::PlainRack& rack,
                          const engine::Effects& fx) {
   for (const engine::StartOp& op : fx.start) {
-    // What is checked is nobody's supply, and no keepalive.
-    if (op.op == engine::Op::check) at(op.slot).in_doubt = true, at(op.slot).keepalive = false;
-    if (op.op != engine::Op::validate) continue;
-    at(op.slot).in_doubt = rack.suspect(op.slot);
-    at(op.slot).keepalive = engine.queue().empty() && fx.resolved.empty();
+    const bool looks = op.op == engine::Op::validate;
+    if (!looks && op.op != engine::Op::check) continue;
+    at(op.slot).checked = !looks;
+    at(op.slot).in_doubt = looks && rack.suspect(op.slot);
+    at(op.slot).keepalive = looks && engine.queue().empty() && fx.resolved.empty();
   }
   std::uint32_t keepalives = 0;
   for (SlotId id = 0; id < engine.slot_count(); ++id) {
@@ -119,16 +119,18 @@ void Supply::check_looks(Judge& judge, const engine::Engine& engine, const engin
 }
 
 // Nobody waits for a connect that could be under way. A look at a connection whose sibling has died
-// is no supply: its waiter must not depend on it (R2). A hung call has a replacement (R8).
+// is no supply: its waiter must not depend on it (R2). Nor is one that is checked (T13). A hung
+// call has a replacement (R8).
 void Supply::check_demand(Judge& judge, const engine::Engine& engine, const engine::PlainRack& rack,
                           Instant now) {
   const auto waiting = static_cast<std::uint32_t>(engine.queue().size());
   if (waiting == 0 || engine.phase() != engine::Engine::Phase::open) return;
   std::uint32_t supply = connecting(engine) + (rack.gate_open() ? rack.idle_count() : 0);
   std::uint32_t doubtful = 0;
+  std::uint32_t checked = 0;
   for (SlotId id = 0; id < engine.slot_count(); ++id) {
     if (engine.state(id) != SlotState::validating) continue;
-    ++(at(id).in_doubt ? doubtful : supply);
+    ++(at(id).checked ? checked : at(id).in_doubt ? doubtful : supply);
   }
   const std::uint32_t hung = count(engine, {SlotState::quarantined});
   const engine::EngineConfig& config = engine.config();
@@ -137,6 +139,7 @@ void Supply::check_demand(Judge& judge, const engine::Engine& engine, const engi
   judge.require(waiting <= supply || !room || !may,
                 hung > 0       ? "R8"
                 : doubtful > 0 ? "R2"
+                : checked > 0  ? "T13"
                                : "S7",
                 [&] {
                   return std::to_string(waiting) + " wait, " + std::to_string(supply) +

@@ -32,6 +32,7 @@ class Supply {
     Instant connect_started;
     bool in_doubt = false;   // a sibling had died when the look at it began
     bool keepalive = false;  // nobody waited when it began
+    bool checked = false;    // it is a health check
   };
   Slot& at(std::uint32_t slot);
   void learn(Judge& judge, const engine::Engine& engine, const engine::Effects& fx, Instant now);

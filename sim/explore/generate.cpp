@@ -84,6 +84,13 @@ PoolConfig draw_pool(Dice& dice) {
   return c;
 }
 
+void draw_health(Dice& dice, PoolConfig& c) {
+  c.health.interval = dice.one_of<Duration>({10ms, 100ms, 1s});
+  const bool fails = dice.chance(20);
+  c.health.sql = c.driver == "sqlite" ? (fails ? "no statement" : "SELECT count(*) FROM t")
+                                      : (fails ? "FAIL constraint" : "SELECT 1");
+}
+
 void draw_server(Dice& dice, const PoolConfig& pool, Settings& s) {
   // A database that takes no time: then the pool's own locks and wake-ups are all that there is.
   if (dice.chance(15)) {
@@ -266,6 +273,7 @@ Scenario draw(base::Random random, int size, const Generator& generator) {
     }
   }
   draw_schedule(dice, s);
+  if (!generator.pool && dice.chance(20)) draw_health(dice, s.pool);
   s.steps_max = 3'000'000;
   if (generator.shape) generator.shape(s);
   return s;
@@ -355,6 +363,7 @@ void simpler_pool(const Scenario& s, std::vector<Scenario>& out) {
   with([&](PoolConfig& c) { return set(c.keepalive, no_timeout); });
   with([&](PoolConfig& c) { return set(c.validate_after, plain.validate_after); });
   with([&](PoolConfig& c) { return set(c.reap_interval, plain.reap_interval); });
+  with([&](PoolConfig& c) { return set(c.health, plain.health); });
   with([&](PoolConfig& c) { return set(c.hold_warn, plain.hold_warn); });
   with([&](PoolConfig& c) { return set(c.fairness, Fairness::strict); });
   with([&](PoolConfig& c) { return set(c.reset, plain.reset); });

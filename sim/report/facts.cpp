@@ -52,6 +52,7 @@ constexpr Promise promises[] = {
     {"T9", "an attempt to connect ends by create_timeout"},
     {"T10", "closing returns by its deadline"},
     {"T11", "an acquire with timeout 0 does not wait"},
+    {"T13", "health checks go in their time, and while nobody waits"},
     {"R1", "a database that is well again is found in time"},
     {"R2", "one failed look shows that all of a generation are dead"},
     {"R3", "one attempt at a time while connects fail"},

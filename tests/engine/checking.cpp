@@ -60,7 +60,7 @@ TEST(Checking, ACallerGetsAnotherConnectionMeanwhile) {
   world.run_for(1s);
   ASSERT_EQ(world.running(Op::check).size(), 1U);
   EXPECT_TRUE(world.acquire().lent());  // the other one
-  Call& third = world.acquire();        // no other one, but room
+  Call& third = world.acquire();        // no other one, but room: a connect (T13)
   world.run_for(1ms);
   EXPECT_TRUE(third.lent());
   EXPECT_EQ(world.started(Op::connect), 3U);

@@ -27,7 +27,7 @@ constexpr const char* properties[] = {
     "O2",  "O3",  "O4", "R1", "R2", "R3",  "R5",  "R8",  "S1",  "S1 by the server",
     "S3",  "S5",  "S7", "S8", "S9", "S10", "S11", "S12", "S13", "S17",
     "S18", "S19", "T2", "T3", "T4", "T5",  "T6",  "T8",  "T9",  "T10",
-    "T11"};
+    "T11", "T13"};
 
 // A property that was never put to the test has shown nothing.
 bool tried(const CampaignState& state, const char* property) {

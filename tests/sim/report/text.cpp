@@ -17,8 +17,8 @@ TEST(ReportText, AGoodRunOnOneScreen) {
 
   ok      S1 x12k   S1 by the server x12k   L1 x1.0k
   never   S3, S5, S7, S8, S9, S10, S11, S12, S13, S14, S17, S18, S19, L2, L3,
-          L5, L7, L8, F1, F2, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, R1, R2,
-          R3, R5, R8, O1, O2, O3, O4
+          L5, L7, L8, F1, F2, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T13, R1,
+          R2, R3, R5, R8, O1, O2, O3, O4
 
                 p50      p90      p99    p99.9      max        count
   wait       1.02ms   5.00ms   5.00ms   5.00ms   5.00ms          990
