@@ -28,8 +28,19 @@ class Signals : public ApiTest {
  protected:
   void SetUp() override {
     GTEST_FLAG_SET(death_test_style, "threadsafe");
+    // The child that is to die begins the test anew, and would leave a directory of its own behind.
+    if (const std::string parents = env(parents_dir); !parents.empty()) {
+      dir = parents;
+      return;
+    }
     ApiTest::SetUp();
+    ::setenv(parents_dir, dir.c_str(), 1);
   }
+  void TearDown() override {
+    ::unsetenv(parents_dir);
+    ApiTest::TearDown();
+  }
+  static constexpr const char* parents_dir = "WEIR_TEST_PARENTS_DIR";
   // Pools that log to stderr how their connections close.
   Pools talkative() const { return or_throw(open_with("[\"info\"]")); }
   Result<Pools> open_with(const std::string& log) const {
