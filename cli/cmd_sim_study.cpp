@@ -72,11 +72,17 @@ int stopped(Context& context, const sim::Stopped& why) {
   return exit_property;
 }
 
+// The page first: who asked for one, and cannot have it, is told so instead of the numbers.
 template <class Answer, class... More>
-void show(Context& context, const Answer& answer, const More&... more) {
+Result<void> show(Context& context, const Answer& answer, const More&... more) {
   context.out.end_progress();
+  if (context.has("--html")) {
+    auto ok = write_file(context.text("--html"), to_html(answer, more...));
+    if (!ok) return ok;
+  }
   context.out.data(context.global.json ? to_json(answer, more...) + "\n"
                                        : to_text(answer, more...));
+  return {};
 }
 
 }  // namespace
@@ -95,7 +101,7 @@ int run_sim_size(Context& context) {
   if (!scenario) return context.fail(scenario.error());
   const auto answer = sim::find_size(*scenario, *slo, static_cast<std::uint32_t>(*most), *options);
   if (!answer) return stopped(context, answer.error());
-  show(context, *answer, *slo);
+  if (auto ok = show(context, *answer, *slo); !ok) return context.fail(ok.error());
   return answer->max ? exit_ok : exit_failed;
 }
 
@@ -130,12 +136,7 @@ int run_sim_sweep(Context& context) {
   }
   const auto swept = sim::sweep(scenarios, *settings, *ranges, *options);
   if (!swept) return stopped(context, swept.error());
-  if (context.has("--html")) {
-    if (auto ok = write_file(context.text("--html"), sim::to_html(*swept)); !ok) {
-      return context.fail(ok.error());
-    }
-  }
-  show(context, *swept);
+  if (auto ok = show(context, *swept); !ok) return context.fail(ok.error());
   return exit_ok;
 }
 
@@ -165,9 +166,10 @@ int run_sim_compare(Context& context) {
   if (!a) return context.fail(a.error());
   auto b = other_of(context, settings);
   if (!b) return context.fail(b.error());
-  const auto compared = sim::compare(*a, *b, *options);
+  auto compared = sim::compare(*a, *b, *options);
   if (!compared) return stopped(context, compared.error());
-  show(context, *compared);
+  if (!settings.empty()) compared->b_name += " with " + to_string(settings);
+  if (auto ok = show(context, *compared); !ok) return context.fail(ok.error());
   return exit_ok;
 }
 

@@ -218,6 +218,9 @@ Option trace_option() {
 Option html_option() {
   return {"--html", "", "FILE", "write a report, one self-contained page", Complete::files};
 }
+Option study_html_option() {
+  return {"--html", "", "FILE", "write the curves, one self-contained page", Complete::files};
+}
 
 // NOLINTNEXTLINE(readability-function-size): a table
 std::vector<Command> simulator_commands() {
@@ -302,8 +305,9 @@ std::vector<Command> simulator_commands() {
                    {"--most", "", "N", "the largest `max` to try (default 128)"},
                    runs_option(),
                    seed_option(),
+                   study_html_option(),
                    engine_option()},
-       .examples = {{"weir sim size orders.toml --slo 'p99 wait < 20ms'", ""},
+       .examples = {{"weir sim size orders.toml --slo 'p99 wait < 20ms' --html size.html", ""},
                     {"weir sim size orders.toml --slo 'p99 round < 50ms, errors < 0.1%' --most 40",
                      "with the database's part, and nobody turned away"}},
        .exits = {{1, "no size keeps it"}, property_broken},
@@ -325,8 +329,7 @@ std::vector<Command> simulator_commands() {
                     .many = true},
                    runs_option(),
                    seed_option(),
-                   {"--html", "", "FILE", "write the curves, one self-contained page",
-                    Complete::files},
+                   study_html_option(),
                    engine_option()},
        .examples = {{"weir sim sweep orders.toml --set pool.max=2..20 --html sweep.html", ""},
                     {"weir sim sweep orders.toml --set pool.max=4,8,16 --set "
@@ -351,8 +354,9 @@ std::vector<Command> simulator_commands() {
                     .many = true},
                    {"--runs", "", "N", "so many runs of each (default 10)"},
                    seed_option(),
+                   study_html_option(),
                    engine_option()},
-       .examples = {{"weir sim compare orders.toml --with pool.max=8", ""},
+       .examples = {{"weir sim compare orders.toml --with pool.max=8 --html compare.html", ""},
                     {"weir sim compare before.toml after.toml --runs 30", ""}},
        .exits = {property_broken},
        .run = run_sim_compare},

@@ -29,21 +29,35 @@ Difference judge(const std::vector<double>& differences, const Estimate& e) {
 }
 
 Compared compare(const Gauge& gauge, const std::vector<Seen>& a, const std::vector<Seen>& b) {
-  std::vector<double> differences;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const double x = value(gauge, a[i]);
-    const double y = value(gauge, b[i]);
-    differences.push_back(x == y ? 0 : y - x);  // two infinite ones are the same
-  }
-  Compared row{gauge, estimate(gauge, a), estimate(gauge, b), estimate(differences), {}};
+  Compared row{gauge, estimate(gauge, a), estimate(gauge, b), {}, {}, {}, {}};
+  for (const Seen& run : a) row.a_runs.push_back(value(gauge, run));
+  for (const Seen& run : b) row.b_runs.push_back(value(gauge, run));
+  const std::vector<double> differences = differences_of(row);
+  row.difference = estimate(differences);
   row.verdict = judge(differences, row.difference);
   return row;
 }
 
-std::string_view word(Difference verdict) {
+}  // namespace
+
+std::string_view to_string(Difference verdict) noexcept {
   constexpr std::string_view words[] = {"the same in each run", "no difference seen", "B is lower",
                                         "B is higher", "one has no end"};
   return words[static_cast<std::size_t>(verdict)];
+}
+
+std::vector<double> differences_of(const Compared& row) {
+  std::vector<double> all;
+  for (std::size_t i = 0; i < row.a_runs.size(); ++i) {
+    const double a = row.a_runs[i];
+    const double b = row.b_runs[i];
+    all.push_back(a == b ? 0 : b - a);  // two infinite ones are the same
+  }
+  return all;
+}
+
+std::string difference_text(const Compared& row) {
+  return row.verdict == Difference::unknown ? "-" : estimate_text(row.gauge, row.difference);
 }
 
 std::string summary(const Comparison& c) {
@@ -60,7 +74,13 @@ std::string summary(const Comparison& c) {
   return fmt::format("no difference seen between A and B in {} runs; more may show one", c.runs);
 }
 
-}  // namespace
+std::string work_text(const Comparison& c) {
+  return fmt::format("seeds {} to {}, {}", c.seed, c.seed + c.runs - 1,
+                     c.same_work
+                         ? "with the same arrivals, think and service times in both"
+                         : "but [[client]], duration, statement or commit differ, so not all "
+                           "of the work is the same in both");
+}
 
 Studied<Comparison> compare(const Scenario& a, const Scenario& b, const StudyOptions& options) {
   Scenario other = b;
@@ -73,25 +93,20 @@ Studied<Comparison> compare(const Scenario& a, const Scenario& b, const StudyOpt
                a.seed,
                a.clients == b.clients && a.duration == b.duration &&
                    a.server.statement == b.server.statement && a.server.commit == b.server.commit,
-               {}};
+               {},
+               a.name,
+               b.name};
   for (const Gauge& gauge : compared) c.rows.push_back(compare(gauge, *first, *second));
   return c;
 }
 
 std::string to_text(const Comparison& c) {
-  std::string out = summary(c) + "\n";
-  out +=
-      fmt::format("seeds {} to {}, {}\n\n", c.seed, c.seed + c.runs - 1,
-                  c.same_work ? "with the same arrivals, think and service times in both"
-                              : "but [[client]], duration, statement or commit differ, so not all "
-                                "of the work is the same in both");
+  std::string out = summary(c) + "\n" + work_text(c) + "\n\n";
   out += fmt::format("{:<12}{:<22}{:<22}{:<22}{}\n", "", "A", "B", "B - A (95 %)", "");
   for (const Compared& r : c.rows) {
-    const std::string difference =
-        r.verdict == Difference::unknown ? "-" : estimate_text(r.gauge, r.difference);
     out +=
         fmt::format("{:<12}{:<22}{:<22}{:<22}{}\n", to_string(r.gauge), estimate_text(r.gauge, r.a),
-                    estimate_text(r.gauge, r.b), difference, word(r.verdict));
+                    estimate_text(r.gauge, r.b), difference_text(r), to_string(r.verdict));
   }
   return out;
 }

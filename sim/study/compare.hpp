@@ -25,6 +25,8 @@ struct Compared {
   Estimate b;
   Estimate difference;  // b - a, of pairs
   Difference verdict = Difference::none;
+  std::vector<double> a_runs;  // by seed
+  std::vector<double> b_runs;
 };
 
 struct Comparison {
@@ -32,6 +34,8 @@ struct Comparison {
   std::uint64_t seed = 0;  // the first
   bool same_work = true;   // clients, duration and service times are
   std::vector<Compared> rows;
+  std::string a_name;  // of the scenarios
+  std::string b_name;
 };
 
 // Both run with the seeds of `a`.
@@ -40,5 +44,14 @@ struct Comparison {
 
 [[nodiscard]] std::string to_text(const Comparison& comparison);
 [[nodiscard]] std::string to_json(const Comparison& comparison);
+// One page that stands alone: the differences with their intervals, each run's pair, the tables.
+[[nodiscard]] std::string to_html(const Comparison& comparison);
+
+[[nodiscard]] std::string summary(const Comparison& comparison);    // what differs
+[[nodiscard]] std::string work_text(const Comparison& comparison);  // what both have in common
+// Run by run; 0 where both are infinite.
+[[nodiscard]] std::vector<double> differences_of(const Compared& row);
+[[nodiscard]] std::string difference_text(const Compared& row);
+[[nodiscard]] std::string_view to_string(Difference verdict) noexcept;  // "B is lower"
 
 }  // namespace weir::sim

@@ -16,6 +16,19 @@ path.band.p50 { fill: var(--lent-name); }
 path.theory { fill: none; stroke: var(--limit); stroke-width: 2; stroke-dasharray: 1.5 5;
   stroke-linecap: round; }
 svg .name.theory { fill: var(--limit); }
+path.promised { fill: none; stroke: var(--good); stroke-width: 1.6; stroke-dasharray: 9 4; }
+svg .name.promised { fill: var(--good); }
+path.joined { fill: none; stroke: var(--other); stroke-width: 1.2; }
+svg .name.joined { fill: var(--other-name); }
+.mark, .whisker { fill: none; stroke-width: 2; stroke: var(--mark); }
+circle.mark { fill: var(--mark); }
+circle.mark.hollow { fill: var(--card); }
+.kept { --mark: var(--good); } .unclear { --mark: var(--never); } .broken { --mark: var(--bad); }
+.a { --mark: var(--lent-name); } .b { --mark: var(--waiting); } .pair-line { --mark: var(--other); }
+.pairs { --mark: var(--other-name); fill-opacity: .45; stroke: none; }
+.interval { --mark: var(--text); stroke-width: 3; }
+.verdict.neither { border-left-color: var(--dim); }
+line.zero { stroke: var(--dim); stroke-dasharray: 4 3; }
 )css";
 
 }  // namespace
@@ -41,9 +54,10 @@ std::string page_note(std::string_view text) {
   return fmt::format("<p class=\"dim\">{}</p>\n", html_text(text));
 }
 
-std::string page_verdict(bool good, std::string_view text) {
-  return fmt::format("<div class=\"verdict{}\">{} {}</div>\n", good ? "" : " broken",
-                     good ? "\u2713" : "\u2717", html_text(text));
+std::string page_verdict(std::optional<bool> good, std::string_view text) {
+  if (!good) return fmt::format("<div class=\"verdict neither\">{}</div>\n", html_text(text));
+  return fmt::format("<div class=\"verdict{}\">{} {}</div>\n", *good ? "" : " broken",
+                     *good ? "\u2713" : "\u2717", html_text(text));
 }
 
 std::string seeds_text(std::uint64_t first, std::uint32_t runs) {

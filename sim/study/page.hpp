@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,8 +20,8 @@ namespace weir::sim {
 [[nodiscard]] std::string page_end();
 [[nodiscard]] std::string page_section(std::string_view title, std::string_view body);
 [[nodiscard]] std::string page_note(std::string_view text);  // a paragraph of small print
-// What it comes to, first of all; `good` is told by a sign, too, not by colour alone.
-[[nodiscard]] std::string page_verdict(bool good, std::string_view text);
+// What it comes to, first of all: good, bad, or neither; told by a sign, not by colour alone.
+[[nodiscard]] std::string page_verdict(std::optional<bool> good, std::string_view text);
 
 // "with the seeds 1 to 5"
 [[nodiscard]] std::string seeds_text(std::uint64_t first, std::uint32_t runs);

@@ -12,6 +12,23 @@ namespace weir::sim {
 
 // ---- Scale
 
+Scale Scale::around(const Gauge& gauge, std::span<const double> values) {
+  Scale scale(gauge);
+  for (const double value : values) scale.take(value);
+  constexpr double far = 20;
+  if (gauge.is_time() && scale.high_ > far * scale.low_) return scale;
+  scale.kind_ = Kind::around;
+  for (const double value : values) {
+    if (std::isfinite(value)) scale.low_ = std::min(scale.low_, value);
+  }
+  scale.low_ = std::min(scale.low_, scale.high_);
+  // At least so far that the numbers at the axis, which are rounded, differ.
+  const double room = std::max({0.08 * (scale.high_ - scale.low_), 0.01 * scale.high_, 1e-6});
+  scale.low_ = std::max(scale.low_ - room, 0.0);
+  scale.high_ += room;
+  return scale;
+}
+
 void Scale::take(double value) {
   if (!std::isfinite(value)) return;
   high_ = std::max(high_, value);
@@ -20,7 +37,7 @@ void Scale::take(double value) {
 
 void Scale::take(const Estimate& e) {
   take(e.mean);
-  if (!gauge_.is_time()) take(e.high());
+  if (kind_ == Kind::from_zero) take(e.high());
 }
 
 LogTimes Scale::times() const {
@@ -28,18 +45,28 @@ LogTimes Scale::times() const {
 }
 
 double Scale::fraction(double value) const {
-  if (gauge_.is_time()) return times().fraction(value * 1e9);
-  return empty() ? 0 : std::clamp(value / high_, 0.0, 1.0);
+  if (kind_ == Kind::times) return times().fraction(value * 1e9);
+  return empty() ? 0 : std::clamp((value - bottom()) / (high_ - bottom()), 0.0, 1.0);
 }
 
 void Scale::marks(Chart& chart) const {
-  if (gauge_.is_time()) return times().marks(chart);
-  for (const double mark : axis_marks(high_, 4)) {
-    chart.y_mark(fraction(mark), value_text(gauge_, mark));
+  if (kind_ == Kind::times) return times().marks(chart);
+  if (empty()) return;
+  const int wanted = static_cast<int>(4 * high_ / (high_ - bottom()));
+  for (const double mark : axis_marks(high_, wanted)) {
+    if (mark >= bottom() && mark <= high_) chart.y_mark(fraction(mark), value_text(gauge_, mark));
   }
 }
 
 // ---- Plot
+
+namespace {
+
+double fraction(std::size_t place, std::size_t places) {
+  return places < 2 ? 0.5 : static_cast<double>(place) / static_cast<double>(places - 1);
+}
+
+}  // namespace
 
 Plot::Plot(std::string_view title, std::string_view over, double height, const Scale& scale,
            const std::vector<std::string>& places)
@@ -47,10 +74,7 @@ Plot::Plot(std::string_view title, std::string_view over, double height, const S
   scale_.marks(chart_);
 }
 
-double Plot::x(std::size_t place) const {
-  const std::size_t n = places_.size();
-  return Chart::x(n < 2 ? 0.5 : static_cast<double>(place) / static_cast<double>(n - 1));
-}
+double Plot::x(std::size_t place) const { return Chart::x(fraction(place, places_.size())); }
 
 std::optional<double> Plot::y(double value) const {
   if (!std::isfinite(value)) return std::nullopt;
@@ -87,12 +111,43 @@ void Plot::curve(std::string_view css, const std::string& name, std::span<const 
   names_.push_back({*last + 4, css, name});
 }
 
+void Plot::level(std::string_view css, const std::string& name, double value) {
+  const auto at = y(value);
+  if (!at) return;
+  chart_.path(css, fmt::format("M{:.1f},{:.1f}H{:.1f}", Chart::x(0), *at, Chart::x(1)));
+  names_.push_back({*at + 4, css, name});
+}
+
+void Plot::mark(std::size_t place, Mark shape, std::string_view css, double value,
+                const std::string& told) {
+  const auto at = y(value);
+  std::string drawn;
+  if (!at) {
+    drawn = fmt::format("<text class=\"mid {}\" x=\"{:.1f}\" y=\"{:.1f}\">never</text>", css,
+                        x(place), chart_.y(1) + 12);
+  } else if (shape == Mark::cross) {
+    drawn = fmt::format("<path class=\"mark {}\" d=\"M{:.1f},{:.1f}l8,8m0,-8l-8,8\"/>", css,
+                        x(place) - 4, *at - 4);
+  } else {
+    drawn = fmt::format("<circle class=\"mark{} {}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4.5\"/>",
+                        shape == Mark::hollow ? " hollow" : "", css, x(place), *at);
+  }
+  chart_.raw(fmt::format("<g><title>{}</title>{}</g>\n", html_text(told), drawn));
+}
+
+void Plot::whisker(std::size_t place, std::string_view css, double from, double to) {
+  const auto low = y(from);
+  const auto high = y(to);
+  if (!low || !high || std::abs(*low - *high) < 0.1) return;  // hidden by the marks
+  chart_.path(fmt::format("whisker {}", css),
+              fmt::format("M{:.1f},{:.1f}V{:.1f}", x(place), *low, *high));
+}
+
 std::string Plot::finish(std::string_view y_title) && {
   chart_.names(std::move(names_));
   const std::size_t step = (places_.size() + 19) / 20;
   for (std::size_t i = 0; i < places_.size(); i += step) {
-    const std::size_t n = places_.size();
-    chart_.x_mark(n < 2 ? 0.5 : static_cast<double>(i) / static_cast<double>(n - 1), places_[i]);
+    chart_.x_mark(fraction(i, places_.size()), places_[i]);
   }
   chart_.frame(over_, y_title);
   return std::move(chart_).finish();

@@ -10,7 +10,8 @@
 #include "sim/report/chart.hpp"
 #include "sim/study/gauge.hpp"
 
-#include <initializer_list>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,10 +20,15 @@
 
 namespace weir::sim {
 
-// The values that a gauge can have in one plot: times on a logarithmic axis, all else from 0 up.
+// The values that a gauge can have in one plot.
 class Scale {
  public:
-  explicit Scale(const Gauge& gauge) : gauge_(gauge) {}
+  // Times on a logarithmic axis, all else from 0 up.
+  explicit Scale(const Gauge& gauge)
+      : gauge_(gauge), kind_(gauge.is_time() ? Kind::times : Kind::from_zero) {}
+  // From the lowest to the highest, which shows small differences; times that are far apart are on
+  // a logarithmic axis all the same.
+  static Scale around(const Gauge& gauge, std::span<const double> values);
   void take(double value);
   void take(const Estimate& e);  // the whole of it, where it is known
 
@@ -31,10 +37,13 @@ class Scale {
   void marks(Chart& chart) const;
 
  private:
+  enum class Kind : std::uint8_t { times, from_zero, around };
   [[nodiscard]] LogTimes times() const;
+  [[nodiscard]] double bottom() const { return kind_ == Kind::around ? low_ : 0; }
 
   Gauge gauge_;
-  double low_ = std::numeric_limits<double>::infinity();  // above 0
+  Kind kind_;
+  double low_ = std::numeric_limits<double>::infinity();  // `times`: above 0
   double high_ = 0;
 };
 
@@ -47,6 +56,14 @@ class Plot {
   // One value or interval for each place.
   void band(std::string_view css, std::span<const Estimate> intervals);
   void curve(std::string_view css, const std::string& name, std::span<const double> values);
+  // A line across, with its name where it ends.
+  void level(std::string_view css, const std::string& name, double value);
+  // What was measured at a place, and its interval as a line through it; kinds differ in their
+  // shape. One that is infinite stands above the others, in words. `told` is its tooltip.
+  enum class Mark : std::uint8_t { full, hollow, cross };
+  void mark(std::size_t place, Mark shape, std::string_view css, double value,
+            const std::string& told);
+  void whisker(std::size_t place, std::string_view css, double from, double to);
   // Its axis is called `y_title`.
   std::string finish(std::string_view y_title) &&;
 

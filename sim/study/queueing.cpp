@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -74,7 +75,7 @@ double wait_quantile(const Queue& q, double quantile) {
   return std::log(busy / (1 - quantile)) / (q.connections * q.service - q.arrivals);
 }
 
-std::variant<Queue, std::string> queue_of(const Scenario& s) {
+Theory queue_of(const Scenario& s) {
   if (std::string why = what_is_no_queue(s); !why.empty()) return why;
   const ClientGroup& g = s.clients.front();
   const Queue q{1e9 / g.every.mean_ns(), 1e9 / service_of(s, g)->mean_ns(), s.pool.max};
@@ -89,6 +90,38 @@ std::variant<Queue, std::string> queue_of(const Scenario& s) {
   const double late = erlang_c(q) * std::exp(-(q.connections * q.service - q.arrivals) * limit);
   if (late > 0.001) return std::string("more than one acquire in a thousand would time out");
   return q;
+}
+
+std::optional<double> expected(const Gauge& gauge, const Theory& theory) {
+  const Queue* queue = std::get_if<Queue>(&theory);
+  if (queue == nullptr || gauge.what != Gauge::What::wait) return std::nullopt;
+  if (gauge.quantile == Gauge::mean) return mean_wait(*queue);
+  if (gauge.quantile >= 1) return std::nullopt;  // the longest of all waits has no bound
+  return wait_quantile(*queue, gauge.quantile);
+}
+
+std::vector<std::string> theory_gaps(const std::vector<Variant>& variants) {
+  std::map<std::string, std::vector<std::string>> names;
+  std::vector<std::string> order;
+  for (const Variant& variant : variants) {
+    const std::string* why = std::get_if<std::string>(variant.theory);
+    if (why == nullptr) continue;
+    auto& where = names[*why];
+    if (where.empty()) order.push_back(*why);
+    where.push_back(variant.name);
+  }
+  std::vector<std::string> lines;
+  for (const std::string& why : order) {
+    const auto& where = names[why];
+    lines.push_back(where.size() == variants.size()
+                        ? fmt::format("the scenario is no M/M/c: {}", why)
+                        : fmt::format("{}: {}",
+                                      where.size() > 3
+                                          ? fmt::format("{} to {}", where.front(), where.back())
+                                          : fmt::format("{}", fmt::join(where, "; ")),
+                                      why));
+  }
+  return lines;
 }
 
 }  // namespace weir::sim

@@ -11,9 +11,12 @@
 #pragma once
 
 #include "sim/explore/scenario.hpp"
+#include "sim/study/gauge.hpp"
 
+#include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace weir::sim {
 
@@ -31,6 +34,18 @@ struct Queue {
 [[nodiscard]] double wait_quantile(const Queue& queue, double quantile);  // seconds
 
 // The queue that the scenario is, with a steady state; or why it is none, as one sentence.
-[[nodiscard]] std::variant<Queue, std::string> queue_of(const Scenario& scenario);
+using Theory = std::variant<Queue, std::string>;
+[[nodiscard]] Theory queue_of(const Scenario& scenario);
+
+// What M/M/c says of a gauge; nothing where it does not.
+[[nodiscard]] std::optional<double> expected(const Gauge& gauge, const Theory& theory);
+
+// Why no variant of a study, or not each of them, has a curve; empty if all have. One line for each
+// reason.
+struct Variant {
+  std::string name;  // "pool.max=4"
+  const Theory* theory;
+};
+[[nodiscard]] std::vector<std::string> theory_gaps(const std::vector<Variant>& variants);
 
 }  // namespace weir::sim

@@ -69,14 +69,11 @@ class SizeSearch {
                 estimate({Gauge::What::wait, Gauge::mean}, *runs),
                 estimate({Gauge::What::round, Gauge::mean}, *runs),
                 estimate({Gauge::What::throughput, Gauge::mean}, *runs),
-                0};
+                0,
+                queue_of(with_max(scenario_, max))};
     for (const Slo::Term& term : slo_.terms) {
       const Estimate e = estimate(term.gauge, *runs);
-      const double worst = term.gauge.more_is_better() ? e.low() : e.high();
-      const Kept kept = !(term.load(e.mean) < 1)  ? Kept::broken
-                        : !(term.load(worst) < 1) ? Kept::unclear
-                                                  : Kept::kept;
-      probe.kept = std::max(probe.kept, kept);
+      probe.kept = std::max(probe.kept, judge(term, e));
       probe.load = std::max(probe.load, term.load(e.mean));
       probe.terms.push_back(e);
     }
@@ -128,6 +125,9 @@ class SizeSearch {
 
   SizeAnswer answer() const {
     SizeAnswer a;
+    a.name = scenario_.name;
+    a.runs = options_.runs;
+    a.seed = scenario_.seed;
     a.most = bound_.max;
     a.probes = probes_;
     if (any_kept()) {
@@ -248,6 +248,12 @@ std::string_view to_string(Limit limit) noexcept {
   constexpr std::string_view names[] = {"slo",     "smallest", "server",
                                         "clients", "bound",    "database"};
   return names[static_cast<std::size_t>(limit)];
+}
+
+Kept judge(const Slo::Term& term, const Estimate& measured) {
+  const double worst = term.gauge.more_is_better() ? measured.low() : measured.high();
+  if (!(term.load(measured.mean) < 1)) return Kept::broken;
+  return term.load(worst) < 1 ? Kept::kept : Kept::unclear;
 }
 
 Scenario with_max(Scenario scenario, std::uint32_t max) {

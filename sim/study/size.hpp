@@ -11,6 +11,7 @@
 // Called by: `weir sim size`. Owns nothing. Threads: one. Blocks: for the runs.
 #pragma once
 
+#include "sim/study/queueing.hpp"
 #include "sim/study/study.hpp"
 
 #include <optional>
@@ -35,6 +36,8 @@ struct Slo {
 // kept: each term holds with 95 % confidence. unclear: the mean keeps it, and chance may be why.
 enum class Kept : std::uint8_t { kept, unclear, broken };
 
+[[nodiscard]] Kept judge(const Slo::Term& term, const Estimate& measured);
+
 struct Probe {
   std::uint32_t max = 0;
   Kept kept = Kept::broken;
@@ -43,6 +46,7 @@ struct Probe {
   Estimate round_mean;
   Estimate throughput;
   double load = 0;  // of the heaviest term
+  Theory queue;     // or why it has none
 };
 
 // Which limit the answer comes from.
@@ -57,6 +61,9 @@ enum class Limit : std::uint8_t {
 [[nodiscard]] std::string_view to_string(Limit limit) noexcept;
 
 struct SizeAnswer {
+  std::string name;  // of the scenario
+  std::uint32_t runs = 0;
+  std::uint64_t seed = 0;            // the first
   std::optional<std::uint32_t> max;  // nothing: no size keeps it
   Limit limit = Limit::slo;
   std::string why;            // one sentence
@@ -73,5 +80,12 @@ struct SizeAnswer {
 
 [[nodiscard]] std::string to_text(const SizeAnswer& answer, const Slo& slo);
 [[nodiscard]] std::string to_json(const SizeAnswer& answer, const Slo& slo);
+// One page that stands alone: a chart for each term of the promise over the sizes that were tried,
+// with what is promised as a line across, and the table.
+[[nodiscard]] std::string to_html(const SizeAnswer& answer, const Slo& slo);
+
+// "max = 8 keeps p99 wait < 20ms"
+[[nodiscard]] std::string headline(const SizeAnswer& answer, const Slo& slo);
+[[nodiscard]] std::string_view to_string(Kept kept) noexcept;  // "too close to call"
 
 }  // namespace weir::sim

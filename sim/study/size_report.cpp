@@ -12,21 +12,21 @@ namespace {
 constexpr Gauge round_mean{Gauge::What::round, Gauge::mean};
 constexpr Gauge throughput{Gauge::What::throughput, Gauge::mean};
 
-std::string_view word(Kept kept) {
+}  // namespace
+
+std::string_view to_string(Kept kept) noexcept {
   constexpr std::string_view words[] = {"kept", "too close to call", "broken"};
   return words[static_cast<std::size_t>(kept)];
 }
 
-std::string headline_of(const SizeAnswer& a, const Slo& slo) {
+std::string headline(const SizeAnswer& a, const Slo& slo) {
   const std::string promise = to_string(slo);
-  if (a.max) return fmt::format("max = {} keeps {}\n", *a.max, promise);
-  return fmt::format("no max up to {} keeps {}\n", a.most, promise);
+  if (a.max) return fmt::format("max = {} keeps {}", *a.max, promise);
+  return fmt::format("no max up to {} keeps {}", a.most, promise);
 }
 
-}  // namespace
-
 std::string to_text(const SizeAnswer& a, const Slo& slo) {
-  std::string out = headline_of(a, slo);
+  std::string out = headline(a, slo) + "\n";
   out += fmt::format("limit: {}: {}\n\n", to_string(a.limit), a.why);
   out += fmt::format("{:>6}  ", "max");
   for (const Slo::Term& term : slo.terms) out += fmt::format("{:<20}", to_string(term.gauge));
@@ -37,7 +37,7 @@ std::string to_text(const SizeAnswer& a, const Slo& slo) {
       out += fmt::format("{:<20}", estimate_text(slo.terms[i].gauge, probe.terms[i]));
     }
     out += fmt::format("{:<20}{:<20}{}\n", estimate_text(round_mean, probe.round_mean),
-                       estimate_text(throughput, probe.throughput), word(probe.kept));
+                       estimate_text(throughput, probe.throughput), to_string(probe.kept));
   }
   return out;
 }
@@ -50,7 +50,7 @@ std::string to_json(const SizeAnswer& a, const Slo& slo) {
               {"most", a.most},
               {"tried", Json::array()}};
   for (const Probe& probe : a.probes) {
-    Json row = {{"max", probe.max}, {"promise", word(probe.kept)}};
+    Json row = {{"max", probe.max}, {"promise", to_string(probe.kept)}};
     for (std::size_t i = 0; i < slo.terms.size(); ++i) {
       row[to_string(slo.terms[i].gauge)] = json_of(probe.terms[i]);
     }

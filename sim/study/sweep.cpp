@@ -4,7 +4,6 @@
 #include "sim/study/json.hpp"
 
 #include <algorithm>
-#include <map>
 
 #include <fmt/format.h>
 
@@ -77,33 +76,15 @@ Result<std::vector<std::vector<Setting>>> combinations(const std::vector<Range>&
 }
 
 std::optional<double> theory(const Gauge& gauge, const SweepPoint& point) {
-  const Queue* queue = std::get_if<Queue>(&point.queue);
-  if (queue == nullptr || gauge.what != Gauge::What::wait) return std::nullopt;
-  return gauge.quantile == Gauge::mean ? mean_wait(*queue) : wait_quantile(*queue, gauge.quantile);
+  return expected(gauge, point.queue);
 }
 
 std::vector<std::string> theory_gaps(const Sweep& sweep) {
-  std::map<std::string, std::vector<std::string>> points;
-  std::vector<std::string> order;
+  std::vector<Variant> variants;
   for (const SweepPoint& point : sweep.points) {
-    const std::string* why = std::get_if<std::string>(&point.queue);
-    if (why == nullptr) continue;
-    auto& where = points[*why];
-    if (where.empty()) order.push_back(*why);
-    where.push_back(to_string(point.settings));
+    variants.push_back({to_string(point.settings), &point.queue});
   }
-  std::vector<std::string> lines;
-  for (const std::string& why : order) {
-    const auto& where = points[why];
-    lines.push_back(where.size() == sweep.points.size()
-                        ? fmt::format("the scenario is no M/M/c: {}", why)
-                        : fmt::format("{}: {}",
-                                      where.size() > 3
-                                          ? fmt::format("{} to {}", where.front(), where.back())
-                                          : fmt::format("{}", fmt::join(where, "; ")),
-                                      why));
-  }
-  return lines;
+  return theory_gaps(variants);
 }
 
 Studied<Sweep> sweep(const std::vector<Scenario>& scenarios,
@@ -155,8 +136,8 @@ std::string to_json(const Sweep& sweep) {
     for (const Setting& setting : point.settings) row["settings"][setting.key] = setting.value;
     for (std::size_t i = 0; i < std::size(gauges); ++i) {
       row[to_string(gauges[i])] = json_of(point.values[i]);
-      const auto expected = theory(gauges[i], point);
-      if (expected) row["theory"][to_string(gauges[i])] = json_of(*expected);
+      const auto wait = theory(gauges[i], point);
+      if (wait) row["theory"][to_string(gauges[i])] = json_of(*wait);
     }
     out["points"].push_back(std::move(row));
   }

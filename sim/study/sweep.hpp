@@ -11,8 +11,6 @@
 #include "sim/study/queueing.hpp"
 #include "sim/study/study.hpp"
 
-#include <variant>
-
 namespace weir::sim {
 
 inline constexpr std::size_t sweep_points_max = 1000;
@@ -27,8 +25,8 @@ inline constexpr std::size_t sweep_points_max = 1000;
 
 struct SweepPoint {
   std::vector<Setting> settings;
-  std::vector<Estimate> values;            // of sweep_gauges()
-  std::variant<Queue, std::string> queue;  // or why it has none
+  std::vector<Estimate> values;  // of sweep_gauges()
+  Theory queue;                  // or why it has none
 };
 
 struct Sweep {

@@ -57,7 +57,7 @@ std::string waits(const Points& points, std::string_view key) {
   Scale scale(wait_p99);
   for (const Gauge& gauge : {wait_p50, wait_p99}) {
     for (const Estimate& e : of(points, gauge)) scale.take(e);
-    for (const double expected : theory_of(points, gauge)) scale.take(expected);
+    for (const double wait : theory_of(points, gauge)) scale.take(wait);
   }
   Plot plot(fmt::format("Waits over {}", key), key, 240, scale, places(points));
   draw(plot, points, wait_p99, "p99");
@@ -105,8 +105,8 @@ std::string rows(const Sweep& sweep) {
       row.push_back(estimate_text(sweep_gauges()[i], point.values[i]));
     }
     const Gauge mean{Gauge::What::wait, Gauge::mean};
-    const auto expected = theory(mean, point);
-    row.push_back(expected ? value_text(mean, *expected) : "\u2013");
+    const auto wait = theory(mean, point);
+    row.push_back(wait ? value_text(mean, *wait) : "\u2013");
   }
   return page_table(table);
 }

@@ -402,19 +402,25 @@ hold = "exp(10ms)"
 def studies(weir: Weir, tap) -> None:
     weir.write("queue.toml", QUEUE)
     few = ["--runs", "2"]
-    Expect(weir("sim", "size", "queue.toml", "--slo", "p99 wait < 10s", *few)).code(0).out(
-        "keeps p99 wait < 10s", "limit: ").to(tap, "sim size")
+    Expect(weir("sim", "size", "queue.toml", "--slo", "p99 wait < 10s", "--html", "size.html",
+                *few)).code(0).out("keeps p99 wait < 10s", "limit: ").to(tap, "sim size")
     Expect(weir("sim", "size", "queue.toml", "--slo", "p99 round < 1ms", "--json", *few)).code(
         1).json(lambda v: v["max"] is None and v["limit"] == "database").to(
             tap, "sim size, of what no size keeps")
     Expect(weir("sim", "sweep", "queue.toml", "--set", "pool.max=3,4", "--set", "seed=1,2",
                 "--html", "sweep.html", *few)).code(0).out("pool.max", "M/M/c").to(tap, "sim sweep")
-    tap.check("and writes its page",
-              [] if "</html>" in (weir.directory / "sweep.html").read_text() else "no page")
     Expect(weir("sim", "compare", "queue.toml", "queue.toml", *few)).code(0).out(
         "the same in each run").to(tap, "sim compare of the same")
-    Expect(weir("sim", "compare", "queue.toml", "--with", "pool.max=1", "--json", *few)).code(
-        0).json(lambda v: v["same_work"] and v["rows"]).to(tap, "sim compare --with")
+    Expect(weir("sim", "compare", "queue.toml", "--with", "pool.max=1", "--json", "--html",
+                "compare.html", *few)).code(0).json(lambda v: v["same_work"] and v["rows"]).to(
+                    tap, "sim compare --with")
+    for page, says in (("sweep", "a sweep"), ("size", "keeps p99 wait &lt; 10s"),
+                       ("compare", "B is queue with pool.max=1")):
+        text = (weir.directory / f"{page}.html").read_text()
+        tap.check(f"and sim {page} writes its page",
+                  [] if says in text and "</html>" in text else f"no '{says}'")
+    Expect(weir("sim", "compare", "queue.toml", "--with", "seed=1", "--html", "no/such/a.html",
+                *few)).no_out().err("no/such/a.html").to(tap, "a page that cannot be written")
     for args, says in ((["size"], "--slo is missing"),
                        (["size", "--slo", "wait"], "write one like"),
                        (["sweep"], "--set is missing"),

@@ -20,6 +20,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 REPORTS = {
     "run": ["sim", "run", "examples/storm/storm.toml"],
     "sweep": ["sim", "sweep", "examples/sizing/orders.toml", "--set", "pool.max=5..7"],
+    "size": ["sim", "size", "examples/sizing/orders.toml", "--slo",
+             "p99 wait < 20ms, errors < 0.1%"],
+    "compare": ["sim", "compare", "examples/sizing/orders.toml", "--with", "pool.max=6"],
 }
 WIDTHS = (1200, 480)
 HEIGHT = 2400
