@@ -111,20 +111,34 @@ LedgerVerdict judge_writes(const Ledger& ledger, std::span<const Claim> claims) 
 
 LedgerVerdict judge_end(const Ledger& ledger) {
   LedgerVerdict judgement;
-  std::map<std::uint64_t, std::int64_t> sessions;  // begun less ended
-  std::map<std::uint64_t, std::int64_t> links;     // dialed less hung up
+  struct Session {
+    std::int64_t left = 0;  // begun less ended
+    bool at_work = false;
+    bool hung_up = false;
+  };
+  std::map<std::uint64_t, Session> sessions;
+  std::map<std::uint64_t, std::int64_t> links;  // dialed less hung up
   weir_time at = 0;
   for (const Record& record : ledger.records) {
     at = record.at;
-    if (record.what == What::admitted) ++sessions[record.session];
-    if (record.what == What::ended) --sessions[record.session];
+    if (record.what == What::admitted) ++sessions[record.session].left;
+    if (record.what == What::ended) --sessions[record.session].left;
+    if (record.session != 0) {
+      Session& session = sessions[record.session];
+      if (record.what == What::began) session.at_work = true;
+      if (record.what == What::done) session.at_work = false;
+      if (record.what == What::hung_up) session.hung_up = true;
+    }
     if (record.what == What::dialed) ++links[record.link];
     if (record.what == What::hung_up) --links[record.link];
   }
   judgement.looked = sessions.size();
-  for (const auto& [id, left] : sessions) {
-    if (left > 0) find(judgement, at, "session " + number(id) + " has not ended");
-    if (left < 0) find(judgement, at, "session " + number(id) + " ended more than once");
+  for (const auto& [id, session] : sessions) {
+    const bool is_the_servers = session.hung_up && session.at_work;
+    if (session.left > 0 && !is_the_servers) {
+      find(judgement, at, "session " + number(id) + " has not ended");
+    }
+    if (session.left < 0) find(judgement, at, "session " + number(id) + " ended more than once");
   }
   for (const auto& [id, left] : links) {
     if (left > 0) find(judgement, at, "connect " + number(id) + " was never closed");

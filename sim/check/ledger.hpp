@@ -55,7 +55,9 @@ struct Claim {
 [[nodiscard]] LedgerVerdict judge_writes(const Ledger& ledger, std::span<const Claim> claims);
 
 // Every session that began ended once, and every connect was hung up once. For the end of a run,
-// when the pool is closed and every fault is over.
+// when the pool is closed and every fault is over. A session whose client has hung up while a
+// statement of its runs may go on: the server sees that only after the statement, which takes hours
+// where many slow each other down.
 [[nodiscard]] LedgerVerdict judge_end(const Ledger& ledger);
 
 }  // namespace weir::sim

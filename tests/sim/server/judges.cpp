@@ -122,5 +122,35 @@ TEST(Judges, the_end_leaves_nothing_behind) {
   EXPECT_EQ(2U, judge_end(c.server.ledger()).looked);
 }
 
+TEST(Judges, the_end_blames_nobody_for_a_statement_that_outlives_its_client) {
+  Settings settings;
+  settings.statement = takes("1h");
+  Clients c(settings);
+  const auto gone = c.open();
+  c.send(gone, "SELECT 1");
+  c.server.advance(c.now + ms);
+  EXPECT_EQ(2U, judge_end(c.server.ledger()).findings.size()) << "the client is still there";
+  c.server.hang_up(c.now + ms, gone);
+  c.server.advance(c.now + 60'000 * ms);
+  EXPECT_TRUE(judge_end(c.server.ledger()).findings.empty());
+  EXPECT_EQ(1U, c.server.ledger().sessions);
+  c.server.advance(c.now + 3'700'000 * ms);
+  EXPECT_TRUE(judge_end(c.server.ledger()).findings.empty());
+  EXPECT_EQ(0U, c.server.ledger().sessions);
+}
+
+TEST(Judges, the_end_finds_a_session_that_is_kept_for_nobody) {
+  Clients c({});
+  const auto half = c.open();
+  EXPECT_EQ(WEIR_OK, c.say(half, "SELECT 1"));
+  c.server.add(c.now, Fault{.what = FaultKind::half_open, .from = c.now, .to = c.now + ms});
+  c.server.advance(c.now);
+  c.server.hang_up(c.now, half);  // which does not arrive
+  c.server.advance(c.now + 60'000 * ms);
+  const LedgerVerdict judgement = judge_end(c.server.ledger());
+  ASSERT_EQ(1U, judgement.findings.size());
+  EXPECT_EQ("session 1 has not ended", judgement.findings[0].text);
+}
+
 }  // namespace
 }  // namespace weir::sim

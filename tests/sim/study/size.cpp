@@ -90,6 +90,15 @@ TEST(Size, IsOfNoHelpWhereTheDatabaseSlowsDown) {
             16U);
 }
 
+// Sixteen statements run at a two thousandth of their speed, and those that were given up go on: a
+// server is at work for hours for clients that are gone. That is no fault of the pool's.
+TEST(Size, IsToldHoweverSlowTheDatabaseBecomes) {
+  const std::vector<Setting> settings{{"server.kappa", "10"}, {"duration", "1s"}};
+  const SizeAnswer answer = size(read(crowded, settings), "p99 round < 100ms", 16);
+  EXPECT_FALSE(answer.max);
+  EXPECT_EQ(answer.limit, Limit::database) << answer.why;
+}
+
 TEST(Size, IsOfNoHelpWhereNobodyWaitsForAConnection) {
   const SizeAnswer answer = size(read(mmc(1)), "p99 round < 1ms", 16);
   EXPECT_FALSE(answer.max);
