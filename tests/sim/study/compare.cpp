@@ -15,6 +15,8 @@ namespace {
 
 using testing::HasSubstr;
 
+constexpr const char* brief = "5s";
+
 Comparison compared(const Scenario& a, const Scenario& b) {
   auto c = compare(a, b, {.runs = 5, .run = {}, .progress = {}});
   EXPECT_TRUE(c) << (c ? "" : c.error().why);
@@ -22,13 +24,14 @@ Comparison compared(const Scenario& a, const Scenario& b) {
 }
 
 TEST(Compare, OfTheSameSeesNoDifference) {
-  const Comparison c = compared(read(mmc(6)), read(mmc(6)));
+  const Comparison c = compared(read(mmc(6, "", brief)), read(mmc(6, "", brief)));
   for (const Compared& row : c.rows) EXPECT_EQ(row.verdict, Difference::none);
   EXPECT_THAT(to_text(c), HasSubstr("A and B are the same in each run"));
 }
 
 TEST(Compare, OfAPoolOfTwoAndOneOfEightSeesOne) {
-  const Comparison c = compared(read(mmc(2, "timeout = \"1s\"")), read(mmc(8, "timeout = \"1s\"")));
+  const Comparison c =
+      compared(read(mmc(2, "timeout = \"1s\"", brief)), read(mmc(8, "timeout = \"1s\"", brief)));
   EXPECT_EQ(c.rows.at(0).gauge, (Gauge{Gauge::What::wait, Gauge::mean}));
   EXPECT_EQ(c.rows.at(0).verdict, Difference::lower);
   EXPECT_TRUE(c.same_work);
@@ -38,7 +41,7 @@ TEST(Compare, OfAPoolOfTwoAndOneOfEightSeesOne) {
 }
 
 TEST(Compare, TakesDifferencesOfPairs) {
-  const Comparison c = compared(read(mmc(6)), read(mmc(7)));
+  const Comparison c = compared(read(mmc(6, "", brief)), read(mmc(7, "", brief)));
   const Compared& wait = c.rows.at(0);
   EXPECT_EQ(wait.verdict, Difference::lower);
   EXPECT_LT(wait.difference.half, std::hypot(wait.a.half, wait.b.half));
@@ -46,7 +49,7 @@ TEST(Compare, TakesDifferencesOfPairs) {
 
 TEST(Compare, SaysThatTheWorkIsNotTheSame) {
   const Setting less{"client.1.every", "exp(5ms)"};
-  const Comparison c = compared(read(mmc(6)), read(mmc(6), {&less, 1}));
+  const Comparison c = compared(read(mmc(6, "", brief)), read(mmc(6, "", brief), {&less, 1}));
   EXPECT_FALSE(c.same_work);
   EXPECT_THAT(to_text(c), HasSubstr("[[client]]"));
 }

@@ -5,6 +5,7 @@
 #include "sim/study/size.hpp"
 
 #include "sim/study/queueing.hpp"
+#include "tests/sim/explore/scale.hpp"
 #include "tests/sim/study/scenarios.hpp"
 
 #include <algorithm>
@@ -26,6 +27,15 @@ SizeAnswer size(const Scenario& scenario, const std::string& promise, std::uint3
   return *std::move(answer);
 }
 
+// What a size does, without the search for it.
+Kept kept(const Scenario& scenario, const std::string& promise, std::uint32_t max) {
+  const Slo::Term term = parse_slo(promise).value().terms.at(0);
+  const auto runs =
+      run_seeds(with_max(scenario, max), {.runs = 4, .run = {}, .progress = {}}, "test");
+  EXPECT_TRUE(runs) << (runs ? "" : runs.error().why);
+  return judge(term, estimate(term.gauge, *runs));
+}
+
 TEST(Size, IsThatOfErlangC) {
   // The mean wait is 5.5 ms with five connections and 1.4 ms with six.
   const SizeAnswer answer = size(read(mmc(1)), "mean wait < 3ms");
@@ -41,7 +51,12 @@ TEST(Size, OfTheExampleIsWhatItsPageSays) {
   const auto example =
       read_scenario(std::string(root != nullptr ? root : ".") + "/examples/sizing/orders.toml");
   ASSERT_TRUE(example) << example.error().what();
-  EXPECT_EQ(size(*example, "p99 wait < 20ms").max, 8U);  // 12.4 ms; with seven it is 23 ms
+  // 12.4 ms; with seven it is 23 ms. The way there, which the test above goes, too, takes longest.
+  if (full()) {
+    EXPECT_EQ(size(*example, "p99 wait < 20ms").max, 8U);
+  }
+  EXPECT_EQ(kept(*example, "p99 wait < 20ms", 7), Kept::broken);
+  EXPECT_EQ(kept(*example, "p99 wait < 20ms", 8), Kept::kept);
 }
 
 TEST(Size, OfOneMayBeEnough) {
@@ -51,14 +66,15 @@ TEST(Size, OfOneMayBeEnough) {
 }
 
 TEST(Size, IsAtMostWhatTheServerHas) {
-  const SizeAnswer answer = size(read(mmc(1, "[server]\nmax_connections = 5")), "p99 wait < 1ms");
+  const SizeAnswer answer =
+      size(read(mmc(1, "[server]\nmax_connections = 5", "4s")), "p99 wait < 1ms");
   EXPECT_FALSE(answer.max);
   EXPECT_EQ(answer.limit, Limit::server) << answer.why;
   EXPECT_THAT(answer.why, HasSubstr("max_connections = 5"));
 }
 
 TEST(Size, IsAtMostWhatTheSearchLooksFor) {
-  const SizeAnswer answer = size(read(mmc(1)), "p99 wait < 1ms", 5);
+  const SizeAnswer answer = size(read(mmc(1, "", "4s")), "p99 wait < 1ms", 5);
   EXPECT_FALSE(answer.max);
   EXPECT_EQ(answer.limit, Limit::bound) << answer.why;
   EXPECT_EQ(answer.most, 5U);
@@ -66,7 +82,7 @@ TEST(Size, IsAtMostWhatTheSearchLooksFor) {
 
 // Each statement slows the others down so much that eight get less done than three.
 constexpr const char* crowded = R"toml(format = 1
-duration = "3s"
+duration = "2s"
 [server]
 statement = "exp(5ms)"
 kappa = 0.08
@@ -100,14 +116,14 @@ TEST(Size, IsToldHoweverSlowTheDatabaseBecomes) {
 }
 
 TEST(Size, IsOfNoHelpWhereNobodyWaitsForAConnection) {
-  const SizeAnswer answer = size(read(mmc(1)), "p99 round < 1ms", 16);
+  const SizeAnswer answer = size(read(mmc(1, "", "4s")), "p99 round < 1ms", 16);
   EXPECT_FALSE(answer.max);
   EXPECT_EQ(answer.limit, Limit::database);
   EXPECT_THAT(answer.why, HasSubstr("the database's own time"));
 }
 
 TEST(Size, CountsWhoIsTurnedAwayAsOneWhoWaitsForEver) {
-  const Scenario s = read(mmc(1, "timeout = \"5ms\""));
+  const Scenario s = read(mmc(1, "timeout = \"5ms\"", "4s"));
   const SizeAnswer answer = size(s, "p90 wait < 10ms", 2);
   EXPECT_FALSE(answer.max);
   EXPECT_THAT(to_text(answer, *parse_slo("p90 wait < 10ms")), HasSubstr("never"));
@@ -115,8 +131,8 @@ TEST(Size, CountsWhoIsTurnedAwayAsOneWhoWaitsForEver) {
 
 TEST(Size, HasItsAnswerInJson) {
   const auto slo = parse_slo("mean wait < 3ms, errors < 1%").value();
-  const auto json = nlohmann::json::parse(
-      to_json(*find_size(read(mmc(1)), slo, 16, {.runs = 2, .run = {}, .progress = {}}), slo));
+  const auto json = nlohmann::json::parse(to_json(
+      *find_size(read(mmc(1, "", "4s")), slo, 16, {.runs = 2, .run = {}, .progress = {}}), slo));
   EXPECT_EQ(json["slo"], "mean wait < 3ms, errors < 1%");
   EXPECT_TRUE(json["max"].is_number());
   EXPECT_EQ(json["limit"], "slo");

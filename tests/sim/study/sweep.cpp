@@ -47,7 +47,7 @@ TEST(Sweep, RefusesWhatIsTooMuch) {
 }
 
 TEST(Sweep, HasTheTheoryBesideIt) {
-  const Sweep s = swept(mmc(1), ranges({"pool.max=4..6"}));
+  const Sweep s = swept(mmc(1, "", "4s"), ranges({"pool.max=4..6"}));
   EXPECT_FALSE(theory(sweep_gauges()[0], s.points.at(0)));
   EXPECT_TRUE(theory(sweep_gauges()[0], s.points.at(1)));
   EXPECT_THAT(theory_gaps(s), ElementsAre(HasSubstr("pool.max=4: more comes")));
@@ -69,7 +69,7 @@ TEST(Sweep, OfWhatIsNoQueueSaysWhy) {
 }
 
 TEST(Sweep, HasAPageThatStandsAlone) {
-  Sweep s = swept(mmc(1, "timeout = \"200ms\""), ranges({"pool.max=3..6", "seed=1,2"}));
+  Sweep s = swept(mmc(1, "timeout = \"200ms\"", "4s"), ranges({"pool.max=3..6", "seed=1,2"}));
   s.name = "<script>alert(1)</script>";
   const std::string page = to_html(s);
   expect_stands_alone(page);
@@ -78,7 +78,7 @@ TEST(Sweep, HasAPageThatStandsAlone) {
 }
 
 TEST(Sweep, OfOneValueIsDrawn) {
-  const Sweep s = swept(mmc(1), ranges({"pool.max=6"}));
+  const Sweep s = swept(mmc(1, "", "4s"), ranges({"pool.max=6"}));
   EXPECT_THAT(to_html(s), Not(HasSubstr("nan")));
   EXPECT_THAT(theory_gaps(s), IsEmpty());
 }
