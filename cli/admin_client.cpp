@@ -22,6 +22,8 @@ namespace {
 constexpr int protocol = 1;
 // Far more than the metrics of a thousand pools; a peer that is no Weir may send for ever.
 constexpr std::size_t answer_bytes_max = std::size_t{64} << 20U;
+// Answers are five deep. What is done with one afterwards recurses, and a stack has an end.
+constexpr int answer_depth_max = 32;
 constexpr std::size_t path_bytes_max = sizeof(sockaddr_un::sun_path) - 1;
 
 Instant now() { return Instant(std::chrono::steady_clock::now().time_since_epoch()); }
@@ -74,6 +76,17 @@ std::string why_not_connected(const AdminPlace& place, int error) {
     default:
       return std::strerror(error);
   }
+}
+
+// Discarded if it is no JSON, or deeper than any answer.
+Json parsed(std::string_view line) {
+  bool deep = false;
+  const auto keep = [&](int depth, Json::parse_event_t, Json&) {
+    deep = deep || depth > answer_depth_max;
+    return !deep;
+  };
+  Json answer = Json::parse(line, keep, false);
+  return deep ? Json(Json::value_t::discarded) : answer;
 }
 
 // What the program answered instead of what was asked for.
@@ -170,7 +183,7 @@ Result<Json> AdminClient::exchange(std::string_view request, Instant deadline) {
     close();  // its answer may still come, and is nobody's
     return tl::unexpected(line.error());
   }
-  Json answer = Json::parse(*line, nullptr, false);
+  Json answer = parsed(*line);
   if (!answer.is_object()) {
     close();
     return weir::fail(no_answer(

@@ -216,6 +216,13 @@ def misbehaving(weir, tap) -> None:
     against("an answer that is no object", lambda line: b"[1]\n", "is no Weir")
     against("an answer that would draw on the terminal", lambda line: b"\x1b[2J\n",
             r"\\x1[Bb]\[2J")
+    # Open ended, whole, and as a part of what would be an answer: none may use up the stack.
+    deep = 400_000
+    against("an answer that is nothing but depth", lambda line: b"[" * deep + b"\n", "is no Weir")
+    against("an answer that is too deep", lambda line: FakeServer.hello(line) or
+            b'{"pools":' + b"[" * deep + b"]" * deep + b"}\n", "is no Weir")
+    against("an answer that is deep in objects", lambda line:
+            b'{"a":' * deep + b"1" + b"}" * deep + b"\n", "is no Weir")
     against("one who closes", lambda line: None, "closed the connection before it had answered")
     against("another protocol", lambda line: b'{"weir":"9.0.0","protocol":2,"pid":1}\n',
             "does not speak protocol 1", "9.0.0", "weir command of the version")
