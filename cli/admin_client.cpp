@@ -3,6 +3,7 @@
 
 #include "cli/columns.hpp"
 #include "core/base/duration_text.hpp"
+#include "core/base/peer.hpp"
 #include "core/base/text.hpp"
 
 #include <cerrno>
@@ -251,10 +252,26 @@ Error AdminClient::no_answer(std::string_view reason) const {
 // After a wait that ended without what was waited for.
 Error AdminClient::silence(Instant deadline) const {
   if (now() < deadline) return {Code::cancelled, "interrupted"};
-  return no_answer(fmt::format(
-      "it has not answered within {}. The program may be stopped, or short of processor\n"
-      "time; --timeout waits longer",
-      duration_text(place_.timeout)));
+  const std::string waited =
+      fmt::format("it has not answered within {}", duration_text(place_.timeout));
+  const auto listens = peer_of(socket_);
+  if (!listens) {  // not even connected to
+    return no_answer(
+        waited +
+        ", and so many wait for it that it takes nobody more. The program may be\n"
+        "stopped, or has ended while a child of it keeps the socket open: if so, start "
+        "it again");
+  }
+  if (!is_alive(listens->pid)) {
+    return no_answer(fmt::format(
+        "{}. The program that listened there, process {}, has ended; a\n"
+        "child of it keeps the socket open, and answers nobody. Start the program again; it takes "
+        "the\nplace over",
+        waited, listens->pid));
+  }
+  return no_answer(waited +
+                   ". The program may be stopped, or short of processor\n"
+                   "time; --timeout waits longer");
 }
 
 void AdminClient::close() {

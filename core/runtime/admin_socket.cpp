@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "core/runtime/admin_socket.hpp"
 
+#include "core/base/peer.hpp"
 #include "core/base/text.hpp"
 #include "core/runtime/admin_desk.hpp"
 #include "core/runtime/signals_blocked.hpp"
@@ -8,7 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
@@ -50,18 +50,6 @@ std::optional<sockaddr_un> address_of(const std::string& path) {
 const sockaddr* generic(const sockaddr_un& address) {
   return reinterpret_cast<const sockaddr*>(&address);
 }
-
-std::optional<ucred> peer_of(int socket) {
-  ucred peer{};
-  socklen_t size = sizeof peer;
-  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return std::nullopt;
-  return peer;
-}
-
-// Whether a process is there. Forked children of one that has ended keep its socket open, so that
-// somebody can be connected to whom nobody will ever answer. One that cannot be seen from here, in
-// another namespace, has no number.
-bool is_alive(pid_t process) { return process <= 0 || ::kill(process, 0) == 0 || errno != ESRCH; }
 
 // Null if somebody else holds it for too long.
 std::optional<Descriptor> locked(int directory) {

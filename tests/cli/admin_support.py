@@ -114,6 +114,34 @@ class FakeServer:
         self.path.unlink(missing_ok=True)
 
 
+class Orphan:
+    """A program that has ended, and a child of it that lives and keeps its socket open."""
+
+    CODE = """
+import os, socket, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen(1)
+if os.fork():
+    os._exit(0)
+sys.stdin.read()
+"""
+
+    def __init__(self, weir, name: str) -> None:
+        self.path = weir.directory / name
+
+    def __enter__(self) -> "Orphan":
+        # The child reads what the program's standard input was, until this ends.
+        self.program = subprocess.Popen([sys.executable, "-c", self.CODE, str(self.path)],
+                                        stdin=subprocess.PIPE)
+        self.program.wait(timeout=DEADLINE_S)
+        self.pid = self.program.pid
+        return self
+
+    def __exit__(self, *_unused) -> None:
+        self.program.stdin.close()
+
+
 class Tmux:
     """A terminal of so many columns with a shell in it."""
 

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 
-from admin_support import FakeServer, Host, Tmux, free_port, get, has_ipv6, until
+from admin_support import FakeServer, Host, Orphan, Tmux, free_port, get, has_ipv6, until
 from harness import CONFIG, Expect, Run, main
 
 ADMIN = CONFIG.replace("[pool.main]", '[admin]\nsocket = "weir.sock"\n[pool.main]\nlog = []')
@@ -234,6 +234,7 @@ def misbehaving(weir, tap) -> None:
             r"not now \(W999 whatever\)", code=1)
     against("an answer of another version", lambda line: FakeServer.hello(line) or
             b'{"pools":[{"pool":"main"}]}\n', "not what this version of the command knows", code=1)
+    kept_open(weir, tap)
     full = b'{"error":{"code":"W504","name":"server_full","message":"16 clients"}}\n'
     with FakeServer(weir, "full.sock", lambda line: None, first=full):
         Expect(weir("stats", "--socket", "full.sock")).code(69).err("16 clients", "W504").to(
@@ -245,6 +246,23 @@ def misbehaving(weir, tap) -> None:
             _, err = waiting.communicate(timeout=60)
         Expect(Run(waiting.returncode, "", err)).code(130).no_err().to(
             tap, "SIGINT ends the wait for an answer")
+
+
+def kept_open(weir, tap) -> None:
+    with Orphan(weir, "orphan.sock") as orphan:
+        def ask() -> Run:
+            return weir("stats", "--socket", "orphan.sock", "--timeout", "200ms")
+
+        Expect(ask()).code(69).no_out().err(
+            "not answered within 200ms", f"process {orphan.pid}, has ended",
+            "child of it keeps the socket open").to(tap, "a program that has ended, but its child")
+        ask()  # two wait by now, all that it lets wait
+        Expect(ask()).code(69).no_out().err("takes nobody more", "has ended while a child").to(
+            tap, "once nobody more may wait for it")
+    with FakeServer(weir, "fake.sock", lambda line: b""):
+        run = weir("stats", "--socket", "fake.sock", "--timeout", "200ms")
+        tap.check("a program that lives is not said to have ended",
+                  [] if "ended" not in run.err and "may be stopped" in run.err else run.lines())
 
 
 def top_lines(weir, tap) -> None:
