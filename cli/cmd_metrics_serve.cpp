@@ -91,7 +91,7 @@ void answer_health(AdminClient& client, httplib::Response& response) {
     answer = {{"status", status}, {"error", to_json(health.error())}};
   }
   response.status = status == "not_ready" || status == "unreachable" ? 503 : 200;
-  response.set_content(answer.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n", json);
+  response.set_content(to_line(answer) + "\n", json);
 }
 
 void describe(httplib::Server& server, const AdminPlace& place, const StopEvent& stop) {

@@ -77,9 +77,7 @@ Result<void> stream_rows(Context& context, Connection& c, const std::string& sql
   const Columns& columns = rows->columns();
   const bool json = context.global.json;
   if (json) {
-    context.out.data(
-        "{\"columns\":" +
-        ordered_json(columns.names).dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+    context.out.data("{\"columns\":" + to_line(ordered_json(columns.names)));
     context.out.data(",\"rows\":[");
   } else if (!columns.names.empty()) {
     context.out.data(as_tsv(columns));
@@ -98,7 +96,7 @@ Result<void> stream_rows(Context& context, Connection& c, const std::string& sql
     }
     ordered_json cells = ordered_json::array();
     for (std::size_t i = 0; i < (*row)->size(); ++i) cells.push_back(as_json((*row)->cell(i)));
-    context.out.data((first ? "" : ",") + cells.dump());
+    context.out.data((first ? "" : ",") + to_line(cells));
   }
   if (json) context.out.data("]}\n");
   return {};

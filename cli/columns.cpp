@@ -4,17 +4,64 @@
 #include "core/base/text.hpp"
 
 #include <algorithm>
+#include <cwchar>
+#include <locale.h>
 
 namespace weir::cli {
 namespace {
 
-bool starts_character(char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }
+// The C library knows how wide each letter is, but only in a locale that has it, and the user's may
+// be any. While one of these lives it is UTF-8 for this thread.
+class Utf8Letters {
+ public:
+  Utf8Letters() {
+    // Never freed: it is for each measurement until the end. Null where the system lacks it.
+    static const locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+    if (utf8 != nullptr) before_ = uselocale(utf8);
+  }
+  Utf8Letters(const Utf8Letters&) = delete;
+  Utf8Letters& operator=(const Utf8Letters&) = delete;
+  ~Utf8Letters() {
+    if (before_ != nullptr) uselocale(before_);
+  }
+
+  // The width of the character of `length` bytes at text[at].
+  [[nodiscard]] std::size_t width(std::string_view text, std::size_t at, std::size_t length) const {
+    if (length < 2 || before_ == nullptr) return 1;
+    wchar_t point = static_cast<unsigned char>(text[at]) & (0xffU >> (length + 1));
+    for (std::size_t i = 1; i < length; ++i) {
+      point = (point << 6) | (static_cast<unsigned char>(text[at + i]) & 0x3f);
+    }
+    const int columns = wcwidth(point);
+    return columns < 0 ? 1 : static_cast<std::size_t>(columns);  // one that it does not know
+  }
+
+ private:
+  locale_t before_ = nullptr;
+};
+
+// How much of `text` has at most `width` columns.
+struct Measure {
+  std::size_t bytes = 0;
+  std::size_t columns = 0;
+};
+
+Measure measured(std::string_view text, std::size_t width) {
+  const Utf8Letters letters;
+  Measure all;
+  while (all.bytes < text.size()) {
+    const std::size_t length = std::max<std::size_t>(utf8_length(text, all.bytes), 1);
+    const std::size_t columns = letters.width(text, all.bytes, length);
+    if (columns > width - all.columns) break;
+    all.bytes += length;
+    all.columns += columns;
+  }
+  return all;
+}
 
 }  // namespace
 
-std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts_character));
-}
+std::size_t width_of(std::string_view text) { return measured(text, uncut).columns; }
 
 std::string padded(std::string_view text, std::size_t width, bool right) {
   const std::size_t used = width_of(text);
@@ -23,11 +70,7 @@ std::string padded(std::string_view text, std::size_t width, bool right) {
 }
 
 std::string_view cut(std::string_view text, std::size_t width) {
-  std::size_t seen = 0;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (starts_character(text[at]) && ++seen > width) return text.substr(0, at);
-  }
-  return text;
+  return text.substr(0, measured(text, width).bytes);
 }
 
 std::string one_line(std::string_view text) {
@@ -63,6 +106,7 @@ std::string rendered(const Line& line, const Output& out, std::size_t width) {
     const std::string_view piece = cut(cell.text, width);
     width -= width == uncut ? 0 : width_of(piece);
     if (!piece.empty()) text += out.toned(cell.tone, piece);
+    if (piece.size() < cell.text.size()) break;  // a wide letter may leave a column free
   }
   return text;
 }

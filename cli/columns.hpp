@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Aligned columns for people: cells with a tone, lines of cells, lines cut to a width. Widths are
-// in characters, not bytes. Pure functions; used by the commands that print tables.
+// in columns of a terminal: of a letter of Chinese two, of an accent that is added none. Pure
+// functions; used by the commands that print tables.
 #pragma once
 
 #include "cli/output.hpp"
@@ -12,11 +13,11 @@
 
 namespace weir::cli {
 
-// Characters, not bytes; wide and combining ones count as one.
+// Columns, not bytes or characters. One for each that the system does not know.
 [[nodiscard]] std::size_t width_of(std::string_view text);
 // Filled with spaces up to `width`, at the left side if the text stands `right`.
 [[nodiscard]] std::string padded(std::string_view text, std::size_t width, bool right);
-// The first `width` characters. Requires: UTF-8, as printable() leaves it.
+// What fits into `width` columns. Requires: UTF-8, as printable() leaves it.
 [[nodiscard]] std::string_view cut(std::string_view text, std::size_t width);
 // Made printable, and with line ends and tabs as single spaces: whatever it was, one line.
 [[nodiscard]] std::string one_line(std::string_view text);
@@ -32,7 +33,7 @@ inline constexpr std::size_t uncut = static_cast<std::size_t>(-1);
 
 // Each line's cells padded to the widest of their column, two spaces between.
 [[nodiscard]] std::vector<Line> aligned(std::vector<Line> lines);
-// One line without its newline, at most `width` characters, in colour where `out` has colours.
+// One line without its newline, at most `width` columns, in colour where `out` has colours.
 [[nodiscard]] std::string rendered(const Line& line, const Output& out, std::size_t width = uncut);
 
 }  // namespace weir::cli

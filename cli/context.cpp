@@ -7,6 +7,7 @@
 
 #include <charconv>
 #include <filesystem>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -17,10 +18,7 @@ std::string Context::text(std::string_view name, std::string_view otherwise) con
   return found == values_.end() ? std::string(otherwise) : found->second;
 }
 
-void Context::json(const nlohmann::ordered_json& value) {
-  // Text of a database need not be UTF-8; JSON must be.
-  out.data(value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
-}
+void Context::json(const nlohmann::ordered_json& value) { out.data(to_line(value) + "\n"); }
 
 int Context::fail(const Error& error) {
   if (interrupt.raised()) return interrupt.exit_code();  // what was cut short fails: no news
@@ -50,6 +48,25 @@ nlohmann::ordered_json to_json(const Error& error) {
     j["transient"] = facts->transient;
   }
   return j;
+}
+
+std::string to_line(const nlohmann::ordered_json& value) {
+  // Text of a database need not be UTF-8; JSON must be.
+  const std::string json = value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  std::string line;
+  line.reserve(json.size());
+  for (std::size_t at = 0; at < json.size(); ++at) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(json[i]); };
+    // JSON lets U+007F to U+009F stand in a text as they are, and some terminals obey them.
+    const bool second = byte(at) == 0xc2 && byte(at + 1) < 0xa0;
+    if (second) ++at;
+    if (second || byte(at) == 0x7f) {
+      fmt::format_to(std::back_inserter(line), "\\u{:04x}", byte(at));
+    } else {
+      line += json[at];
+    }
+  }
+  return line;
 }
 
 Result<std::uint64_t> whole_number(const Context& context, std::string_view option,

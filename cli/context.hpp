@@ -68,6 +68,10 @@ class Context {
 
 [[nodiscard]] nlohmann::ordered_json to_json(const Error& error);
 
+// As text in one line, without its end, that a terminal can be shown: whatever a control character
+// would do there, it appears as \u00NN. What is not UTF-8 is replaced.
+[[nodiscard]] std::string to_line(const nlohmann::ordered_json& value);
+
 // Numbers and durations given on the command line; the error names the option.
 [[nodiscard]] Result<std::uint64_t> whole_number(const Context& context, std::string_view option,
                                                  std::uint64_t otherwise, std::uint64_t lowest,

@@ -75,14 +75,14 @@ class FakeServer:
         return b'{"weir":"0.1.0","protocol":1,"pid":4711}\n' if line == b"hello" else b""
 
     @staticmethod
-    def pools(line: bytes, leases: int) -> bytes:
+    def pools(line: bytes, leases: int, name: str = "main") -> bytes:
         times = {"count": leases, "sum": leases * 0.001, "p50": 0.001, "p99": 0.001}
-        pool = {"pool": "main", "state": "open", "max": 2, "active": 0, "idle": 0, "connecting": 0,
+        pool = {"pool": name, "state": "open", "max": 2, "active": 0, "idle": 0, "connecting": 0,
                 "other": 0, "waiting": 0, "oldest_wait": 0.0, "leases": leases, "timeouts": 0,
                 "wait": times, "use": times}
         if line == b"health":
-            pool = {"pool": "main", "status": "ready", "reasons": []}
-        return json.dumps({"pools": [pool]}).encode() + b"\n"
+            pool = {"pool": name, "status": "ready", "reasons": []}
+        return json.dumps({"pools": [pool]}, ensure_ascii=False).encode() + b"\n"
 
     def __enter__(self) -> "FakeServer":
         threading.Thread(target=self._accept, daemon=True).start()

@@ -235,6 +235,7 @@ def misbehaving(weir, tap) -> None:
     against("an answer of another version", lambda line: FakeServer.hello(line) or
             b'{"pools":[{"pool":"main"}]}\n', "not what this version of the command knows", code=1)
     kept_open(weir, tap)
+    controls(weir, tap)
     full = b'{"error":{"code":"W504","name":"server_full","message":"16 clients"}}\n'
     with FakeServer(weir, "full.sock", lambda line: None, first=full):
         Expect(weir("stats", "--socket", "full.sock")).code(69).err("16 clients", "W504").to(
@@ -263,6 +264,22 @@ def kept_open(weir, tap) -> None:
         run = weir("stats", "--socket", "fake.sock", "--timeout", "200ms")
         tap.check("a program that lives is not said to have ended",
                   [] if "ended" not in run.err and "may be stopped" in run.err else run.lines())
+
+
+def controls(weir, tap) -> None:
+    """JSON may have U+007F to U+009F as they are; a terminal may obey them (9B is CSI)."""
+    name = "a\x7fb\x80c\x9b2Jd\xa0e"
+
+    def answer(line: bytes) -> bytes:
+        return FakeServer.hello(line) or FakeServer.pools(line, 1, name)
+
+    with FakeServer(weir, "fake.sock", answer):
+        for args in (["stats", "--json"], ["top", "--json", "-n", "1"]):
+            run = weir.on_terminal(*args, "--socket", "fake.sock")
+            Expect(run).code(0).out(
+                r"a\\u007fb\\u0080c\\u009b2Jd\xa0e").to(tap, f"{args[0]} --json cannot draw")
+            tap.check("and is the same JSON", [] if name in json.dumps(
+                json.loads(run.out), ensure_ascii=False) else run.lines())
 
 
 def top_lines(weir, tap) -> None:

@@ -110,7 +110,7 @@ TEST(TopView, AFrameHasAHeadingARowForEachPoolAndTheReasons) {
   EXPECT_EQ(lines[5], "main: the pool is suspended");
 }
 
-TEST(TopView, LinesAreCutByCharacters) {
+TEST(TopView, LinesAreCutByColumns) {
   const PoolTick tick{pool(), {}};
   for (const std::string& line : texts(frame(heading, {tick}, true), 25)) {
     EXPECT_LE(width_of(line), 25U) << line;
@@ -118,6 +118,25 @@ TEST(TopView, LinesAreCutByCharacters) {
   EXPECT_EQ(cut("äöü", 2), "äö");
   EXPECT_EQ(cut("äöü", 3), "äöü");
   EXPECT_EQ(cut("", 3), "");
+  EXPECT_EQ(cut("数据库", 4), "数据");
+  EXPECT_EQ(cut("数据库", 5), "数据") << "half of a letter is none";
+  EXPECT_EQ(cut("e\u0301te\u0301", 1), "e\u0301") << "an accent stays with its letter";
+  EXPECT_EQ(cut("abc", 0), "");
+  const Output out(ColorMode::never, true);
+  EXPECT_EQ(rendered({{"数据库"}, {"next"}}, out, 5), "数据") << "nothing follows what was cut";
+}
+
+TEST(TopView, LettersAreAsWideAsATerminalDrawsThem) {
+  EXPECT_EQ(width_of("main"), 4U);
+  EXPECT_EQ(width_of("äö·█✓"), 5U);
+  EXPECT_EQ(width_of("数据库"), 6U);
+  EXPECT_EQ(width_of("가"), 2U);
+  EXPECT_EQ(width_of("e\u0301"), 1U) << "a letter and its accent";
+  EXPECT_EQ(width_of("\u200b"), 0U) << "a space of no width";
+  EXPECT_EQ(width_of("\U0001f600"), 2U);
+  EXPECT_EQ(width_of("\u0378"), 1U) << "no letter yet";
+  EXPECT_EQ(padded("数据", 6, false), "数据  ");
+  EXPECT_EQ(padded("数据", 6, true), "  数据");
 }
 
 TEST(TopView, WhatAProgramSaysCannotDraw) {
