@@ -6,8 +6,11 @@
 #include "cli/command.hpp"
 #include "cli/top_view.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <ctime>
+#include <mutex>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -26,17 +29,20 @@ std::string time_of_day() {
 }
 
 // The terminal's other screen, with the cursor hidden. Lives while the command draws; what was
-// there before is back afterwards, unless a second signal ends the command at once.
-class Screen {
+// there before is back afterwards, and while the process is stopped. In the background nothing is
+// drawn: the terminal is somebody else's then.
+class Screen final : public Interrupt::Drawer {
  public:
-  explicit Screen(Output& out) : out_(out) { out_.data("\x1b[?1049h\x1b[?25l"); }
+  Screen(Output& out, Interrupt& interrupt) : out_(out), interrupt_(interrupt) {
+    interrupt_.tell(this);
+  }
   Screen(const Screen&) = delete;
   Screen& operator=(const Screen&) = delete;
   ~Screen() {
+    interrupt_.tell(nullptr);
     // Not through Output, which throws, and perhaps has. If the terminal is gone nobody is there
     // to see it.
-    constexpr std::string_view restore = "\x1b[?25h\x1b[?1049l";
-    static_cast<void>(!::write(STDOUT_FILENO, restore.data(), restore.size()));
+    if (shown_) static_cast<void>(!::write(STDOUT_FILENO, restore.data(), restore.size()));
   }
 
   // Over what was there, in one piece, so that nothing flickers. Throws: OutputClosed.
@@ -52,12 +58,58 @@ class Screen {
     for (std::size_t i = 0; i < lines.size() && i < size.ws_row; ++i) {
       text += (i == 0 ? "" : "\r\n") + rendered(lines[i], out_, width) + "\x1b[K";
     }
-    out_.data(text + "\x1b[J");
+    const std::lock_guard lock(mutex_);
+    last_ = std::move(text) + "\x1b[J";
+    if (!in_foreground()) return;
+    const bool taken = shown_.exchange(true);
+    out_.data(taken ? last_ : std::string(take) + last_);
     out_.flush();
   }
 
+  void leave() noexcept override {
+    // In vain only if the terminal takes nothing (Ctrl-S), and then it would not take this either.
+    constexpr auto patience = std::chrono::milliseconds(200);
+    stopped_ = std::unique_lock(mutex_, patience);
+    was_shown_ = stopped_.owns_lock() && shown_.exchange(false);
+    if (was_shown_) put(restore);
+  }
+  void come_back() noexcept override {
+    if (was_shown_ && in_foreground()) {
+      shown_ = true;
+      put(take);
+      put(last_);
+    }
+    stopped_ = {};
+  }
+  void give_up() noexcept override {
+    if (shown_) put(restore);
+  }
+
  private:
+  static constexpr std::string_view take = "\x1b[?1049h\x1b[?25l";
+  static constexpr std::string_view restore = "\x1b[?25h\x1b[?1049l";
+
+  // Nothing, where it would have to be waited for.
+  static void put(std::string_view text) noexcept {
+    pollfd terminal{STDOUT_FILENO, POLLOUT, 0};
+    if (::poll(&terminal, 1, 0) <= 0) return;
+    static_cast<void>(!::write(STDOUT_FILENO, text.data(), text.size()));
+  }
+  // Also of a terminal that has no foreground for this process, which is not the one it was
+  // started from.
+  static bool in_foreground() noexcept {
+    const pid_t group = tcgetpgrp(STDOUT_FILENO);
+    return group < 0 || group == getpgrp();
+  }
+
   Output& out_;
+  Interrupt& interrupt_;
+  std::timed_mutex mutex_;          // held while the terminal is written to, and while stopped
+  std::string last_;                // frame; guarded by mutex_
+  std::atomic<bool> shown_{false};  // the other screen is; written under mutex_
+  // The interrupt's thread only.
+  std::unique_lock<std::timed_mutex> stopped_;
+  bool was_shown_ = false;
 };
 
 // What was seen last and when, and what is made of it with what is seen now.
@@ -110,7 +162,7 @@ int draw_ticks(Context& context, AdminClient& client, const StopEvent& stop, Set
   Watch watch(client, context.text("POOL"));
   auto ticks = watch.tick();
   if (!ticks) return context.fail(ticks.error());  // before the screen is taken, which hides it
-  Screen screen(context.out);
+  Screen screen(context.out, context.interrupt);
   bool first = true;
   each_interval(stop, settings.interval, settings.count, [&] {
     if (!std::exchange(first, false)) ticks = watch.tick();

@@ -488,7 +488,7 @@ const std::vector<ExitNote>& common_exits() {
       {65, "the configuration is wrong"},
       {69, "a driver, a database or the running program is not available"},
       {70, "an internal error of Weir"},
-      {130, "interrupted by SIGINT (143: SIGTERM)"},
+      {130, "interrupted by SIGINT (143: SIGTERM, 129: SIGHUP)"},
   };
   return table;
 }

@@ -30,11 +30,15 @@ std::vector<Command> looking_commands() {
       {.path = "top",
        .summary = "watch what the pools of a running program do",
        .details =
-           "Draws one screen again and again, until SIGINT. Of a pool's connections the bar\n"
-           "shows those that are lent, those that are idle, and what could still be opened; the\n"
-           "numbers beside it are lent+idle/max. LEASES/s, WAIT and USE (the means of those\n"
-           "that ended) and the first number of TIMEOUTS are of the last interval, - where\n"
-           "there was none. Waits for a program that is started again.\n"
+           "Draws one screen again and again, until SIGINT, SIGTERM or SIGHUP; Ctrl-Z and fg "
+           "leave\n"
+           "it and come back. Of a pool's connections the bar shows those that are lent, those "
+           "that\n"
+           "are idle, and what could still be opened; the numbers beside it are lent+idle/max.\n"
+           "LEASES/s, WAIT and USE (the means of those that ended) and the first number of\n"
+           "TIMEOUTS are of the last interval, - where there was none. Waits for a program that "
+           "is\n"
+           "started again.\n"
            "Elsewhere than on a terminal, prints a line per pool and interval, or with --json\n"
            "an object with times in seconds, and ends with the program.",
        .arguments = {{"POOL", some_pool_doc}},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// StopEvent: SIGINT and SIGTERM as a descriptor that poll() can wait for, so that a command that
+// StopEvent: what Interrupt hears as a descriptor that poll() can wait for, so that a command that
 // waits for a socket, or for time to pass, ends when it is asked to. Made by the commands that talk
 // to a running program; one at a time, since an Interrupt has one action.
 //

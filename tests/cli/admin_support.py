@@ -59,12 +59,13 @@ class Host:
 
 class FakeServer:
     """Answers each line with what `answer(line)` returns: bytes, or None to close. `first` is sent
-    to everybody at once, before they have asked, and then the connection is closed."""
+    to everybody at once, before they have asked, and then the connection is closed. `after` is
+    called with each answer that has gone out."""
 
-    def __init__(self, weir, name: str, answer, first: bytes = b"") -> None:
+    def __init__(self, weir, name: str, answer, first: bytes = b"", after=lambda said: None) -> None:
         self.path = weir.directory / name
         self.path.unlink(missing_ok=True)
-        self.answer, self.first = answer, first
+        self.answer, self.first, self.after = answer, first, after
         self.lines: list = []
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(self.path))
@@ -106,6 +107,7 @@ class FakeServer:
                     if said is None:
                         return
                     client.sendall(said)
+                    self.after(said)
 
     def __exit__(self, *_unused) -> None:
         with contextlib.suppress(OSError):
@@ -175,6 +177,10 @@ class Tmux:
 
     def text(self) -> str:
         return self._tmux("capture-pane", "-p")
+
+    def cursor(self) -> bool:
+        """Whether there is one to be seen."""
+        return self._tmux("display-message", "-p", "#{cursor_flag}").strip() == "1"
 
     def shows(self, *patterns: str) -> list:
         """The problems, none once the screen has something like each pattern."""

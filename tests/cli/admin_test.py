@@ -4,14 +4,17 @@
 
 admin_test.py WEIR SOURCE HOST
 """
+import contextlib
 import json
 import os
+import pathlib
 import pwd
 import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 
 from admin_support import FakeServer, Host, Orphan, Tmux, free_port, get, has_ipv6, until
 from harness import CONFIG, Expect, Run, main
@@ -398,6 +401,89 @@ def narrow(weir, tap) -> None:
         terminal.press("C-c")
 
 
+def pid_of_top(weir) -> int:
+    """Of the one that runs in this test's directory; 0 if none does."""
+    for entry in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            argv = (entry / "cmdline").read_bytes().split(b"\0")
+            here = os.readlink(entry / "cwd") == os.path.realpath(weir.directory)
+        except OSError:
+            continue  # it has ended, or is another user's
+        if here and argv[:2] == [weir.program.encode(), b"top"]:
+            return int(entry.name)
+    return 0
+
+
+def signal_top(weir, number: int) -> int:
+    pid = pid_of_top(weir)
+    assert pid, "no top runs"
+    os.kill(pid, number)
+    return pid
+
+
+def top_gives_the_screen_back(weir, tap) -> None:
+    if Tmux.missing():
+        tap.skip("top and signals", Tmux.missing())
+        return
+    weir.write("weir.toml", ADMIN)
+    with Host(weir), Tmux(weir, 90) as terminal:
+        terminal.type("echo before")
+        for name, code in (("SIGTERM", 143), ("SIGHUP", 129)):
+            terminal.type(f"{weir.program} top; echo code=$?")
+            terminal.shows("^main +open")
+            signal_top(weir, getattr(signal, name))
+            tap.check(f"{name} gives the screen back",
+                      terminal.shows("^before", f"^code={code}"))
+        terminal.type(f"{weir.program} top -i 1h; echo code=$?")  # it draws once by itself
+        terminal.shows("^main +open")
+        terminal.press("C-z")
+        tap.check("SIGTSTP gives it back while top is stopped",
+                  terminal.shows("^before", "Stopped") or terminal.lacks("CONNECTIONS"))
+        terminal.type("fg")
+        tap.check("and it draws again when it goes on", terminal.shows("^weir top", "^main +open"))
+        terminal.press("C-z")
+        terminal.shows("^before", "Stopped")
+        terminal.type("clear; bg; echo between")
+        terminal.shows("^between")
+        tap.check("in the background it draws nothing", terminal.lacks("CONNECTIONS"))
+        signal_top(weir, signal.SIGTERM)
+        tap.check("and can be ended", until(lambda: not pid_of_top(weir)))
+    second_signal(weir, tap)
+
+
+def second_signal(weir, tap) -> None:
+    """While it is busy with a long answer, so that the first signal does not end it at once."""
+    sent, ask = threading.Event(), iter([b"", b'{"pools":"' + b"x" * 40_000_000 + b'"}\n'])
+
+    def answer(line: bytes) -> bytes:
+        if line != b"stats":
+            return FakeServer.hello(line) or FakeServer.pools(line, 1)
+        return next(ask, b"") or FakeServer.pools(line, 1)
+
+    with FakeServer(weir, "fake.sock", answer, after=lambda said: len(said) > 1e6 and sent.set()), \
+            Tmux(weir, 80) as terminal:
+        terminal.type("echo before")
+        terminal.type(f"{weir.program} top -i 1s --timeout 60s --socket fake.sock; echo code=$?")
+        terminal.shows("^weir top")
+        sent.wait(60)
+        pid = signal_top(weir, signal.SIGINT)
+        until(lambda: not pending(pid, signal.SIGINT))
+        with contextlib.suppress(ProcessLookupError):  # one that was quick has ended in order
+            os.kill(pid, signal.SIGTERM)
+        tap.check("a second signal gives the screen back, too",
+                  terminal.shows("^before", "^code=1(30|43)$"))
+        tap.check("and the cursor", [] if terminal.cursor() else "it is hidden")
+
+
+def pending(pid: int, number: int) -> bool:
+    try:
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+    return bool(int(re.search(r"^ShdPnd:\t(\w+)$", status, re.MULTILINE).group(1), 16)
+                & 1 << (number - 1))
+
+
 def listening(weir, *args) -> tuple:
     """Returns: the process and its URL."""
     process = weir.started("metrics", "--listen", *args)
@@ -477,4 +563,5 @@ def listen_addresses(weir, tap) -> None:
 
 if __name__ == "__main__":
     sys.exit(main([stats, changes, reload, unreachable, misbehaving, top_lines,
-                   top_restarted_counters, top_on_terminal, metrics_listen]))
+                   top_restarted_counters, top_on_terminal, top_gives_the_screen_back,
+                   metrics_listen]))
