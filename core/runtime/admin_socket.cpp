@@ -179,6 +179,10 @@ AdminSocket::~AdminSocket() {
   if (ours) ::unlink(path_.c_str());
 }
 
+bool AdminSocket::is_on_own_thread() const noexcept {
+  return answering_.load(std::memory_order_relaxed) == OsRuntime::thread_id();
+}
+
 void AdminSocket::leave_to_parent() noexcept {
   // The clients are left alone: the parent's thread may have been in the midst of their list.
   listener_ = Descriptor();
@@ -188,6 +192,7 @@ void AdminSocket::leave_to_parent() noexcept {
 // ---------------------------------------------------------------- lines
 
 void AdminSocket::serve() noexcept {
+  answering_.store(OsRuntime::thread_id(), std::memory_order_relaxed);
   for (bool more = true; more;) {
     try {
       more = turn();

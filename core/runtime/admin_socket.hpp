@@ -40,10 +40,13 @@ class AdminSocket {
   // this moment, a second at most.
   [[nodiscard]] static Result<std::unique_ptr<AdminSocket>> open(std::string path, Answer answer);
 
-  // Blocks: for the answer that is being given.
+  // Blocks: for the answer that is being given. Requires: not called in that answer.
   ~AdminSocket();
   AdminSocket(const AdminSocket&) = delete;
   AdminSocket& operator=(const AdminSocket&) = delete;
+
+  // Whether the caller is the thread that answers, and so cannot wait for its own end.
+  [[nodiscard]] bool is_on_own_thread() const noexcept;
 
   // In a forked child, in place of the destructor, since thread and file are the parent's: the
   // child no longer listens, so that whoever wants to connect sees the parent end.
@@ -84,6 +87,7 @@ class AdminSocket {
   Descriptor wake_;  // readable: it is over
   std::vector<Client> clients_;
   bool resting_ = false;  // there was no descriptor for a client: nobody is admitted for a while
+  OsRuntime::atomic<std::uint64_t> answering_{0};  // OsRuntime::thread_id() of thread_
   OsRuntime::thread thread_;
 };
 

@@ -16,6 +16,7 @@
 #include <weir/pools.hpp>
 
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <tuple>
@@ -86,6 +87,18 @@ void to_stderr(LogLevel level, std::string_view pool, std::string_view line) {
   std::fputs(text.c_str(), stderr);  // one call: lines of several threads do not mix
 }
 
+// There is no way on: the answer that called the sink is still under way in the pools, and their
+// socket can only end with it. Said here, where it is still known what was done.
+[[noreturn]] void destroyed_while_answering() {
+  std::fputs(
+      "weir: the Pools were destroyed by a log sink that their own admin socket's thread has "
+      "called,\n"
+      "as `weir reload` has it do. They are in use below the sink: destroy them on another thread, "
+      "once\nit has returned.\n",
+      stderr);
+  std::abort();
+}
+
 }  // namespace
 
 // ---------------------------------------------------------------- Pools
@@ -104,6 +117,7 @@ struct Pools::Impl {
       forget();
       return;
     }
+    if (admin && admin->is_on_own_thread()) destroyed_while_answering();
     for (auto& [name, pool] : pools) pool->begin_drain();  // side by side, not one after another
     for (auto& [name, pool] : pools) {
       const auto drained = pool->drain(pool->config().drain_timeout);

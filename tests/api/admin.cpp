@@ -477,6 +477,28 @@ TEST_F(AdminSocket, a_drain_can_be_looked_at_while_it_goes_on) {
   EXPECT_EQ(client.line(), "(closed)");
 }
 
+// It would wait for itself, and what it has called is still in use.
+TEST_F(AdminSocket, a_log_sink_that_destroys_the_pools_in_an_answer_ends_the_process_and_says_why) {
+  if (!can_fork) GTEST_SKIP() << cannot_fork;
+  write("log = [\"info\"]\nmax = 2");
+  const auto destroy = [&] {
+    std::unique_ptr<Pools> pools;
+    auto opened = Pools::builder()
+                      .driver(weir_sqlite_driver())
+                      .file((dir / "weir.toml").string())
+                      .log([&](LogLevel, std::string_view, std::string_view line) {
+                        if (line.find("was reloaded") != std::string_view::npos) pools.reset();
+                      })
+                      .open();
+    if (!opened) return;
+    pools = std::make_unique<Pools>(*std::move(opened));
+    write("log = [\"info\"]\nmax = 3");
+    Client(path()).ask("reload");
+  };
+  EXPECT_DEATH(destroy(),
+               "destroyed by a log sink that their own admin socket's thread has called");
+}
+
 TEST_F(AdminSocket, without_a_path_there_is_none) {
   auto pools = open_file();
   ASSERT_TRUE(pools) << pools.error().what();
