@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cerrno>
 #include <charconv>
+#include <cstdlib>
 #include <cstring>
 #include <httplib.h>
 #include <sys/socket.h>
@@ -95,7 +96,9 @@ void answer_health(AdminClient& client, httplib::Response& response) {
 }
 
 void describe(httplib::Server& server, const AdminPlace& place, const StopEvent& stop) {
-  constexpr std::size_t threads = 4;
+  // A client that sends a byte now and then has a thread for as long as it likes: the library bounds
+  // the time between two bytes, not that of a request.
+  constexpr std::size_t threads = 64;
   server.new_task_queue = [] { return new httplib::ThreadPool(threads); };  // the server deletes it
   // Its own default shares the port with whoever else shares it, and each gets half the requests.
   server.set_socket_options([](socket_t socket) {
@@ -103,8 +106,9 @@ void describe(httplib::Server& server, const AdminPlace& place, const StopEvent&
     static_cast<void>(setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes));
   });
   server.set_payload_max_length(4096);
-  // An idle connection has one of the threads, and the end of the command waits for it.
+  // An idle connection has one of the threads, too.
   server.set_keep_alive_timeout(1);
+  server.set_read_timeout(2);
   const auto get = [&](const char* path, auto answer) {
     server.Get(path, [place, &stop, answer](const httplib::Request&, httplib::Response& response) {
       AdminClient client(place, stop);
@@ -165,12 +169,18 @@ int serve_metrics(Context& context) {
   }
   // stop() of a server that has not begun yet is not heard.
   while (!ended && !server.is_running()) std::this_thread::yield();
+  const bool by_itself = ended;
   server.stop();
-  serving.join();
-  if (!context.interrupt.raised()) {
+  if (by_itself) {
+    serving.join();
     return context.fail({Code::internal, "the server for HTTP has ended by itself"});
   }
   context.interrupt.settle();
+  // The library waits for the clients that it hears, however long they take.
+  constexpr int patience = 4;
+  for (int i = 0; i < patience && !ended; ++i) std::this_thread::sleep_for(look);
+  if (!ended) std::_Exit(exit_ok);
+  serving.join();
   return exit_ok;
 }
 

@@ -2,6 +2,7 @@
 """What admin_test.py puts beside the command: a host with pools, a socket that answers whatever it
 is told to, a terminal, a scrape."""
 import contextlib
+import itertools
 import json
 import pathlib
 import re
@@ -190,6 +191,35 @@ class Tmux:
     def lacks(self, pattern: str) -> list:
         return until(lambda: not re.search(pattern, self.text(), re.MULTILINE)) and [
             f"there is still /{pattern}/", *self.text().splitlines()]
+
+
+class Drips:
+    """Clients that are never silent, and never done: each sends a byte of a request every tenth of
+    a second."""
+
+    def __init__(self, url: str, count: int) -> None:
+        host, port = url.removeprefix("http://").split(":")
+        self.sockets = [socket.create_connection((host, int(port))) for _ in range(count)]
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self._drip)
+
+    def __enter__(self) -> "Drips":
+        self.thread.start()
+        return self
+
+    def _drip(self) -> None:
+        for letter in itertools.chain(b"GET /metrics HTTP/1.1\r\nX: ", itertools.repeat(ord("x"))):
+            for client in self.sockets:
+                with contextlib.suppress(OSError):  # it was cut off
+                    client.send(bytes([letter]))
+            if self.over.wait(0.1):
+                return
+
+    def __exit__(self, *_unused) -> None:
+        self.over.set()
+        self.thread.join()
+        for client in self.sockets:
+            client.close()
 
 
 def free_port() -> int:

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 
-from admin_support import FakeServer, Host, Orphan, Tmux, free_port, get, has_ipv6, until
+from admin_support import Drips, FakeServer, Host, Orphan, Tmux, free_port, get, has_ipv6, until
 from harness import CONFIG, Expect, Run, main
 
 ADMIN = CONFIG.replace("[pool.main]", '[admin]\nsocket = "weir.sock"\n[pool.main]\nlog = []')
@@ -536,6 +536,20 @@ def metrics_listen(weir, tap) -> None:
     listen_addresses(weir, tap)
 
 
+def metrics_slow_clients(weir, tap) -> None:
+    """A scrape beside clients that take their time, and an end that does not wait for them."""
+    weir.write("weir.toml", ADMIN)
+    with Host(weir):
+        process, url = listening(weir, "0")
+        with process, Drips(url, 16):
+            status, _, _ = get(url + "/metrics")
+            tap.check("16 slow clients do not hold a scrape up", [] if status == 200 else str(status))
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=60)
+            tap.check("nor the end", [] if process.returncode == 0 and not err
+                      else [str(process.returncode), err])
+
+
 def listen_addresses(weir, tap) -> None:
     for address in ("127.0.0.1:0", "localhost:0", "[::1]:0"):
         if address.startswith("[") and not has_ipv6():
@@ -564,4 +578,4 @@ def listen_addresses(weir, tap) -> None:
 if __name__ == "__main__":
     sys.exit(main([stats, changes, reload, unreachable, misbehaving, top_lines,
                    top_restarted_counters, top_on_terminal, top_gives_the_screen_back,
-                   metrics_listen]))
+                   metrics_listen, metrics_slow_clients]))
