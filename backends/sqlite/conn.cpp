@@ -19,7 +19,7 @@ Conn::Conn(Source& from, std::uint64_t conn_tag, Gate& shared)
       gate(&shared),
       busy_timeout_ns(from.config.busy_timeout_ns) {
   gate->retain();
-  result.conn = this;
+  result.conn = insert.conn = this;
 }
 
 Conn::~Conn() {
@@ -153,9 +153,15 @@ void Conn::finish_result() noexcept {
   result.owner = nullptr;
 }
 
+void Conn::end_insert() noexcept {
+  sqlite3_finalize(insert.handle);
+  insert.handle = nullptr;
+}
+
 void Conn::close_handle() noexcept {
   if (db == nullptr) return;
   finish_result();
+  end_insert();
   end_statements(*this);
   for (sqlite3_stmt*& handle : own) {
     sqlite3_finalize(handle);
@@ -202,6 +208,7 @@ bool Op::finish() noexcept {
   if (conn_.db == nullptr) return cancelled;
   if (conn_.busy_handler_gone) install_busy_handler(conn_);
   if (!conn_.in_tx()) {
+    conn_.end_insert();
     conn_.tx_failed = false;
     if (conn_.tx_query_only) undo_query_only(conn_);
   }

@@ -92,6 +92,9 @@ struct Conn {
   std::vector<std::string> pragma_values;  // in memory only: as after open, to restore
   Stmt* stmts = nullptr;
   Result result;
+  // The INSERT of an insert_many, compiled once for its chunks; it ends with the transaction.
+  Stmt insert;
+  std::string insert_sql;
 
   // What is known about it.
   bool broken = false;
@@ -146,6 +149,7 @@ struct Conn {
   // Ends statements and results, keeps the conn. `db` is null afterwards.
   void close_handle() noexcept;
   void finish_result() noexcept;
+  void end_insert() noexcept;
 };
 
 inline Conn& conn_of(weir_conn* handle) noexcept { return *reinterpret_cast<Conn*>(handle); }

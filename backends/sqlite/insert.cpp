@@ -12,7 +12,7 @@ namespace weir::sqlite {
 namespace {
 
 constexpr std::uint64_t rows_max = 50;  // of a statement
-// Few enough that they stay in the cache until they are stored; compiling is done once for them.
+// Few enough that they stay in the cache until they are stored.
 constexpr std::uint32_t rows_best = 2000;
 
 // How many rows a statement takes. Cells of several rows are the parameters of one statement only
@@ -24,14 +24,26 @@ std::uint64_t rows_at_once(const Conn& conn, const weir_insert_args& args) {
   return std::clamp<std::uint64_t>(fit, 1, rows_max);
 }
 
+// Makes conn.insert a statement of this text. To compile one of fifty rows takes as long as to
+// store more than a hundred.
+weir_status prepare_insert(Conn& conn, const std::string& sql, weir_error* error) {
+  if (conn.insert.handle != nullptr && conn.insert_sql == sql) return WEIR_OK;
+  conn.end_insert();
+  if (const auto bad = compile(conn, sql, 0, &conn.insert.handle, error)) return bad;
+  conn.insert.traits = conn.seen;
+  conn.insert_sql = sql;
+  return WEIR_OK;
+}
+
 // Runs `times` statements of `rows` rows each, from row `first` on.
 weir_status run(Conn& conn, const weir_insert_args& args, std::uint64_t first, std::uint64_t times,
                 std::uint64_t rows, weir_many_out& done, weir_error* error) {
   if (times == 0 || rows == 0) return WEIR_OK;
   const std::string sql =
       backend::insert_values(args, '"', rows) + backend::on_conflict_clause(args);
+  if (const auto bad = prepare_insert(conn, sql, error)) return bad;
   weir_many_args many{};
-  many.sql = backend::text(sql);
+  many.stmt = reinterpret_cast<weir_stmt*>(&conn.insert);
   many.cells = args.cells + first * args.row_stride;
   many.row_count = times;
   many.param_count = static_cast<std::uint32_t>(rows * args.column_count);
