@@ -46,10 +46,9 @@ weir_status run_rows(Session& session, Many& many, Failure& failure) {
 
 void Many::take(const weir_cell* cells, std::uint64_t rows, std::uint32_t stride) {
   row_count = rows;
+  params.reserve(rows * param_count);
   for (std::uint64_t row = 0; row < rows && param_count > 0; ++row) {
-    for (Param& param : copy_params(cells + row * stride, param_count)) {
-      params.push_back(std::move(param));
-    }
+    copy_params(cells + row * stride, param_count, params);
   }
 }
 

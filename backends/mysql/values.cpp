@@ -210,14 +210,20 @@ Objection check_params(const weir_cell* params, std::uint32_t count) noexcept {
   return {};
 }
 
-std::vector<Param> copy_params(const weir_cell* params, std::uint32_t count) {
-  std::vector<Param> copies(count);
+void copy_params(const weir_cell* params, std::uint32_t count, std::vector<Param>& copies) {
   for (std::uint32_t i = 0; i < count; ++i) {
-    copies[i].cell = params[i];
+    Param& copy = copies.emplace_back();
+    copy.cell = params[i];
     if (params[i].type >= WEIR_T_TEXT && params[i].size > 0) {
-      copies[i].bytes.assign(static_cast<const char*>(params[i].v.p), params[i].size);
+      copy.bytes.assign(static_cast<const char*>(params[i].v.p), params[i].size);
     }
   }
+}
+
+std::vector<Param> copy_params(const weir_cell* params, std::uint32_t count) {
+  std::vector<Param> copies;
+  copies.reserve(count);
+  copy_params(params, count, copies);
   return copies;
 }
 

@@ -21,8 +21,9 @@ struct Objection {
 };
 Objection check_params(const weir_cell* params, std::uint32_t count) noexcept;
 
-// With bytes of their own.
+// With bytes of their own. The second adds them to those that are there.
 std::vector<Param> copy_params(const weir_cell* params, std::uint32_t count);
+void copy_params(const weir_cell* params, std::uint32_t count, std::vector<Param>& copies);
 
 // Binds all. `streams` holds the blobs, which the library reads when it executes.
 class Binder {
