@@ -136,6 +136,11 @@ class RangeRows final : public RowSource {
       std::ranges::forward_range<R> && std::is_lvalue_reference_v<Reference>;
   using Kept = std::conditional_t<std::ranges::forward_range<R>, std::remove_cvref_t<Reference>,
                                   std::ranges::range_value_t<R>>;
+  // A row that is made where it is kept: moving it there would take as long as making it.
+  struct Held {
+    explicit Held(std::ranges::iterator_t<R>& at) : row(*at) {}
+    Kept row;
+  };
 
  public:
   explicit RangeRows(R& range)
@@ -150,7 +155,7 @@ class RangeRows final : public RowSource {
       if constexpr (borrows) {
         if (!add_row(*at_)) return;
       } else {
-        if (!add_row(kept_.emplace_back(*at_))) return;
+        if (!add_row(kept_.emplace_back(at_).row)) return;
       }
     }
   }
@@ -183,7 +188,7 @@ class RangeRows final : public RowSource {
 
   std::ranges::iterator_t<R> at_;
   std::ranges::sentinel_t<R> end_;
-  std::deque<Kept> kept_;  // a deque, because cells point into it while it grows
+  std::deque<Held> kept_;  // a deque, because cells point into it while it grows
 };
 
 }  // namespace detail
