@@ -32,7 +32,9 @@ auto with_session(const detail::SessionRef& ref, F&& fn) -> std::invoke_result_t
 
 inline CallDone done_of(const Rows& rows) { return {.rows = rows.size()}; }
 inline CallDone done_of(const Executed& executed) { return {.affected = executed.affected}; }
-inline CallDone done_of(const ExecutedMany& many) { return {.affected = many.affected}; }
+inline CallDone done_of(const ExecutedMany& many) {
+  return {.affected = many.affected, .runs = many.rows};
+}
 inline CallDone done_of(const Inserted& inserted) { return {.affected = inserted.stored}; }
 inline CallDone done_of(const Stream&) { return {}; }
 inline CallDone done_of(const Statement&) { return {}; }

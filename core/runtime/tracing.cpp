@@ -23,8 +23,18 @@ std::string status_of(std::string_view driver, const Error& error) {
   return database->native_code == 0 ? std::string() : std::to_string(database->native_code);
 }
 
+// As the conventions have it of one statement for many sets of parameters.
+std::string batched(const Call& call, std::string what) {
+  if (call.kind() != CallKind::execute_many) return what;
+  return what.empty() ? "BATCH" : "BATCH " + what;
+}
+
 SpanEnd end_of(const Call& call, const Result<CallDone>& done) {
-  if (done) return {.rows = done->rows};
+  if (done) {
+    SpanEnd end{.rows = done->rows};
+    if (done->runs != 1) end.batch_size = done->runs;  // of one it is no batch to them
+    return end;
+  }
   SpanEnd end{.error = &done.error(), .status_code = status_of(call.driver(), done.error())};
   end.error_type = end.status_code.empty() ? std::string(done.error().name()) : end.status_code;
   return end;
@@ -56,8 +66,8 @@ std::string percent_encoded(std::string_view text) {
 
 Middleware trace(std::shared_ptr<Tracer> tracer, TraceOptions options) {
   return [tracer = std::move(tracer), options](Call& call, Next& next) -> Result<CallDone> {
-    const std::string operation = call.operation();
-    const std::string summary = call.summary();
+    const std::string operation = batched(call, call.operation());
+    const std::string summary = batched(call, call.summary());
     const std::string_view system = system_of(call.driver());
     const std::unique_ptr<Span> span =
         tracer->start_span({.name = summary.empty() ? system : std::string_view(summary),

@@ -45,6 +45,13 @@ TEST_F(OpenTelemetry, a_span_has_the_names_of_the_conventions) {
   EXPECT_EQ(first().attributes, expected);
 }
 
+TEST_F(OpenTelemetry, a_batch_has_its_size) {
+  auto span = adapter.start_span({.name = "BATCH UPDATE users", .operation = "BATCH UPDATE"});
+  span->end({.batch_size = 42});
+  EXPECT_EQ(first().attributes.at("db.operation.name"), "BATCH UPDATE");
+  EXPECT_EQ(first().attributes.at("db.operation.batch.size"), "42");
+}
+
 TEST_F(OpenTelemetry, a_failure_is_its_status) {
   auto span = adapter.start_span({.name = "BEGIN", .system = "sqlite", .operation = "BEGIN"});
   const Error error(Code::constraint, "twice");

@@ -13,6 +13,7 @@ struct Written final : Span {
   explicit Written(std::vector<std::string>& lines) : lines_(lines) {}
   void end(const SpanEnd& end) override {
     lines_.push_back("end " + (end.rows ? std::to_string(*end.rows) : "") +
+                     (end.batch_size ? "of " + std::to_string(*end.batch_size) : "") +
                      (end.error == nullptr ? "" : std::string(end.error->name())) + " " +
                      end.error_type);
   }
@@ -45,6 +46,24 @@ TEST_F(Tracing, each_call_has_its_span) {
                 "BEGIN|other_sql|BEGIN||main", "end  ", "SELECT|other_sql|SELECT||main", "end 1 ",
                 "COMMIT|other_sql|COMMIT||main", "end  ", "FAIL|other_sql|FAIL||main",
                 "end constraint 17", "INSERT t|other_sql|INSERT||main"}));
+}
+
+TEST_F(Tracing, a_statement_for_many_rows_is_a_batch) {
+  auto pool = open(small(1));
+  auto writer = std::make_shared<Writer>();
+  pool->use(trace(writer));
+  std::vector<std::tuple<int>> rows(3);
+  EXPECT_TRUE(pool->execute_many("SELECT ?", rows));
+  rows.resize(1);
+  EXPECT_TRUE(pool->execute_many("SELECT ?", rows));
+  rows.clear();
+  EXPECT_TRUE(pool->execute_many("SELECT ?", rows));
+  EXPECT_FALSE(pool->execute_many("FAIL constraint", std::vector<std::tuple<>>(2)));
+  EXPECT_EQ(writer->lines, (std::vector<std::string>{
+                               "BATCH SELECT|other_sql|BATCH SELECT||main", "end of 3 ",
+                               "BATCH SELECT|other_sql|BATCH SELECT||main", "end  ",
+                               "BATCH SELECT|other_sql|BATCH SELECT||main", "end of 0 ",
+                               "BATCH FAIL|other_sql|BATCH FAIL||main", "end constraint 17"}));
 }
 
 TEST_F(Tracing, the_text_and_a_comment_are_for_those_who_ask) {

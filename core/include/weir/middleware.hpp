@@ -60,6 +60,7 @@ enum class CallKind : std::uint8_t {
 struct CallDone {
   std::optional<std::uint64_t> rows = {};      // of a query
   std::optional<std::uint64_t> affected = {};  // of an execute, where known
+  std::optional<std::uint64_t> runs = {};      // of an execute_many: how often the statement ran
   Duration took{};  // the driver's call alone, and the reading of a query's rows
 };
 

@@ -5,7 +5,9 @@
 //
 //   db.use(weir::trace(std::make_shared<weir::OpenTelemetryTracer>(provider->GetTracer("shop"))));
 //
-// Names and values are those of OpenTelemetry's semantic conventions for databases.
+// Names and values are those of OpenTelemetry's semantic conventions for databases. To them a batch
+// is one statement for many sets of parameters, an execute_many; insert_many is one operation.
+// Whether there is more than one set is known at the end only, so that the name says BATCH always.
 //
 // Threads: a Tracer is called by any thread, several at once; a Span by that of its call.
 #pragma once
@@ -21,8 +23,8 @@ namespace weir {
 struct SpanStart {
   std::string_view name = {};       // the summary, or the system if there is none
   std::string_view system = {};     // db.system.name
-  std::string_view operation = {};  // db.operation.name
-  std::string_view summary = {};    // db.query.summary
+  std::string_view operation = {};  // db.operation.name: "SELECT", "BATCH UPDATE"
+  std::string_view summary = {};    // db.query.summary: "SELECT users", "BATCH UPDATE users"
   std::string_view sql = {};        // db.query.text; empty unless TraceOptions::sql
   std::string_view pool = {};       // db.client.connection.pool.name
   CallSite site = {};  // code.file.path, code.line.number; no file where it is not known
@@ -30,9 +32,11 @@ struct SpanStart {
 
 struct SpanEnd {
   std::optional<std::uint64_t> rows = {};  // db.response.returned_rows
-  const Error* error = nullptr;            // null if the call succeeded
-  std::string status_code = {};            // db.response.status_code: SQLSTATE, or a native number
-  std::string error_type = {};             // error.type: the same, or Weir's name of the error
+  // db.operation.batch.size; of a batch that succeeded, and was not of one.
+  std::optional<std::uint64_t> batch_size = {};
+  const Error* error = nullptr;  // null if the call succeeded
+  std::string status_code = {};  // db.response.status_code: SQLSTATE, or a native number
+  std::string error_type = {};   // error.type: the same, or Weir's name of the error
 };
 
 class Span {

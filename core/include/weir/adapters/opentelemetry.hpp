@@ -66,6 +66,9 @@ class OpenTelemetryTracer final : public Tracer {
 
     void end(const SpanEnd& end) override {
       if (end.rows) set("db.response.returned_rows", static_cast<std::int64_t>(*end.rows));
+      if (end.batch_size) {
+        set("db.operation.batch.size", static_cast<std::int64_t>(*end.batch_size));
+      }
       set("db.response.status_code", end.status_code);
       set("error.type", end.error_type);
       if (end.error != nullptr) {
