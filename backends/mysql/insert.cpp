@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::uint64_t rows_max = 100;       // of a statement
 constexpr std::uint64_t params_max = 65'535;  // likewise: the protocol counts in 16 bits
+// Each chunk prepares its statement anew and has a savepoint.
+constexpr std::uint32_t rows_best = 32'000;
 
 std::string clause(const weir_insert_args& args) {
   if (args.on_conflict == WEIR_CONFLICT_FAIL) return {};
@@ -115,6 +117,7 @@ weir_status insert_rows(weir_conn* handle, const weir_call* call, const weir_ins
   return WEIR_OK;
 }
 
-const weir_insert insert_extension = {sizeof(weir_insert), 0, backend::guarded<&insert_rows>};
+const weir_insert insert_extension = {sizeof(weir_insert), rows_best,
+                                      backend::guarded<&insert_rows>};
 
 }  // namespace weir::mysql

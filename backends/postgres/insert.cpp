@@ -18,6 +18,10 @@
 namespace weir::postgres {
 namespace {
 
+// A further chunk costs the server about a millisecond: a savepoint, a COPY or a question for the
+// types, and what each begins anew. That is as much as a thousand rows.
+constexpr std::uint32_t rows_best = 32'000;
+
 // Types of columns of a table, in the order of their names: the type, and the type of an array of
 // it where unnest gives back what went in. -1: without length or precision, which assignment
 // checks; a cast would cut.
@@ -220,6 +224,7 @@ weir_status insert_rows(weir_conn* handle, const weir_call* call, const weir_ins
   return WEIR_OK;
 }
 
-const weir_insert insert_extension = {sizeof(weir_insert), 0, backend::guarded<&insert_rows>};
+const weir_insert insert_extension = {sizeof(weir_insert), rows_best,
+                                      backend::guarded<&insert_rows>};
 
 }  // namespace weir::postgres

@@ -29,8 +29,10 @@ class InsertMany : public EachDatabase {
     run("create table t (id bigint primary key, name varchar(40) not null, score double "
         "precision)");
   }
+  // In several chunks, whatever suits the driver.
   template <class R>
-  Result<Inserted> insert(R&& rows, const InsertOptions& options = {}) {
+  Result<Inserted> insert(R&& rows, InsertOptions options = {}) {
+    if (options.chunk_rows == 0) options.chunk_rows = 8'000;
     return db().insert_many("t", {"id", "name", "score"}, rows, options);
   }
   long long count() { return number("select count(*) from t"); }

@@ -33,7 +33,9 @@ class ManyRows : public EachDatabase {
   }
 };
 
-// Ten thousand lines, more than a chunk; `act` is called with each id before its line is made.
+InsertOptions chunked() { return {.chunk_rows = 8'000}; }
+
+// Ten thousand lines, more than such a chunk; `act` is called with each id before its line is made.
 template <class F>
 auto lines_that(F act) {
   return Made(0, 10'000, [act](long long id) {
@@ -102,7 +104,7 @@ TEST_P(ManyRows, whose_number_of_values_is_wrong_are_refused_by_their_index) {
   std::vector<std::vector<weir_cell>> rows(9'000, {cell(0), detail::to_cell("x")});
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i][0] = cell(static_cast<int>(i));
   rows[8'500].push_back(cell(1));
-  const auto done = db().insert_many("t", {"id", "name"}, rows);
+  const auto done = db().insert_many("t", {"id", "name"}, rows, chunked());
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code(), Code::invalid_argument);
   EXPECT_EQ(done.error().many()->row, 8'500U);
@@ -135,12 +137,13 @@ TEST_P(ManyRows, a_range_that_throws_leaves_nothing) {
   const auto throws = lines_that([](long long id) {
     if (id == 9'000) throw std::runtime_error("no more");
   });
-  EXPECT_THROW(static_cast<void>(db().insert_many("t", {"id", "name"}, throws)),
+  EXPECT_THROW(static_cast<void>(db().insert_many("t", {"id", "name"}, throws, chunked())),
                std::runtime_error);
   EXPECT_EQ(count(), 0);
   EXPECT_TRUE(db().transaction([&](Connection& c) -> Result<void> {
     EXPECT_TRUE(c.insert_many("t", {"id", "name"}, std::vector<Line>{{-1, "kept"}}));
-    EXPECT_THROW(static_cast<void>(c.insert_many("t", {"id", "name"}, throws)), std::runtime_error);
+    EXPECT_THROW(static_cast<void>(c.insert_many("t", {"id", "name"}, throws, chunked())),
+                 std::runtime_error);
     return {};
   }));
   EXPECT_EQ(count(), 1);
@@ -154,7 +157,8 @@ TEST_P(ManyRows, a_range_may_use_the_connection) {
         EXPECT_EQ((*lease->query("select count(*) from t"))[0].get<int>(0), 8'000);
         EXPECT_TRUE(lease->insert_many("t", {"id", "name"}, std::vector<Line>{{-1, "inner"}}));
         EXPECT_FALSE(lease->insert_many("t", {"id", "name"}, std::vector<Line>{{-1, "again"}}));
-      }));
+      }),
+      chunked());
   ASSERT_TRUE(done) << done.error().what();
   EXPECT_EQ(done->stored, 10'000U);
   lease.release();
@@ -167,7 +171,8 @@ TEST_P(ManyRows, a_range_that_leaves_a_stream_open_or_ends_the_transaction_fails
   const auto blocked = lease->insert_many("t", {"id", "name"}, lines_that([&](long long id) {
                                             if (id == 9'000)
                                               stream.emplace(or_throw(lease->stream("select 1")));
-                                          }));
+                                          }),
+                                          chunked());
   ASSERT_FALSE(blocked);
   EXPECT_EQ(blocked.error().code(), Code::invalid_state) << blocked.error().what();
   stream.reset();
@@ -175,7 +180,8 @@ TEST_P(ManyRows, a_range_that_leaves_a_stream_open_or_ends_the_transaction_fails
   const auto ended = lease->insert_many("t", {"id", "name"}, lines_that([&](long long id) {
                                           if (id != 9'000) return;
                                           EXPECT_TRUE(lease->rollback());
-                                        }));
+                                        }),
+                                        chunked());
   EXPECT_FALSE(ended);
   EXPECT_EQ((*lease->query("select count(*) from t"))[0].get<int>(0), 0);
 }
@@ -185,7 +191,8 @@ TEST_P(ManyRows, a_range_that_ends_the_lease_fails_the_batch) {
   Connection c = *lease;
   const auto done = c.insert_many("t", {"id", "name"}, lines_that([&](long long id) {
                                     if (id == 9'000) lease.release();
-                                  }));
+                                  }),
+                                  chunked());
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code(), Code::lease_returned) << done.error().what();
   EXPECT_EQ(count(), 0);
