@@ -117,7 +117,11 @@ BENCHMARK(acquire_release_told)->UseRealTime();
 
 // -- a call ---------------------------------------------------------------------------------
 
-// With so many middleware around it that do nothing.
+// With so many middleware around it that do nothing. 0 is what a pool costs that nothing watches:
+// one relaxed load that is not compiled away, so there is no run here without it to compare.
+// Measured against a library built without that branch: 1492 instructions a call (callgrind)
+// instead of 1459, and the same time, 163.5 ns and 162.5 ns, medians of six runs by turns, which
+// spread by 3 and 9 ns.
 void small_query(benchmark::State& state) {
   const weir::Pools pools = open_pools(1, weir::Fairness::bounded);
   weir::Pool& pool = pools["main"];

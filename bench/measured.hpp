@@ -22,7 +22,9 @@ class Measured : public benchmark::ConsoleReporter {
   void ReportRuns(const std::vector<Run>& runs) override {
     for (const Run& run : runs) {
       if (run.error_occurred) continue;
-      times_[run.benchmark_name()] = run.GetAdjustedRealTime();  // ns unless a Unit() says else
+      // Of several repetitions (--benchmark_repetitions), which come first, the median counts.
+      if (run.run_type == Run::RT_Aggregate && run.aggregate_name != "median") continue;
+      times_[run.run_name.str()] = run.GetAdjustedRealTime();  // ns unless a Unit() says else
     }
     ConsoleReporter::ReportRuns(runs);
   }
