@@ -96,8 +96,8 @@ void answer_health(AdminClient& client, httplib::Response& response) {
 }
 
 void describe(httplib::Server& server, const AdminPlace& place, const StopEvent& stop) {
-  // A client that sends a byte now and then has a thread for as long as it likes: the library bounds
-  // the time between two bytes, not that of a request.
+  // A client that sends a byte now and then has a thread for as long as it likes: the library
+  // bounds the time between two bytes, not that of a request.
   constexpr std::size_t threads = 64;
   server.new_task_queue = [] { return new httplib::ThreadPool(threads); };  // the server deletes it
   // Its own default shares the port with whoever else shares it, and each gets half the requests.

@@ -63,7 +63,8 @@ class FakeServer:
     to everybody at once, before they have asked, and then the connection is closed. `after` is
     called with each answer that has gone out."""
 
-    def __init__(self, weir, name: str, answer, first: bytes = b"", after=lambda said: None) -> None:
+    def __init__(self, weir, name: str, answer, first: bytes = b"",
+                 after=lambda said: None) -> None:
         self.path = weir.directory / name
         self.path.unlink(missing_ok=True)
         self.answer, self.first, self.after = answer, first, after
@@ -164,6 +165,7 @@ class Tmux:
     def __enter__(self) -> "Tmux":
         self._tmux("new-session", "-d", "-x", str(self.columns), "-y", str(self.lines),
                    "PS1='$ ' exec /bin/sh -i")
+        self.shows(r"^\$")  # what is typed before its prompt is shown in front of that
         return self
 
     def __exit__(self, *_unused) -> None:

@@ -360,6 +360,7 @@ def top_on_terminal(weir, tap) -> None:
         host = Host(weir)
         with host:
             terminal.type("echo before")
+            terminal.shows("^before")
             terminal.type(f"{weir.program} top -i 50ms; echo code=$?")
             tap.check("top draws the pools", terminal.shows(
                 rf"^weir top +pid {host.pid} +\d\d:\d\d:\d\d +every 50ms +\S+weir\.sock",
@@ -428,6 +429,7 @@ def top_gives_the_screen_back(weir, tap) -> None:
     weir.write("weir.toml", ADMIN)
     with Host(weir), Tmux(weir, 90) as terminal:
         terminal.type("echo before")
+        terminal.shows("^before")
         for name, code in (("SIGTERM", 143), ("SIGHUP", 129)):
             terminal.type(f"{weir.program} top; echo code=$?")
             terminal.shows("^main +open")
@@ -463,6 +465,7 @@ def second_signal(weir, tap) -> None:
     with FakeServer(weir, "fake.sock", answer, after=lambda said: len(said) > 1e6 and sent.set()), \
             Tmux(weir, 80) as terminal:
         terminal.type("echo before")
+        terminal.shows("^before")
         terminal.type(f"{weir.program} top -i 1s --timeout 60s --socket fake.sock; echo code=$?")
         terminal.shows("^weir top")
         sent.wait(60)
@@ -543,7 +546,8 @@ def metrics_slow_clients(weir, tap) -> None:
         process, url = listening(weir, "0")
         with process, Drips(url, 16):
             status, _, _ = get(url + "/metrics")
-            tap.check("16 slow clients do not hold a scrape up", [] if status == 200 else str(status))
+            tap.check("16 slow clients do not hold a scrape up",
+                      [] if status == 200 else str(status))
             process.send_signal(signal.SIGINT)
             _, err = process.communicate(timeout=60)
             tap.check("nor the end", [] if process.returncode == 0 and not err
