@@ -66,6 +66,17 @@ void write_out(T* out, T value) noexcept {
   std::memcpy(out, &value, std::min<std::size_t>(out->struct_size, sizeof(T)));
 }
 
+// The same, field by field: asked at each return of a connection, and read by the caller at once. A
+// load that covers two stores before it waits for them to leave the processor, 5 ns.
+inline void write_out(weir_conn_state* out, const weir_conn_state& value) noexcept {
+  if (out == nullptr || out->struct_size < sizeof value) {
+    return write_out<weir_conn_state>(out, value);
+  }
+  out->flags = value.flags;
+  out->backend_id = value.backend_id;
+  out->last_io = value.last_io;
+}
+
 // For a conn that must not be lent again after the failure in `error`, whatever that was: one that
 // could not be cleaned. Returns `status`.
 template <class Conn>
