@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT
+"""docs/performance.md, from what was measured. Ratios first: they are what lasts."""
+import dataclasses
+
+import goals
+
+HEAD = ("#", "goal", "measured", "gate", "reach")
+BARE = ("u1", "t2", "t8", "t32", "c8", "c32")
+HELD = ("busy", "sleep")
+# What the programs write for the spread when a thread had no cycle at all.
+STARVED = 9999
+
+TITLES = {
+    "weir": "Weir",
+    "weir-strict": "Weir, fairness strict",
+    "hikaricp": "HikariCP",
+    "go-sql": "Go database/sql",
+    "soci-lease": "SOCI lease/give_back (an index)",
+    "soci-session": "SOCI session(pool)",
+    "poco": "POCO SessionPool",
+    "mutex": "*mutex, vector, condition variable*",
+    "ref-fifo": "*strict order at its simplest*",
+    "cas": "*CAS pair*",
+}
+
+ABOUT = """\
+# Beside other pools
+
+What a pool costs by itself: threads that borrow a connection, hold it for a moment and give it
+back, on Weir, on other pools and on the simplest pools there could be (in italics: they know no
+timeout, lifetime, check or statistics, and are no peers, but say what the machine allows). No query
+is sent. Ratios are what lasts; absolute numbers belong to one machine. `./dev bench peers` measures
+anew and writes this page.
+
+## Goals
+
+A gate must be met, a reach is what we are after. Each is judged on medians of the same run.
+"""
+
+RATIOS = """
+## Weir beside each
+
+Weir's cycles per second over those of each other pool; above 1, Weir is the faster one. u1, t2, t8,
+t32: 1, 2, 8, 32 threads on a pool of 32; c8, c32: 8 and 32 threads on a pool of 2. All without a
+hold.
+"""
+
+HOLDS = """
+## With a hold: 32 threads, pool of 2
+
+busy: each connection is held for 20 µs of work; sleep: for a sleep of 20 µs, as if it waited for a
+server. Waits are times to acquire; the longest is that of all rounds. Fairness: cycles of the
+luckiest thread over those of the unluckiest.
+"""
+
+ABSOLUTE = """
+## Absolute numbers
+
+Medians, and the lowest and highest of the rounds. u1 in ns per cycle, the others in million cycles
+per second over all threads.
+"""
+
+
+@dataclasses.dataclass
+class Run:
+    """A run as the page tells it."""
+    cells: goals.Cells
+    pools: list
+    conditions: list
+    missing: list
+
+
+def table(head, lines) -> str:
+    out = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    out += ["| " + " | ".join(line) + " |" for line in lines]
+    return "\n".join(out) + "\n"
+
+
+def goal_table(cells: goals.Cells) -> str:
+    return table(HEAD, goals.rows(cells))
+
+
+def ratio(cells: goals.Cells, pool: str, load: str) -> str:
+    try:
+        return f"{cells.over('weir', pool, load):.2f}"
+    except KeyError:
+        return ""
+
+
+def ratio_table(run: Run) -> str:
+    others = [pool for pool in run.pools if pool != "weir"]
+    return table(("over", *BARE), [(TITLES[pool], *(ratio(run.cells, pool, load) for load in BARE))
+                                   for pool in others])
+
+
+def held_line(cells: goals.Cells, pool: str, load: str) -> tuple:
+    cell = cells(pool, load)
+    share = f" ({goals.percent(cells.of_ideal(pool))})" if load == "busy" else ""
+    fair = "a thread had none" if cell.spread >= STARVED else goals.plain(cell.spread)
+    return (TITLES[pool], f"{cells.over('weir', pool, load):.2f}", fair,
+            *map(goals.wait, (cell.p50, cell.p99, cell.p999, cell.longest)),
+            f"{cell.per_s:,.0f}{share}")
+
+
+def held_table(run: Run, load: str) -> str:
+    total = "cycles/s (of the ideal)" if load == "busy" else "cycles/s"
+    head = (load, "Weir over it", "fairness", "p50", "p99", "p99.9", "longest", total)
+    return table(head, [held_line(run.cells, pool, load) for pool in run.pools
+                        if (pool, load) in run.cells.cells])
+
+
+def absolute(cells: goals.Cells, pool: str, load: str) -> str:
+    if (pool, load) not in cells.cells:
+        return ""
+    cell = cells(pool, load)
+    if load == "u1":
+        return f"{1e9 / cell.per_s:.1f} ({1e9 / cell.high:.1f}-{1e9 / cell.low:.1f})"
+    return f"{cell.per_s / 1e6:.3g} ({cell.low / 1e6:.3g}-{cell.high / 1e6:.3g})"
+
+
+def absolute_table(run: Run) -> str:
+    return table(("pool", *BARE), [(TITLES[pool], *(absolute(run.cells, pool, load)
+                                                    for load in BARE)) for pool in run.pools])
+
+
+def notes(run: Run) -> str:
+    lines = ["", "## How it was measured", ""]
+    lines += [f"- {line}" for line in run.conditions]
+    lines += [f"- Not measured: {line}" for line in run.missing]
+    return "\n".join(lines) + "\n"
+
+
+def render(run: Run) -> str:
+    held = "\n".join(held_table(run, load) for load in HELD)
+    return "\n".join((ABOUT, goal_table(run.cells) + RATIOS, ratio_table(run) + HOLDS,
+                      held + ABSOLUTE, absolute_table(run) + notes(run)))

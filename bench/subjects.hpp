@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+//
+// The command line of a program that puts loads on pools of one kind or another: it says which
+// pools, which loads, how long and how often, and gets a line of JSON for each.
+//
+//   PROGRAM [--pool NAME]... [--load NAME]... [--seconds S] [--rounds N] [--scaling]
+//   PROGRAM --list | --version
+//
+// Used by: bench_load and the peers' programs. Threads: those of load.hpp.
+#pragma once
+
+#include "bench/load.hpp"
+
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <string_view>
+
+namespace weir::bench {
+
+struct Subject {
+  const char* name;
+  std::function<Outcome(const Load&, std::chrono::duration<double>)> run;
+  bool holds = true;  // whether a load with a hold makes sense
+};
+
+// 1 to 64 threads on pools of 2 to 256.
+inline std::vector<Load> scaling_loads() {
+  std::vector<Load> loads;
+  for (const unsigned connections : {2U, 32U, 256U}) {
+    for (const unsigned threads : {1U, 2U, 4U, 8U, 16U, 32U, 64U}) {
+      const std::string at = std::to_string(threads) + "x" + std::to_string(connections);
+      const std::chrono::microseconds held(20);
+      loads.push_back({"none-" + at, threads, connections, Load::Hold::none, {}});
+      loads.push_back({"busy-" + at, threads, connections, Load::Hold::busy, held});
+    }
+  }
+  return loads;
+}
+
+struct Wanted {
+  std::vector<std::string> pools;
+  std::vector<std::string> names;
+  std::vector<Load> loads = known_loads();
+  double seconds = 0.5;
+  int rounds = 1;
+};
+
+inline bool wanted(const std::vector<std::string>& names, std::string_view name) {
+  return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// The programs in other languages have no table of loads; bench/peers/run.py hands them this one.
+inline void list(const std::vector<Load>& loads) {
+  constexpr const char* holds[] = {"none", "busy", "sleep"};
+  for (const Load& load : loads) {
+    std::printf(
+        "{\"load\":\"%s\",\"threads\":%u,\"connections\":%u,\"hold\":\"%s\",\"held_ns\":%lld}\n",
+        load.name.c_str(), load.threads, load.connections, holds[static_cast<int>(load.hold)],
+        static_cast<long long>(load.held.count()));
+  }
+}
+
+// False: the option is not known, or lacks its value; `i` is at it.
+inline bool take_option(int argc, char** argv, int& i, Wanted& into) {
+  const std::string_view option = argv[i];
+  if (option.starts_with("--benchmark_")) return true;  // for the others that ./dev bench runs
+  if (option == "--scaling") {
+    into.loads = scaling_loads();
+    return true;
+  }
+  if (i + 1 == argc) return false;
+  const char* const value = argv[i + 1];
+  if (option == "--pool") {
+    into.pools.emplace_back(value);
+  } else if (option == "--load") {
+    into.names.emplace_back(value);
+  } else if (option == "--seconds") {
+    into.seconds = std::strtod(value, nullptr);
+  } else if (option == "--rounds") {
+    into.rounds = std::atoi(value);
+  } else {
+    return false;
+  }
+  ++i;
+  return true;
+}
+
+// What main() returns.
+inline int measure(int argc, char** argv, const std::string& version,
+                   const std::vector<Subject>& subjects) {
+  Wanted want;
+  for (int i = 1; i < argc; ++i) {
+    if (std::strcmp(argv[i], "--version") == 0) return std::puts(version.c_str()), 0;
+    if (std::strcmp(argv[i], "--list") == 0) return list(want.loads), 0;
+    if (!take_option(argc, argv, i, want)) {
+      std::fprintf(stderr, "%s: no such option, or no value\n", argv[i]);
+      return 64;
+    }
+  }
+  for (int round = 0; round < want.rounds; ++round) {
+    for (const Load& load : want.loads) {
+      if (!wanted(want.names, load.name)) continue;
+      for (const Subject& subject : subjects) {
+        if (!wanted(want.pools, subject.name)) continue;
+        if (!subject.holds && load.hold != Load::Hold::none) continue;
+        print(subject.name, load, subject.run(load, std::chrono::duration<double>(want.seconds)));
+      }
+    }
+  }
+  return 0;
+}
+
+}  // namespace weir::bench
