@@ -31,11 +31,12 @@ inline void raise(std::atomic<std::uint64_t>& most, std::uint64_t to) noexcept {
 template <class Count>
 class BasicHistogram {
  public:
-  void add(Duration value) noexcept {
+  // `times` values that are taken to be alike.
+  void add(Duration value, std::uint64_t times = 1) noexcept {
     const std::uint64_t ns = value.count() < 0 ? 0 : static_cast<std::uint64_t>(value.count());
-    ++buckets_[bucket_of(ns)];
-    ++count_;
-    sum_ += ns;
+    buckets_[bucket_of(ns)] += times;
+    count_ += times;
+    sum_ += ns * times;
     raise(max_, ns);
   }
 

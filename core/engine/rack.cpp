@@ -50,6 +50,7 @@ void PlainRack::begin_lease(Entry& place, const Holder& holder, Instant now) noe
   place.view.word = Word::lent;
   place.view.holder = holder;
   place.view.since = now;
+  place.view.rounded = false;
   ++place.view.lease;
   ++lent_count_;
 }
@@ -84,7 +85,7 @@ bool PlainRack::is_current(SlotId slot, std::uint64_t lease) const noexcept {
 bool PlainRack::end_lease(SlotId slot, std::uint64_t lease, Instant now) {
   if (!is_current(slot, lease)) return false;
   View& view = places_[slot].view;
-  observe_hold(now - view.since);
+  if (!view.rounded) observe_hold(now - view.since);
   view.word = Word::off;
   view.since = view.proof = now;
   --lent_count_;
@@ -112,6 +113,56 @@ Rack::Reclaim PlainRack::reclaim(SlotId slot) {
   }
   place.view.word = Word::retire;
   return Reclaim::busy;
+}
+
+bool PlainRack::can_lend_until(SlotId slot, Instant until) const noexcept {
+  const View& view = this->view(slot);
+  return view.word == Word::idle && !suspect(slot) && after(view.proof, validate_after_) > until &&
+         view.expires_at > until;
+}
+
+bool PlainRack::can_return_until(SlotId slot, Instant until) const noexcept {
+  const View& view = this->view(slot);
+  return view.word == Word::lent && !suspect(slot) && view.expires_at > until;
+}
+
+void PlainRack::count_up_to(Entry& place, SlotId slot, std::uint64_t lease) noexcept {
+  View& view = place.view;
+  WEIR_ASSERT(view.word == Word::idle || view.word == Word::lent);
+  const bool lent = view.word == Word::lent;
+  if (lent)
+    --lent_count_;
+  else
+    unlink(slot);
+  lends_ += lease - view.lease;
+  returns_ += lease - view.lease + (lent ? 1 : 0);
+  view.lease = lease;
+  view.word = Word::off;
+}
+
+void PlainRack::was_returned(SlotId slot, std::uint64_t lease, Instant at) {
+  Entry& place = this->at(slot);
+  count_up_to(place, slot, lease);
+  put_idle(slot, at, at, place.view.expires_at, Place::front);
+}
+
+void PlainRack::was_lent(SlotId slot, std::uint64_t lease, Instant since) {
+  Entry& place = at(slot);
+  // It came back in between, which is a proof.
+  if (place.view.lent() || lease > place.view.lease + 1) place.view.proof = since;
+  count_up_to(place, slot, lease);
+  --returns_;  // this one has not come back
+  ++lent_count_;
+  place.view.word = Word::lent;
+  place.view.holder = Holder{};
+  place.view.since = since;
+  place.view.rounded = true;
+}
+
+void PlainRack::was_lent_to(SlotId slot, const Holder& holder) {
+  View& view = at(slot).view;
+  WEIR_ASSERT(view.lent());
+  view.holder = holder;
 }
 
 void PlainRack::observe_hold(Duration held) noexcept {

@@ -10,13 +10,15 @@
 // The shell lends and takes back through take() and give() without asking the engine while the gate
 // is open. A closed gate sends every lend and every return through the engine.
 //
+// It may also do so without its lock (core/runtime/lane.hpp), and tells the rack of it later, with
+// was_lent() and the like: before the engine, or anybody else, looks at the rack again.
+//
 // Invariants: 1. a slot is on the idle list exactly if its word is idle.
 //             2. lease serials of one slot only grow; a word is lent or retire for one serial.
 //             3. with the gate closed take() and give() change nothing.
 //             4. a connection is suspect until it is vouched for again after the last doubt_all():
 //                neither a return nor a lease is a proof.
-// Threads:    none of its own. PlainRack stands under the pool's lock; a body with atomics may
-//             replace it behind the same functions.
+// Threads:    none of its own. It stands under the pool's lock.
 #pragma once
 
 #include "core/engine/types.hpp"
@@ -63,6 +65,7 @@ class Rack {
     Instant proof;
     Instant expires_at = no_deadline;  // from then on it is not lent and not racked again
     std::uint64_t lease = 0;
+    bool rounded = false;  // the lease began at `since`, or later
     [[nodiscard]] bool lent() const noexcept { return word == Word::lent || word == Word::retire; }
   };
   [[nodiscard]] virtual const View& view(SlotId slot) const = 0;
@@ -95,6 +98,20 @@ class PlainRack final : public Rack {
     refused,    // not the current lease: nothing changed
   };
   Give give(SlotId slot, std::uint64_t lease, Instant now);
+
+  // -- what happened without the lock ---------------------------------------------------
+
+  // Whether take(), or give(), would do its part at any time until then.
+  [[nodiscard]] bool can_lend_until(SlotId slot, Instant until) const noexcept;
+  [[nodiscard]] bool can_return_until(SlotId slot, Instant until) const noexcept;
+  // All leases until `lease` were taken, and have come back, the last of them at `at`.
+  void was_returned(SlotId slot, std::uint64_t lease, Instant at);
+  // The same, but that `lease` is out, since `since` or later.
+  void was_lent(SlotId slot, std::uint64_t lease, Instant since);
+  // And to whom. Requires: lent.
+  void was_lent_to(SlotId slot, const Holder& holder);
+  // A lease that the others stand for has lasted so long.
+  void observe_hold(Duration held) noexcept;
 
   [[nodiscard]] std::uint64_t lends() const noexcept { return lends_; }      // through take()
   [[nodiscard]] std::uint64_t returns() const noexcept { return returns_; }  // of any lease
@@ -131,7 +148,8 @@ class PlainRack final : public Rack {
   void unlink(SlotId slot);
   void begin_lease(Entry& place, const Holder& holder, Instant now) noexcept;
   [[nodiscard]] bool is_current(SlotId slot, std::uint64_t lease) const noexcept;
-  void observe_hold(Duration held) noexcept;
+  // Counts leases, and how many of them have ended; the slot is off afterwards.
+  void count_up_to(Entry& place, SlotId slot, std::uint64_t lease) noexcept;
 
   std::vector<Entry> places_;
   SlotId front_ = no_slot;  // freshest

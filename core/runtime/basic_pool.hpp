@@ -11,6 +11,8 @@
 //             2. a session is used by its leaseholder, or by the one operation under way, never
 //             both.
 //             3. every step of the engine is followed by perform() before mutex_ is released.
+//             4. whoever asks the engine, or looks at the rack, has a Turn: the lock, with the lane
+//                closed. A Lock alone is for what else mutex_ guards.
 // Lifetime:   shared. Owners are Pools, callers that wait, and, once the pool was closed with
 //             leases out or a driver call that does not end, the pool itself until the last of
 //             them is done (orphan_). Otherwise drain() returns when nothing of the pool runs any
@@ -27,6 +29,7 @@
 #include "core/runtime/error_buffer.hpp"
 #include "core/runtime/executor.hpp"
 #include "core/runtime/host.hpp"
+#include "core/runtime/lane.hpp"
 #include "core/runtime/retry_desk.hpp"
 #include "core/runtime/session.hpp"
 #include "core/runtime/walk.hpp"
@@ -111,6 +114,35 @@ class BasicPool final : public Pool,
 
  private:
   using Lock = std::unique_lock<typename R::mutex>;
+  // See invariant 4.
+  class Turn {
+   public:
+    explicit Turn(BasicPool& pool) : Turn(pool, Lock(pool.mutex_)) {}
+    Turn(BasicPool& pool, Lock held) : pool_(&pool), lock_(std::move(held)) { pool.begin_turn(); }
+    Turn(Turn&&) noexcept = default;
+    Turn& operator=(Turn&&) = delete;
+    ~Turn() {
+      if (lock_.owns_lock()) unlock();
+    }
+    void lock() {
+      lock_.lock();
+      pool_->begin_turn();
+    }
+    void unlock() noexcept {
+      pool_->end_turn();
+      lock_.unlock();
+    }
+    void wait_until(typename R::condition_variable& cv, Instant until) {
+      pool_->end_turn();
+      R::wait_until(cv, lock_, until);
+      pool_->begin_turn();
+    }
+    [[nodiscard]] bool owns_lock() const noexcept { return lock_.owns_lock(); }
+
+   private:
+    BasicPool* pool_;
+    Lock lock_;
+  };
   using SlotId = engine::SlotId;
   // The tasks of callers that name none and want several connections. Apart from those of threads,
   // which are odd as well, and small.
@@ -180,6 +212,8 @@ class BasicPool final : public Pool,
     Canceller canceller;                        // the same
     bool abort_requested = false;               // before there was a canceller
     bool accepted = false;  // by on_create, or there is none; kept if there is an on_destroy
+    std::uint64_t measured =
+        0;  // the last lease whose duration counts: for all since the one before
   };
 
   struct Latencies {  // allocated with the first queued acquire, the first return
@@ -196,33 +230,51 @@ class BasicPool final : public Pool,
       PoolConfig& config, const std::vector<DriverOption>& options, const std::string& base_dir,
       weir_source_traits& traits);
   [[nodiscard]] bool forked() const noexcept { return context_.process != process_generation(); }
+  // A look brings the rack up to date, which changes nothing that anybody could see.
+  [[nodiscard]] Turn look() const { return Turn(const_cast<BasicPool&>(*this)); }
   // In a forked child the parent's lock may be held for ever, and there is nobody to share with.
   [[nodiscard]] Lock lock_unless_forked() { return forked() ? Lock() : Lock(mutex_); }
+
+  // pool_lane.ipp
+  void begin_turn();
+  void end_turn() noexcept;
+  [[nodiscard]] std::uint32_t turns_to_open() const noexcept;
+  void open_lane();
+  [[nodiscard]] Duration lane_period() const noexcept;
+  std::optional<Duration> measure(std::uint64_t lease, SlotId slot, Instant now);
 
   // pool_lending.ipp
   [[nodiscard]] Result<Lease> lend(const Request& request) override;
   void take_back(detail::SessionRef ref) noexcept override;
   [[nodiscard]] Result<Lease> queue_up(const engine::Holder& holder, const Request& request,
-                                       Instant now, Lock& held);
-  [[nodiscard]] Lease grant(SlotId slot, std::uint64_t lease, const engine::Holder& holder,
-                            Duration waited, Lock& lock);
-  void tell_of_lease(const Session& session, Duration waited, Lock& lock) noexcept;
+                                       Instant now, Turn& held);
+  [[nodiscard]] Lease grant(Session& session, std::uint64_t lease, const engine::Holder& holder,
+                            Duration waited, Turn& lock);
+  // Inlined, as is what lends without the lock: each store that is read again before it has left
+  // the processor costs as much as an exchange.
+  [[nodiscard, gnu::always_inline]] inline Lease grant(Session& session, std::uint64_t lease,
+                                                       const engine::Holder& holder,
+                                                       Duration waited);
+  void tell_of_lease(const Session& session, Duration waited) noexcept;
   [[nodiscard]] engine::Holder holder_of(const Request& request) const noexcept;
   [[nodiscard]] Instant deadline_of(const Request& request, Instant now) const noexcept;
   [[nodiscard]] engine::WaiterId enqueue(Completion& waiter, const engine::Waiter& as, Instant now);
   void cancel_wait(engine::WaiterId id) noexcept;
-  void tell_of_wait(const engine::Holder& holder, Lock& lock);
+  void tell_of_wait(const engine::Holder& holder, Turn& lock);
   [[nodiscard]] Error tell_of_failure(const Completion& waiter, const engine::Holder& holder,
-                                      Lock& lock);
+                                      Turn& lock);
   [[nodiscard]] Result<std::vector<Lease>> lend_several(const Request& request,
                                                         std::uint32_t count) override;
   [[nodiscard]] Result<std::vector<Lease>> give_up(Several& several, const engine::Holder& holder,
-                                                   Lock& lock);
+                                                   Turn& lock);
   [[nodiscard]] std::vector<Lease> grant_all(Several& several, const engine::Holder& holder,
-                                             Lock& lock);
-  // Inlined: 5 ns of the 130 that an acquire and a release take.
+                                             Turn& lock);
+  [[nodiscard]] Result<Lease> lend_under_lock(const Request& request, const engine::Holder& holder);
   [[gnu::always_inline]] inline std::optional<Duration> give_back(const detail::SessionRef& ref,
                                                                   Session& session) noexcept;
+  [[nodiscard]] Duration give_back_under_lock(const detail::SessionRef& ref, Session& session,
+                                              const engine::ReturnFacts& facts,
+                                              std::optional<Duration> held) noexcept;
   [[nodiscard]] Error failure(const Completion& waiter, const engine::Holder& holder,
                               Instant now) const;
   [[nodiscard]] AcquireReport report(const Completion& waiter, const engine::Holder& holder,
@@ -261,7 +313,7 @@ class BasicPool final : public Pool,
   }
 
   // pool_work.ipp
-  void perform(Lock& lock);
+  void perform(Turn& lock);
   void start_op(const engine::StartOp& op);
   void rearm();
   void on_timer();
@@ -284,7 +336,7 @@ class BasicPool final : public Pool,
   [[nodiscard]] bool logs(LogLevel level) const noexcept;
   void set_log_levels(const LogLevels& levels) noexcept;
   template <class Enough>
-  void wait_for(Lock& lock, Instant until, Enough&& enough);
+  void wait_for(Turn& lock, Instant until, Enough&& enough);
   [[nodiscard]] Latencies& latencies();
   [[nodiscard]] engine::EngineConfig engine_config_now() const;
 
@@ -345,6 +397,8 @@ class BasicPool final : public Pool,
   typename R::template atomic<bool> heard_lost_{false};
   ChainDesk<R> chains_;   // has its own lock
   RetryDesk<R> retries_;  // has its own lock
+  Lane<R> lane_;
+  const bool exactly_;  // every lease is measured: somebody is told
 
   // Not held across a driver call, a callback or the log sink.
   mutable typename R::mutex mutex_;
@@ -362,6 +416,8 @@ class BasicPool final : public Pool,
   std::deque<Slot> slots_;  // by SlotId; addresses are stable
   std::uint64_t last_tag_ = 0;
   Instant armed_ = no_deadline;
+  std::uint32_t turns_ = 0;  // since the lane was open
+  bool lane_used_ = false;   // since the timer came
   std::unique_ptr<Latencies> latencies_;
   std::optional<Error> create_error_;  // of the last attempt that failed
   Instant create_error_at_;
@@ -382,6 +438,7 @@ class BasicPool final : public Pool,
 #include "core/runtime/pool_async.ipp"
 #include "core/runtime/pool_change.ipp"
 #include "core/runtime/pool_health.ipp"
+#include "core/runtime/pool_lane.ipp"
 #include "core/runtime/pool_lending.ipp"
 #include "core/runtime/pool_life.ipp"
 #include "core/runtime/pool_telling.ipp"

@@ -16,6 +16,9 @@
 namespace weir::runtime {
 
 enum class Mark : std::uint8_t {
+  lent_in_lane,  // without the lock
+  returned_in_lane,
+  lane_opened,
   lent_at_once,         // from the rack, without waiting
   lent_in_line,         // to a caller that waited
   offer_claimed,        // a caller was offered a connection by one who came back, and took it
@@ -39,12 +42,12 @@ inline constexpr auto mark_count = static_cast<std::size_t>(Mark::pool_ended_its
 
 [[nodiscard]] constexpr std::string_view to_string(Mark mark) noexcept {
   constexpr std::array<std::string_view, mark_count> names{
-      "lent_at_once",      "lent_in_line",    "offer_claimed",
-      "offer_at_deadline", "gave_up_in_line", "woken_for_nothing",
-      "returned_to_line",  "aborted",         "aborted_before_open",
-      "init_failed",       "not_cleaned",     "stopped_in_line",
-      "several_given_up",  "left_in_line",    "left_with_lease",
-      "timer_came",        "leapt",           "pool_ended_itself"};
+      "lent_in_lane",      "returned_in_lane", "lane_opened",       "lent_at_once",
+      "lent_in_line",      "offer_claimed",    "offer_at_deadline", "gave_up_in_line",
+      "woken_for_nothing", "returned_to_line", "aborted",           "aborted_before_open",
+      "init_failed",       "not_cleaned",      "stopped_in_line",   "several_given_up",
+      "left_in_line",      "left_with_lease",  "timer_came",        "leapt",
+      "pool_ended_itself"};
   return names[static_cast<std::size_t>(mark)];
 }
 

@@ -24,10 +24,6 @@ std::string_view to_string(LogLevel level) noexcept {
   return "";
 }
 
-Lease::Lease(Lease&& other) noexcept
-    : pool_(std::exchange(other.pool_, nullptr)),
-      connection_(std::exchange(other.connection_, Connection({}))) {}
-
 Lease& Lease::operator=(Lease&& other) noexcept {
   if (this == &other) return *this;
   release();
@@ -44,35 +40,42 @@ void Lease::release() noexcept {
 
 void Work::operator()() const { wait_->run(); }
 
+Pool::Request Pool::request(AcquireOptions&& options, CallSite site) noexcept {
+  return {options.timeout ? std::max(*options.timeout, Duration{}) : Request::acquire_timeout,
+          no_deadline,
+          options.tag,
+          options.task,
+          false,
+          site,
+          std::move(options.stop)};
+}
+
 Result<Lease> Pool::acquire(AcquireOptions options, CallSite site) {
-  return lend({options.timeout, no_deadline, options.tag, options.task, false, site,
-               std::move(options.stop)});
+  return lend(request(std::move(options), site));
 }
 
 Result<std::vector<Lease>> Pool::acquire_n(std::uint32_t count, AcquireOptions options,
                                            CallSite site) {
-  return lend_several({options.timeout, no_deadline, options.tag, options.task, false, site,
-                       std::move(options.stop)},
-                      count);
+  return lend_several(request(std::move(options), site), count);
 }
 
 AsyncLease Pool::async_acquire(Executor& executor, AcquireOptions options, CallSite site) {
-  return AsyncLease(lend_later({options.timeout, no_deadline, options.tag, options.task, false,
-                                site, std::move(options.stop)},
-                               executor, nullptr));
+  return AsyncLease(lend_later(request(std::move(options), site), executor, nullptr));
 }
 
 Result<Lease> Pool::acquire_here(AcquireOptions options, CallSite site, Instant deadline) {
-  return lend(
-      {options.timeout, deadline, options.tag, options.task, true, site, std::move(options.stop)});
+  Request within = request(std::move(options), site);
+  within.deadline = deadline;
+  within.on_this_thread = true;
+  return lend(within);
 }
 
-Result<Lease> Pool::try_acquire(CallSite site) {
-  return lend({Duration{}, no_deadline, "", 0, false, site});
-}
+Result<Lease> Pool::try_acquire(CallSite site) { return acquire({.timeout = Duration{}}, site); }
 
 Result<Lease> Pool::acquire_until(Instant deadline, CallSite site) {
-  return lend({no_timeout, deadline, "", 0, false, site});
+  Request until = request({.timeout = no_timeout}, site);
+  until.deadline = deadline;
+  return lend(until);
 }
 
 }  // namespace weir

@@ -52,19 +52,24 @@ class BasicPool<R>::AsyncWaiter : public Completion, public weir::detail::AsyncW
   Result<Lease> take() override {
     stop.reset();  // without the lock: it waits for a call that wants it
     if (pool->forked()) return fail(forked_error());
-    Lock lock(pool->mutex_);
-    taken = true;
     // Its thread is whichever takes it, its task that which the rack knows.
     const engine::Holder holder{tag, file, line, 0, engine::no_task};
-    if (!this->lent()) return fail(pool->tell_of_failure(*this, holder, lock));
-    return pool->grant(this->slot, this->lease, holder, this->waited, lock);
+    Lock lock(pool->mutex_);
+    taken = true;
+    if (!this->lent()) {
+      Turn turn(*pool, std::move(lock));
+      return fail(pool->tell_of_failure(*this, holder, turn));
+    }
+    Session& session = pool->slots_[this->slot].session;
+    lock.unlock();
+    return pool->grant(session, this->lease, holder, this->waited);
   }
 
   void leave() noexcept override {
     if (pool->forked()) return;
     bool unwanted = false;
     {
-      Lock lock(pool->mutex_);
+      Turn lock(*pool);
       left = true;
       if (!this->done) {
         R::probe(Mark::left_in_line);
@@ -147,14 +152,27 @@ std::shared_ptr<weir::detail::AsyncWait> BasicPool<R>::lend_later(
   }
   engine::Holder holder = holder_of(request);
   holder.thread = 0;
-  Lock lock(mutex_);
-  const Instant now = R::now();
-  if (const SlotId slot = rack_->take(holder, now); slot != engine::no_slot) {
-    R::probe(Mark::lent_at_once);
+  const auto lent = [&](SlotId slot, std::uint64_t lease) {
     waiter->done = true;
     waiter->outcome = engine::Outcome::lent;
     waiter->slot = slot;
-    waiter->lease = rack_->view(slot).lease;
+    waiter->lease = lease;
+  };
+  Lock held(mutex_);
+  if (const auto taken = lane_.take(holder, exactly_); taken.session != nullptr) {
+    R::probe(Mark::lent_in_lane);
+    lent(taken.session->slot(), taken.lease);
+    waiter->starting = false;
+    let_go(*waiter);
+    held.unlock();
+    if (waiter->job() != nullptr) executor_->post([this, waiter] { work(waiter); });
+    return waiter;
+  }
+  Turn lock(*this, std::move(held));
+  const Instant now = R::now();
+  if (const SlotId slot = rack_->take(holder, now); slot != engine::no_slot) {
+    R::probe(Mark::lent_at_once);
+    lent(slot, rack_->view(slot).lease);
   } else {
     waiter->own_place = waiter;
     ++async_waiting_;
@@ -244,7 +262,7 @@ void BasicPool<R>::work(const std::shared_ptr<AsyncWaiter>& waiter) {
     lock.lock();
   }
   if (--running_ == 0 && watchers_ > 0) changed_.notify_all();
-  if (quiet() && engine_->physical() == 0) last = end_of_itself();
+  if (orphan_ && quiet() && engine_->physical() == 0) last = end_of_itself();
 }
 
 }  // namespace weir::runtime

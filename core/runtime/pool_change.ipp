@@ -22,7 +22,7 @@ PoolConfig BasicPool<R>::config() const {
 template <Runtime R>
 Result<void> BasicPool<R>::resize(std::uint32_t min, std::uint32_t max) {
   if (forked()) return fail(forked_error());
-  Lock lock(mutex_);
+  Turn lock(*this);
   PoolConfig wanted = config_;
   wanted.min = min;
   wanted.max = max;
@@ -46,7 +46,7 @@ template <Runtime R>
 void BasicPool<R>::take_share(const observe::ServerFacts& server) {
   observe::Share share;
   {
-    Lock lock(mutex_);
+    Turn lock(*this);
     if (!sizes_itself_) return;  // resized meanwhile
     share = observe::auto_share(config_, server);
     if (connections_max_ > 0) share.max = std::min(share.max, connections_max_);
@@ -120,7 +120,7 @@ void BasicPool<R>::take_on(Change change) {
   std::vector<std::shared_ptr<Generation>> ended;
   const bool renewed = change.made_of != nullptr;
   {
-    Lock lock(mutex_);
+    Turn lock(*this);
     config_ = std::move(change.config);
     sizes_itself_ = change.sizes_itself;
     if (renewed || (sizes_itself_ && told_.empty())) advised_.store(false);
@@ -149,7 +149,7 @@ template <Runtime R>
 Result<void> BasicPool<R>::suspend(Duration timeout) {
   if (forked()) return fail(forked_error());
   const auto self = this->shared_from_this();
-  Lock lock(mutex_);
+  Turn lock(*this);
   const Instant start = R::now();
   engine_->suspend(start, fx_);
   perform(lock);
@@ -166,7 +166,7 @@ Result<void> BasicPool<R>::suspend(Duration timeout) {
 template <Runtime R>
 void BasicPool<R>::resume() {
   if (forked()) return;  // a suspended pool of the parent is the parent's to resume
-  Lock lock(mutex_);
+  Turn lock(*this);
   engine_->resume(R::now(), fx_);
   perform(lock);
 }
@@ -180,7 +180,7 @@ Result<void> BasicPool<R>::evict() {
                           ": this in-memory database lives in its connection; replacing the "
                           "connection would lose the data");
   }
-  Lock lock(mutex_);
+  Turn lock(*this);
   if (engine_->phase() == engine::Engine::Phase::draining) {
     return weir::fail(Code::pool_closed, name_ + ": the pool is closed");
   }

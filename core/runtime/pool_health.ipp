@@ -43,7 +43,7 @@ PoolHealth BasicPool<R>::health() const {
   f.forked = forked();
   if (f.forked) return observe::assess(std::move(f));  // what is known of it is the parent's
   {
-    const Lock lock(mutex_);
+    const Turn lock = look();
     const Instant now = R::now();
     const engine::Engine& engine = *engine_;
     f.closed = engine.phase() == engine::Engine::Phase::draining;

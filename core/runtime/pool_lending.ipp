@@ -26,7 +26,8 @@ engine::Holder BasicPool<R>::holder_of(const Request& request) const noexcept {
 
 template <Runtime R>
 Instant BasicPool<R>::deadline_of(const Request& request, Instant now) const noexcept {
-  const Duration timeout = request.timeout.value_or(config_.acquire_timeout);
+  const Duration timeout =
+      request.timeout == Request::acquire_timeout ? config_.acquire_timeout : request.timeout;
   return std::min(request.deadline, after(now, std::max(timeout, Duration{})));
 }
 
@@ -34,24 +35,52 @@ template <Runtime R>
 Result<Lease> BasicPool<R>::lend(const Request& request) {
   if (forked()) return fail(forked_error());
   const engine::Holder holder = holder_of(request);
-  Lock lock(mutex_);
+  if (const auto taken = lane_.take(holder, exactly_); taken.session != nullptr) {
+    R::probe(Mark::lent_in_lane);
+    return grant(*taken.session, taken.lease, holder, Duration{});
+  }
+  return lend_under_lock(request, holder);
+}
+
+template <Runtime R>
+Result<Lease> BasicPool<R>::lend_under_lock(const Request& request, const engine::Holder& holder) {
+  Lock held(mutex_);
+  // Opened while this thread waited for the lock. If it closed the lane again, so would the next
+  // one that waits, and with enough threads it would never stay open.
+  if (const auto taken = lane_.take(holder, exactly_); taken.session != nullptr) {
+    held.unlock();
+    return grant(*taken.session, taken.lease, holder, Duration{});
+  }
+  Turn lock(*this, std::move(held));
   const Instant now = R::now();
   const SlotId slot = rack_->take(holder, now);
   if (slot != engine::no_slot) {
     R::probe(Mark::lent_at_once);
-    return grant(slot, rack_->view(slot).lease, holder, Duration{}, lock);
+    return grant(slots_[slot].session, rack_->view(slot).lease, holder, Duration{}, lock);
   }
   return queue_up(holder, request, now, lock);
 }
 
 // The last thing that is done under the lock.
 template <Runtime R>
-Lease BasicPool<R>::grant(SlotId slot, std::uint64_t lease, const engine::Holder& holder,
-                          Duration waited, Lock& lock) {
-  Session& session = slots_[slot].session;
+Lease BasicPool<R>::grant(Session& session, std::uint64_t lease, const engine::Holder& holder,
+                          Duration waited, Turn& lock) {
+  lock.unlock();
+  return grant(session, lease, holder, waited);
+}
+
+template <Runtime R>
+Lease BasicPool<R>::grant(Session& session, std::uint64_t lease, const engine::Holder& holder,
+                          Duration waited) {
   session.begin_lease(lease, holder.tag, {holder.file, holder.line});
-  if (hooks_.on_acquire) tell_of_lease(session, waited, lock);
+  if (hooks_.on_acquire) tell_of_lease(session, waited);
   return make_lease({&session, lease, no_deadline});
+}
+
+// Apart from grant(), which almost always has nobody to tell.
+template <Runtime R>
+void BasicPool<R>::tell_of_lease(const Session& session, Duration waited) noexcept {
+  tell(Hook::acquire, hooks_.on_acquire, AcquireEvent{name_, session.lease_info(), waited});
 }
 
 // To be followed by perform().
@@ -64,10 +93,10 @@ engine::WaiterId BasicPool<R>::enqueue(Completion& waiter, const engine::Waiter&
 
 template <Runtime R>
 Result<Lease> BasicPool<R>::queue_up(const engine::Holder& holder, const Request& request,
-                                     Instant now, Lock& held) {
+                                     Instant now, Turn& held) {
   // While this thread waits, the pool must not vanish under it; and it must not end under its lock.
   const auto self = this->shared_from_this();
-  Lock lock(std::move(held));
+  Turn lock(std::move(held));
   const Instant deadline = deadline_of(request, now);
   ThreadWaiter waiter;
   const engine::WaiterId id = enqueue(
@@ -87,7 +116,7 @@ Result<Lease> BasicPool<R>::queue_up(const engine::Holder& holder, const Request
     }
   }
   while (!waiter.done) {
-    R::wait_until(waiter.cv, lock, deadline);
+    lock.wait_until(waiter.cv, deadline);
     if (waiter.done) break;
     now = R::now();
     if (std::exchange(waiter.offered, false)) {
@@ -109,7 +138,7 @@ Result<Lease> BasicPool<R>::queue_up(const engine::Holder& holder, const Request
   }
   if (waiter.lent()) {
     R::probe(Mark::lent_in_line);
-    return grant(waiter.slot, waiter.lease, holder, waiter.waited, lock);
+    return grant(slots_[waiter.slot].session, waiter.lease, holder, waiter.waited, lock);
   }
   return fail(tell_of_failure(waiter, holder, lock));
 }
@@ -117,7 +146,7 @@ Result<Lease> BasicPool<R>::queue_up(const engine::Holder& holder, const Request
 // The last thing that is done under the lock.
 template <Runtime R>
 Error BasicPool<R>::tell_of_failure(const Completion& waiter, const engine::Holder& holder,
-                                    Lock& lock) {
+                                    Turn& lock) {
   Error why = failure(waiter, holder, R::now());
   lock.unlock();
   if (waiter.outcome == engine::Outcome::timeout) {
@@ -130,7 +159,7 @@ Error BasicPool<R>::tell_of_failure(const Completion& waiter, const engine::Hold
 template <Runtime R>
 void BasicPool<R>::cancel_wait(engine::WaiterId id) noexcept {
   const auto self = this->shared_from_this();
-  Lock lock(mutex_);
+  Turn lock(*this);
   R::probe(Mark::stopped_in_line);
   engine_->cancel(id, engine::Outcome::cancelled, R::now(), fx_);
   perform(lock);
@@ -147,7 +176,7 @@ Result<std::vector<Lease>> BasicPool<R>::lend_several(const Request& request, st
   if (count == 0) return std::vector<Lease>{};
   const auto self = this->shared_from_this();
   engine::Holder holder = holder_of(request);
-  Lock lock(mutex_);
+  Turn lock(*this);
   if (count > config_.max) {
     return fail(Code::invalid_argument, name_ + ": acquire_n(" + std::to_string(count) +
                                             ") cannot succeed: max is " +
@@ -175,7 +204,7 @@ Result<std::vector<Lease>> BasicPool<R>::lend_several(const Request& request, st
     lock.lock();
   }
   while (!several.over()) {
-    R::wait_until(several.cv, lock, deadline);
+    lock.wait_until(several.cv, deadline);
     if (several.over() || R::now() < deadline) continue;
     engine_->cancel(several.parts.back().id, engine::Outcome::timeout, R::now(), fx_);
     perform(lock);
@@ -191,13 +220,13 @@ Result<std::vector<Lease>> BasicPool<R>::lend_several(const Request& request, st
 // The last thing that is done under the lock.
 template <Runtime R>
 std::vector<Lease> BasicPool<R>::grant_all(Several& several, const engine::Holder& holder,
-                                           Lock& lock) {
+                                           Turn& lock) {
   std::vector<Lease> leases;
   leases.reserve(several.parts.size());
   for (const auto& part : several.parts) {
     if (!part.lent()) continue;
-    if (!lock.owns_lock()) lock.lock();  // told of a lease
-    leases.push_back(grant(part.slot, part.lease, holder, part.waited, lock));
+    if (!lock.owns_lock()) lock.lock();
+    leases.push_back(grant(slots_[part.slot].session, part.lease, holder, part.waited, lock));
   }
   if (lock.owns_lock()) lock.unlock();
   return leases;
@@ -206,7 +235,7 @@ std::vector<Lease> BasicPool<R>::grant_all(Several& several, const engine::Holde
 // What there is of them goes back.
 template <Runtime R>
 Result<std::vector<Lease>> BasicPool<R>::give_up(Several& several, const engine::Holder& holder,
-                                                 Lock& lock) {
+                                                 Turn& lock) {
   const auto failed = std::find_if(several.parts.begin(), several.parts.end(),
                                    [](const auto& part) { return part.done && !part.lent(); });
   for (const auto& part : several.parts) {
@@ -222,16 +251,9 @@ Result<std::vector<Lease>> BasicPool<R>::give_up(Several& several, const engine:
 
 // ---------------------------------------------------------------- telling, and taking back
 
-// Apart from grant(), which almost always has nobody to tell.
-template <Runtime R>
-void BasicPool<R>::tell_of_lease(const Session& session, Duration waited, Lock& lock) noexcept {
-  lock.unlock();
-  tell(Hook::acquire, hooks_.on_acquire, AcquireEvent{name_, session.lease_info(), waited});
-}
-
 // The last thing that is done under the lock.
 template <Runtime R>
-void BasicPool<R>::tell_of_wait(const engine::Holder& holder, Lock& lock) {
+void BasicPool<R>::tell_of_wait(const engine::Holder& holder, Turn& lock) {
   const WaitEvent event{name_, tag_text(holder), {holder.file, holder.line}, engine_->counts()};
   lock.unlock();
   tell(Hook::wait, hooks_.on_wait, event);
@@ -259,14 +281,34 @@ std::optional<Duration> BasicPool<R>::give_back(const detail::SessionRef& ref,
   if (!session.end_lease(ref.lease)) return std::nullopt;
   const Session::Facts seen = session.facts();
   const engine::ReturnFacts facts{seen.broken, seen.busy, seen.dirty};
+  std::optional<Duration> held;
+  if (facts.clean()) {
+    if (exactly_ || Lane<R>::is_sample(ref.lease)) {
+      const Lock lock(mutex_);
+      held = measure(ref.lease, session.slot(), R::now());
+    }
+    if (lane_.give(session.slot(), ref.lease)) {
+      R::probe(Mark::returned_in_lane);
+      return held.value_or(Duration{});
+    }
+  }
+  return give_back_under_lock(ref, session, facts, held);
+}
+
+template <Runtime R>
+Duration BasicPool<R>::give_back_under_lock(const detail::SessionRef& ref, Session& session,
+                                            const engine::ReturnFacts& facts,
+                                            std::optional<Duration> held) noexcept {
   std::shared_ptr<BasicPool> last;  // must go after the lock, it may hold the pool's end
-  Lock lock(mutex_);
+  Lock plain(mutex_);
+  // As in lend_under_lock().
+  if (facts.clean() && lane_.give(session.slot(), ref.lease)) return held.value_or(Duration{});
+  Turn lock(*this, std::move(plain));
   const Instant now = R::now();
-  const Duration held = now - rack_->view(session.slot()).since;
-  latencies().use.add(held);
+  if (!held) held = measure(ref.lease, session.slot(), now);
   if (facts.clean() &&
       rack_->give(session.slot(), ref.lease, now) == engine::PlainRack::Give::racked) {
-    if (engine_->queue().empty()) return held;
+    if (engine_->queue().empty()) return held.value_or(Duration{});
     R::probe(Mark::returned_to_line);
     engine_->returned(now, fx_);
   } else {
@@ -275,7 +317,7 @@ std::optional<Duration> BasicPool<R>::give_back(const detail::SessionRef& ref,
   }
   perform(lock);
   if (quiet() && engine_->physical() == 0) last = end_of_itself();
-  return held;
+  return held.value_or(Duration{});
 }
 
 // ---------------------------------------------------------------- why it failed

@@ -47,6 +47,7 @@ BasicPool<R>::BasicPool(PoolParts<R> parts)
       slow_query_(parts.config.slow_query.count()),
       chains_(context_.watched, observes(parts.config, hooks_)),
       retries_(parts.config.retry),
+      exactly_(static_cast<bool>(hooks_.on_release)),
       config_(std::move(parts.config)),
       options_(std::move(parts.options)),
       base_dir_(std::move(parts.base_dir)) {
@@ -134,7 +135,7 @@ BasicPool<R>::~BasicPool() {
 
 template <Runtime R>
 void BasicPool<R>::start() {
-  Lock lock(mutex_);
+  Turn lock(*this);
   engine_->start(R::now(), fx_);
   perform(lock);
 }
@@ -149,7 +150,7 @@ template <Runtime R>
 Result<void> BasicPool<R>::wait_ready(Duration timeout) {
   if (forked()) return fail(forked_error());
   const auto self = this->shared_from_this();
-  Lock lock(mutex_);
+  Turn lock(*this);
   const Instant deadline = after(R::now(), timeout);
   engine_->start(R::now(), fx_);
   perform(lock);
@@ -171,7 +172,7 @@ Result<void> BasicPool<R>::wait_ready(Duration timeout) {
                                      "); last connect error: " + cause());
     }
     if (why) break;
-    R::wait_until(changed_, lock, deadline);
+    lock.wait_until(changed_, deadline);
   }
   --watchers_;
   if (why) return fail(*std::move(why));
@@ -183,7 +184,7 @@ PoolStats BasicPool<R>::stats() const {
   PoolStats s;
   s.name = name_;
   if (forked()) return s;  // what is known of it is the parent's
-  Lock lock(mutex_);
+  Turn lock = look();
   s.driver = config_.driver;
   const engine::Counters& c = engine_->counters();
   s.now = engine_->counts();
@@ -224,16 +225,16 @@ PoolStats BasicPool<R>::stats() const {
 
 template <Runtime R>
 void BasicPool<R>::begin_drain() {
-  Lock lock(mutex_);
+  Turn lock(*this);
   engine_->drain(R::now(), fx_);
   perform(lock);
 }
 
 template <Runtime R>
 template <class Enough>
-void BasicPool<R>::wait_for(Lock& lock, Instant until, Enough&& enough) {
+void BasicPool<R>::wait_for(Turn& lock, Instant until, Enough&& enough) {
   ++watchers_;
-  while (!enough() && R::now() < until) R::wait_until(changed_, lock, until);
+  while (!enough() && R::now() < until) lock.wait_until(changed_, until);
   --watchers_;
 }
 
@@ -264,7 +265,7 @@ template <Runtime R>
 Result<void> BasicPool<R>::drain(Duration timeout) {
   if (forked()) return fail(forked_error());
   const auto self = this->shared_from_this();
-  Lock lock(mutex_);
+  Turn lock(*this);
   const Instant start = R::now();
   engine_->drain(start, fx_);
   perform(lock);

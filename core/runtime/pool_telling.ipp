@@ -211,7 +211,7 @@ void BasicPool<R>::tell_heard() {
   telling_heard_ = false;
   --running_;
   if (watchers_ > 0) changed_.notify_all();
-  if (quiet() && engine_->physical() == 0) last = end_of_itself();
+  if (orphan_ && quiet() && engine_->physical() == 0) last = end_of_itself();
 }
 
 }  // namespace weir::runtime

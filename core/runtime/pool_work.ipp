@@ -18,7 +18,7 @@ inline constexpr Duration leap_threshold = std::chrono::seconds(5);
 // under the lock, so that their order is the engine's; aborts and the log come after it, so that
 // they may use the pool (S9). Returns with the lock held again.
 template <Runtime R>
-void BasicPool<R>::perform(Lock& lock) {
+void BasicPool<R>::perform(Turn& lock) {
   R::stepped(name_, *engine_, *rack_, fx_);
   for (const engine::Resolved& resolved : fx_.resolved) {
     auto& waiter = *static_cast<Completion*>(resolved.token);
@@ -80,7 +80,7 @@ void BasicPool<R>::perform(Lock& lock) {
   if (watchers_ > 0) changed_.notify_all();
 }
 
-// Nothing of the pool runs but leases.
+// Nothing of the pool runs but leases. For a Turn; an orphan's lane is closed for good.
 template <Runtime R>
 bool BasicPool<R>::quiet() const noexcept {
   return running_ == 0 && telling_ == 0 && engine_->physical() == rack_->lent_count();
@@ -116,9 +116,10 @@ void BasicPool<R>::rearm() {
 template <Runtime R>
 void BasicPool<R>::on_timer() {
   std::shared_ptr<BasicPool> last;  // must go after the lock
-  Lock lock(mutex_);
+  Turn lock(*this);
   const Instant now = R::now();
   const Instant due = std::exchange(armed_, no_deadline);
+  turns_ = std::exchange(lane_used_, false) ? turns_to_open() : 0;
   R::probe(Mark::timer_came);
   if (due != no_deadline && now - due > leap_threshold) {
     R::probe(Mark::leapt);
@@ -158,7 +159,7 @@ void BasicPool<R>::run(const engine::StartOp& op, Slot& slot) {
   }
   driver_->table->thread_detach(env_);
   std::shared_ptr<BasicPool> last;  // must go after the lock
-  Lock lock(mutex_);
+  Turn lock(*this);
   engine_->finished(op.slot, op.serial, result, R::now(), fx_);
   perform(lock);
   --running_;

@@ -22,8 +22,9 @@ RequestScope::RequestScope(Pool& pool, AcquireOptions options) noexcept
 
 Result<Connection*> RequestScope::borrow(Instant deadline, CallSite site) {
   if (!lease_) {
-    auto lease = pool_.lend({options_.timeout, deadline, options_.tag, options_.task,
-                             /*on_this_thread=*/false, site, options_.stop});
+    Pool::Request until = Pool::request(AcquireOptions(options_), site);
+    until.deadline = deadline;
+    auto lease = pool_.lend(until);
     if (!lease) return fail(std::move(lease).error());
     lease_ = *std::move(lease);
   }

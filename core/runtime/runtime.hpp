@@ -12,6 +12,8 @@
 //   wait_until(cv, lock, Instant)                  as cv.wait_until; no_deadline waits without one
 //   thread_id()                                    small, never 0, of the calling (virtual) thread
 //   random_seed()                                  for jitter
+//   turns_before_lane                              how busy a pool must be to lend without its
+//                                                  lock; few in the simulator, to see more of it
 //   FdWaiter                                       waits for a descriptor or a wake-up
 //   probe(Mark)                                    tells of a rare turn (marks.hpp); nothing in
 //                                                  production
@@ -45,6 +47,7 @@ concept Runtime = requires(typename R::mutex& mutex, typename R::condition_varia
   { R::random_seed() } -> std::same_as<std::uint64_t>;
   { waiter.wait(0, 0U, at) } -> std::same_as<std::int32_t>;
   waiter.wake();
+  { R::turns_before_lane } -> std::convertible_to<std::uint32_t>;
   R::probe(Mark::leapt);
 };
 

@@ -170,39 +170,6 @@ void Session::close(Instant deadline) {
   context_.driver->close(std::exchange(conn_, nullptr), &c);
 }
 
-bool Session::end_lease(std::uint64_t lease) noexcept {
-  std::uint64_t expected = lease;
-  if (lease == 0 || !lease_.compare_exchange_strong(expected, 0, std::memory_order_relaxed)) {
-    return false;
-  }
-  open_stream_ = 0;
-  in_call_ = false;
-  end_transaction();  // the pool rolls it back
-  scopes_ = {};
-  for (Prepared& p : prepared_) p.pins = 0;  // Statements of this lease are refused from now on
-  return true;
-}
-
-// What could reach the next user makes it busy: a cancel on its way above all (S14). An error of a
-// statement alone does not make it broken (R9).
-Session::Facts Session::facts() const {
-  const std::uint32_t flags = state();
-  Facts facts;
-  facts.broken = broken_ || (flags & WEIR_STATE_BROKEN) != 0;
-  facts.busy =
-      open_result_ != nullptr || (flags & (WEIR_STATE_RESULT_OPEN | WEIR_STATE_IN_TX |
-                                           WEIR_STATE_TX_FAILED | WEIR_STATE_CANCEL_PENDING)) != 0;
-  facts.dirty = (flags & (WEIR_STATE_DIRTY | WEIR_STATE_DIRTY_UNKNOWN)) != 0;
-  return facts;
-}
-
-std::uint32_t Session::state() const noexcept {
-  weir_conn_state answer{};
-  answer.struct_size = sizeof answer;
-  context_.driver->state(conn_, &answer);
-  return answer.flags;
-}
-
 void Session::close_result(weir_result* result) noexcept {
   const weir_call c = clean_up_call();
   context_.driver->result_close(result, &c);

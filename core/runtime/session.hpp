@@ -134,6 +134,7 @@ class Session {
     weir_stmt* stmt;
     std::uint32_t param_count;
     std::uint32_t pins;
+    std::uint64_t pinned_by;  // the lease; pins of an earlier one count no more
   };
   [[nodiscard]] Result<const Prepared*> statement(std::uint64_t entry) const;
   void unpin(std::uint64_t entry) noexcept;
@@ -221,5 +222,43 @@ class Session {
   std::list<Prepared> prepared_;  // most recently used first
   std::uint64_t last_entry_ = 0;
 };
+
+// Here, so that they are inlined: all are part of every return.
+inline bool Session::end_lease(std::uint64_t lease) noexcept {
+  if (lease == 0 || lease_.load(std::memory_order_relaxed) != lease) return false;
+  // No exchange: only its holder ends a lease, and a holder is one thread at a time.
+  lease_.store(0, std::memory_order_relaxed);
+  open_stream_ = 0;
+  in_call_ = false;
+  end_transaction();  // the pool rolls it back
+  scopes_ = {};
+  return true;
+}
+
+inline void Session::end_transaction() noexcept {
+  in_transaction_ = false;
+  scopes_.savepoints = 0;
+  stopped_.reset();
+}
+
+[[gnu::always_inline]] inline std::uint32_t Session::state() const noexcept {
+  weir_conn_state answer{};
+  answer.struct_size = sizeof answer;
+  context_.driver->state(conn_, &answer);
+  return answer.flags;
+}
+
+// What could reach the next user makes it busy: a cancel on its way above all (S14). An error of a
+// statement alone does not make it broken (R9).
+[[gnu::always_inline]] inline Session::Facts Session::facts() const {
+  const std::uint32_t flags = state();
+  Facts facts;
+  facts.broken = broken_ || (flags & WEIR_STATE_BROKEN) != 0;
+  facts.busy =
+      open_result_ != nullptr || (flags & (WEIR_STATE_RESULT_OPEN | WEIR_STATE_IN_TX |
+                                           WEIR_STATE_TX_FAILED | WEIR_STATE_CANCEL_PENDING)) != 0;
+  facts.dirty = (flags & (WEIR_STATE_DIRTY | WEIR_STATE_DIRTY_UNKNOWN)) != 0;
+  return facts;
+}
 
 }  // namespace weir::runtime

@@ -177,10 +177,12 @@ Result<Statement> Session::prepare(const detail::SessionRef& ref, std::string_vi
         WEIR_OK) {
       return fail(failure(error, "preparing a statement"));
     }
-    prepared_.push_front({++last_entry_, std::string(sql), stmt, out.param_count, 0});
+    prepared_.push_front({++last_entry_, std::string(sql), stmt, out.param_count, 0, ref.lease});
     evict();
   }
   Prepared& p = prepared_.front();
+  if (p.pinned_by != ref.lease) p.pins = 0;
+  p.pinned_by = ref.lease;
   ++p.pins;
   Statement statement;
   statement.ref_ = ref;
@@ -193,7 +195,8 @@ Result<Statement> Session::prepare(const detail::SessionRef& ref, std::string_vi
 void Session::evict() noexcept {
   for (auto it = prepared_.end(); prepared_.size() > prepared_max && it != prepared_.begin();) {
     --it;
-    if (it->pins > 0 || it == prepared_.begin()) continue;
+    const bool pinned = it->pins > 0 && it->pinned_by == lease_.load(std::memory_order_relaxed);
+    if (pinned || it == prepared_.begin()) continue;
     const weir_call c = clean_up_call();
     context_.driver->stmt_close(it->stmt, &c);
     it = prepared_.erase(it);
@@ -210,7 +213,8 @@ Result<const Session::Prepared*> Session::statement(std::uint64_t entry) const {
 
 void Session::unpin(std::uint64_t entry) noexcept {
   for (Prepared& p : prepared_) {
-    if (p.entry == entry && p.pins > 0) --p.pins;
+    if (p.entry == entry && p.pins > 0)
+      --p.pins;  // of the present lease: its caller has seen to it
   }
 }
 

@@ -14,12 +14,6 @@ bool Session::in_transaction() const noexcept {
   return (state() & (WEIR_STATE_IN_TX | WEIR_STATE_TX_FAILED)) != 0;
 }
 
-void Session::end_transaction() noexcept {
-  in_transaction_ = false;
-  scopes_.savepoints = 0;
-  stopped_.reset();
-}
-
 void Session::end_open_stream() noexcept {
   open_stream_ = 0;
   if (open_result_ != nullptr) close_result(std::exchange(open_result_, nullptr));

@@ -309,6 +309,7 @@ void Judge::check_times(const engine::Engine& engine, const engine::PlainRack& r
       require(!slot(id).given_up, "S10", "a connection is used whose operation was given up");
     }
     if (view.word != engine::Rack::Word::idle) slot(id).idle_from = Instant{};
+    if (view.word != engine::Rack::Word::off) check_doubt(id, rack);
     if (view.lent()) {
       require(view.since < view.expires_at, "S5",
               "a connection was lent past the end of its lifetime");
@@ -318,6 +319,30 @@ void Judge::check_times(const engine::Engine& engine, const engine::PlainRack& r
       check_idle(id, engine, rack, of_use);
     }
   }
+}
+
+// Who had it when a sibling died may keep it; nobody else gets it before it has answered.
+void Judge::check_doubt(SlotId id, const engine::PlainRack& rack) {
+  std::optional<std::uint64_t>& lease = slot(id).lease_in_doubt;
+  if (!rack.suspect(id)) {
+    lease.reset();
+  } else if (!lease) {
+    lease = rack.view(id).lease;
+  } else {
+    require(*lease == rack.view(id).lease, "T8",
+            "a connection was lent without a look although a sibling had died");
+  }
+}
+
+// What is lent without the lock is lent without a look at the clock, so that must not go on for
+// longer than what was in the lane could be lent.
+void Judge::check_lane() {
+  const Duration fresh =
+      std::min({config_.validate_after, config_.idle_timeout, config_.hold_warn});
+  const Duration open = world_.now() - lane_opened_;
+  require(open < fresh + scarce_ + slack_since(lane_opened_), "T7", [&] {
+    return "a connection was lent without the lock " + ms(open) + " after its period began";
+  });
 }
 
 // An attempt is given up at its deadline, and set aside soon after; also if it ends in this step.

@@ -53,6 +53,8 @@ class Judge final : public StepWatcher {
   void reached(runtime::Mark mark) override {
     ++marks_[static_cast<std::size_t>(mark)];
     if (mark == runtime::Mark::timer_came) ticks_ = true;
+    if (mark == runtime::Mark::lane_opened) lane_opened_ = world_.now();
+    if (mark == runtime::Mark::lent_in_lane) check_lane();
   }
   void waits() override;
 
@@ -100,6 +102,7 @@ class Judge final : public StepWatcher {
     Instant idle_since;  // as when its last lease ended
     Instant expires_at;  // as when it was first seen
     std::uint64_t last_lease = 0;
+    std::optional<std::uint64_t> lease_in_doubt;  // its last one when it became suspect
     Instant idle_from;  // on the rack without interruption; zero: it is not
   };
   void count(const char* property);
@@ -114,6 +117,8 @@ class Judge final : public StepWatcher {
                        const engine::Effects& fx);
   void check_health(const engine::Engine& engine);
   void check_times(const engine::Engine& engine, const engine::PlainRack& rack);
+  void check_doubt(engine::SlotId id, const engine::PlainRack& rack);
+  void check_lane();
   void check_attempt(engine::SlotId id, engine::SlotState state);
   void check_idle(engine::SlotId id, const engine::Engine& engine, const engine::PlainRack& rack,
                   std::uint32_t of_use);
@@ -146,6 +151,7 @@ class Judge final : public StepWatcher {
   Instant drained_at_ = no_deadline;
   Instant failing_seen_ = Instant::min();  // that connects fail, last
   bool failing_ = false;
+  Instant lane_opened_;
   std::optional<Instant> checked_at_;                 // when the last health check began
   std::vector<std::pair<Instant, Duration>> stalls_;  // when the ledger grew, and to what
 };

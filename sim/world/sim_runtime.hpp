@@ -45,6 +45,7 @@ struct SimRuntime {
   }
   static std::uint64_t thread_id() noexcept { return World::current().running(); }
   static std::uint64_t random_seed();
+  static constexpr std::uint32_t turns_before_lane = 1;
 
   // Descriptors belong to the real world: by virtual time a driver that waits for one is not
   // simulated, and the run ends with its name. By the wall clock it is looked at now and then,

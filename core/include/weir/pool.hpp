@@ -54,9 +54,13 @@ struct AcquireOptions {
 class WEIR_API Lease {
  public:
   Lease() noexcept : connection_({}) {}
-  Lease(Lease&& other) noexcept;
+  Lease(Lease&& other) noexcept
+      : pool_(std::exchange(other.pool_, nullptr)),
+        connection_(std::exchange(other.connection_, Connection({}))) {}
   Lease& operator=(Lease&& other) noexcept;
-  ~Lease() { release(); }
+  ~Lease() {
+    if (pool_ != nullptr) release();
+  }
 
   [[nodiscard]] Connection* operator->() noexcept { return &connection_; }
   [[nodiscard]] Connection& operator*() noexcept { return connection_; }
@@ -222,14 +226,18 @@ class WEIR_API Pool {
 
  protected:
   struct Request {
-    std::optional<Duration> timeout = {};  // from now; default: acquire_timeout
-    Instant deadline = no_deadline;        // whichever is earlier counts
+    // No std::optional: that is copied as a whole, right after its halves were stored one by one.
+    static constexpr Duration acquire_timeout = Duration::min();
+    Duration timeout = acquire_timeout;  // from now; default: that of the configuration
+    Instant deadline = no_deadline;      // whichever is earlier counts
     const char* tag = "";
     std::uint64_t task = 0;
     bool on_this_thread = false;  // the lease ends before this thread goes on
     CallSite site;
     std::stop_token stop = {};
   };
+
+  [[nodiscard]] static Request request(AcquireOptions&& options, CallSite site) noexcept;
 
   Pool() = default;
   [[nodiscard]] virtual Result<Lease> lend(const Request& request) = 0;

@@ -86,8 +86,10 @@ struct PoolStats {
   std::array<std::uint64_t, close_reason_count> closed{};  // by CloseReason
   std::uint64_t long_holds = 0;                            // leases reported by hold_warn
 
-  LatencySummary wait;            // from the call to the lease, of leases that were queued
-  LatencySummary use;             // from the lease to the return
+  LatencySummary wait;  // from the call to the lease, of leases that were queued
+  // From the lease to the return. In a busy pool one lease in 64 of each connection is measured,
+  // and counts for the others; so its count may be behind `returned`, by 63 for each connection.
+  LatencySummary use;
   LatencySummary create;          // of successful creates
   std::string last_create_error;  // empty if the last attempt succeeded
 

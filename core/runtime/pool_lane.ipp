@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+//
+// BasicPool, seventh part: when the lane is open (lane.hpp), and what is known of leases that were
+// lent in it.
+//
+// It costs a step for each connection to open and to close it, so it is opened only after as many
+// turns as there are connections: on the average that is one step for each turn, however they come.
+// And not before turns_before_lane.
+// While it is open a timer comes once each period, for its times. Where nobody has used it
+// meanwhile it stays closed, and the timer does not come again: a pool that is idle costs nothing.
+#pragma once
+
+#include "core/runtime/basic_pool.hpp"
+
+#include <algorithm>
+
+namespace weir::runtime {
+
+template <Runtime R>
+void BasicPool<R>::begin_turn() {
+  if (lane_.close(*rack_)) lane_used_ = true;
+}
+
+template <Runtime R>
+void BasicPool<R>::end_turn() noexcept {
+  if (turns_ < turns_to_open()) {
+    ++turns_;
+    return;
+  }
+  if (!rack_->gate_open() || !engine_->queue().empty()) return;
+  try {
+    open_lane();
+  } catch (const std::bad_alloc&) {
+    // Then all goes through the lock, as before.
+  }
+}
+
+template <Runtime R>
+std::uint32_t BasicPool<R>::turns_to_open() const noexcept {
+  return std::max(R::turns_before_lane, engine_->slot_count());
+}
+
+// By how much the times of the lane may be too early.
+template <Runtime R>
+Duration BasicPool<R>::lane_period() const noexcept {
+  constexpr Duration longest = std::chrono::milliseconds(100);
+  const Duration shortest_of_use =
+      std::min({config_.validate_after, config_.idle_timeout, config_.hold_warn});
+  return std::min(longest, shortest_of_use / 8);
+}
+
+template <Runtime R>
+void BasicPool<R>::open_lane() {
+  turns_ = 0;
+  const Duration period = lane_period();
+  if (period <= Duration{}) return;  // each lease wants a look, or each return an end
+  const Instant now = R::now();
+  const Instant until = after(now, period);
+  if (!lane_.open(*rack_, engine_->slot_count(), now, until,
+                  [this](SlotId slot) { return &slots_[slot].session; })) {
+    return;
+  }
+  R::probe(Mark::lane_opened);
+  if (until >= armed_) return;
+  armed_ = until;
+  executor_->arm(timer_, until);
+}
+
+// A lease that is about to end; counts for all of this slot's since the last one that was measured.
+// The rack may not know of it yet. mutex_ is held. Returns: how long it has lasted, if that is
+// known.
+template <Runtime R>
+std::optional<Duration> BasicPool<R>::measure(std::uint64_t lease, SlotId slot, Instant now) {
+  const auto& view = rack_->view(slot);
+  const bool known = view.lent() && view.lease == lease && !view.rounded;
+  const std::optional<Instant> since = known ? view.since : lane_.since(slot, lease);
+  if (!since) return std::nullopt;
+  const Duration held = now - *since;
+  latencies().use.add(held, lease - std::exchange(slots_[slot].measured, lease));
+  if (!known) rack_->observe_hold(held);
+  return held;
+}
+
+}  // namespace weir::runtime
