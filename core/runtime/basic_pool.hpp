@@ -204,7 +204,8 @@ class BasicPool final : public Pool,
   };
   using StopCallback = std::stop_callback<StopWaiting>;
 
-  struct Slot {
+  // On lines of its own, like the cells of the lane: its session is written at each lease.
+  struct alignas(64) Slot {
     Slot(const SessionContext& context, SlotId id) : session(context, id) {}
     Session session;                            // see invariant 2
     std::uint64_t tag = 0;                      // guarded by mutex_, the rest too
@@ -400,8 +401,9 @@ class BasicPool final : public Pool,
   Lane<R> lane_;
   const bool exactly_;  // every lease is measured: somebody is told
 
-  // Not held across a driver call, a callback or the log sink.
-  mutable typename R::mutex mutex_;
+  // Not held across a driver call, a callback or the log sink. What is above is only read where the
+  // lane is open, and must not be on a line that this is on.
+  alignas(64) mutable typename R::mutex mutex_;
   PoolConfig config_;  // as it is now
   std::vector<DriverOption> options_;
   std::string base_dir_;
