@@ -6,7 +6,7 @@
 // Its options are those of bench/subjects.hpp.
 //
 // Called by hand, by bench/peers/run.py, and by `./dev bench`.
-#include "backends/mock/weir_mock.h"
+#include "bench/mock_pool.hpp"
 #include "bench/subjects.hpp"
 
 #include <weir/weir.hpp>
@@ -17,7 +17,6 @@
 
 namespace {
 
-using namespace std::chrono_literals;
 using weir::bench::Load;
 using weir::bench::Outcome;
 using weir::bench::Subject;
@@ -28,26 +27,9 @@ constexpr const char* compiler = "clang " __clang_version__;
 constexpr const char* compiler = "GCC " __VERSION__;
 #endif
 
-weir::Pools open_pools(unsigned connections, weir::Fairness fairness) {
-  weir::PoolConfig pool;
-  pool.name = "main";
-  pool.driver = "mock";
-  pool.url = weir::Secret("mock:");
-  pool.min = pool.max = connections;
-  pool.start = weir::Start::eager;
-  pool.start_timeout = 60s;
-  pool.max_connecting = 16;
-  pool.fairness = fairness;
-  pool.log = {.query = false, .info = false, .warn = true, .error = true};
-  weir::Config config;
-  config.base_dir = "/";
-  config.pools.emplace(pool.name, pool);
-  return weir::or_throw(
-      weir::Pools::builder().config(std::move(config)).driver(weir_mock_driver()).open());
-}
-
 Outcome run_weir(const Load& load, std::chrono::duration<double> time, weir::Fairness fairness) {
-  const weir::Pools pools = open_pools(load.connections, fairness);
+  const weir::Pools pools =
+      weir::bench::open_mock(weir::bench::mock_pool(load.connections, fairness));
   weir::Pool& pool = pools["main"];
   return weir::bench::run(load, time, [&](auto&& held) {
     const weir::Lease lease = weir::or_throw(pool.acquire());

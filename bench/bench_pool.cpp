@@ -3,8 +3,8 @@
 // What the pool itself costs: acquire and release on an idle and on a crowded pool, the hand-off of
 // a connection to a waiting thread, and the memory of an idle connection. The mock driver does
 // nothing, so everything measured is ours. Beside it what the machine charges for its primitives.
-#include "backends/mock/weir_mock.h"
 #include "bench/measured.hpp"
+#include "bench/mock_pool.hpp"
 
 #include <weir/weir.hpp>
 
@@ -21,26 +21,10 @@ namespace {
 using namespace std::chrono_literals;
 
 weir::Pools open_pools(std::uint32_t connections, weir::Fairness fairness, weir::Hooks hooks = {}) {
-  weir::PoolConfig pool;
-  pool.name = "main";
-  pool.driver = "mock";
-  pool.url = weir::Secret("mock:");
-  pool.min = pool.max = connections;
-  pool.start = weir::Start::eager;
-  pool.start_timeout = 60s;
-  pool.max_connecting = 16;
+  weir::PoolConfig pool = weir::bench::mock_pool(connections, fairness);
   pool.idle_timeout = weir::no_timeout;
   pool.max_lifetime = weir::no_timeout;
-  pool.fairness = fairness;
-  pool.log = {.query = false, .info = false, .warn = true, .error = true};
-  weir::Config config;
-  config.base_dir = "/";
-  config.pools.emplace(pool.name, pool);
-  return weir::or_throw(weir::Pools::builder()
-                            .config(std::move(config))
-                            .driver(weir_mock_driver())
-                            .hooks(std::move(hooks))
-                            .open());
+  return weir::bench::open_mock(std::move(pool), std::move(hooks));
 }
 
 // -- yardsticks ---------------------------------------------------------------------------
