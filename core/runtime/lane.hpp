@@ -22,11 +22,9 @@
 //                Leases of one slot only grow, so that no word is taken for an earlier one.
 //             3. a cell's holder and `since` are written by who took it, before `told`, and read by
 //                the holder of that lease, or once `told` names it while the word is closed.
-//             4. what is in the lane can be lent until open()'s `until` without a look at the
-//             clock:
-//                it neither expires (S5) nor wants a look (T7) before. What happened in it is taken
-//                to have happened when it was opened: too early, towards a look and towards the
-//                end.
+//             4. until open()'s `until` nothing in the lane expires (S5) or wants a look (T7), so
+//                no clock is read. What happened in it is taken to have happened when it was
+//                opened: too early, towards a look and towards the end.
 // Bounded:    one pass over the cells, cells_max of them; what is beyond is lent under the lock.
 #pragma once
 
@@ -77,7 +75,6 @@ class Lane {
             SessionOf&& session_of);
   // Brings the rack up to date. Returns: whether anything had happened. Does nothing while closed.
   bool close(engine::PlainRack& rack);
-  [[nodiscard]] bool is_open() const noexcept { return open_; }
 
  private:
   enum State : std::uint64_t { closed = 0, idle = 1, lent = 2 };

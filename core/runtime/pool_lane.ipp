@@ -5,7 +5,8 @@
 //
 // It costs a step for each connection to open and to close it, so it is opened only after as many
 // turns as there are connections: on the average that is one step for each turn, however they come.
-// And not before turns_before_lane.
+// And not before turns_before_lane, so that a pool that is used now and then never opens it.
+//
 // While it is open a timer comes once each period, for its times. Where nobody has used it
 // meanwhile it stays closed, and the timer does not come again: a pool that is idle costs nothing.
 #pragma once

@@ -48,6 +48,7 @@ Result<Lease> BasicPool<R>::lend_under_lock(const Request& request, const engine
   // Opened while this thread waited for the lock. If it closed the lane again, so would the next
   // one that waits, and with enough threads it would never stay open.
   if (const auto taken = lane_.take(holder, exactly_); taken.session != nullptr) {
+    R::probe(Mark::lent_in_lane);
     held.unlock();
     return grant(*taken.session, taken.lease, holder, Duration{});
   }
@@ -302,7 +303,10 @@ Duration BasicPool<R>::give_back_under_lock(const detail::SessionRef& ref, Sessi
   std::shared_ptr<BasicPool> last;  // must go after the lock, it may hold the pool's end
   Lock plain(mutex_);
   // As in lend_under_lock().
-  if (facts.clean() && lane_.give(session.slot(), ref.lease)) return held.value_or(Duration{});
+  if (facts.clean() && lane_.give(session.slot(), ref.lease)) {
+    R::probe(Mark::returned_in_lane);
+    return held.value_or(Duration{});
+  }
   Turn lock(*this, std::move(plain));
   const Instant now = R::now();
   if (!held) held = measure(ref.lease, session.slot(), now);

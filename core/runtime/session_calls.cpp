@@ -212,9 +212,9 @@ Result<const Session::Prepared*> Session::statement(std::uint64_t entry) const {
 }
 
 void Session::unpin(std::uint64_t entry) noexcept {
+  // Its caller has seen to it that they are pins of the present lease.
   for (Prepared& p : prepared_) {
-    if (p.entry == entry && p.pins > 0)
-      --p.pins;  // of the present lease: its caller has seen to it
+    if (p.entry == entry && p.pins > 0) --p.pins;
   }
 }
 
