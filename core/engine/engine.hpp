@@ -147,6 +147,9 @@ class Engine {
   [[nodiscard]] Instant next_deadline() const noexcept { return queue_.earliest_deadline(); }
   // When the gate must close for the head waiter; no_deadline while nobody is being overtaken.
   [[nodiscard]] Instant fair_deadline() const noexcept;
+  // A connection that comes back has to be told of, or nobody is woken for it: somebody waits, and
+  // has no offer that would make him look. Also where telling costs next to nothing.
+  [[nodiscard]] bool wants_returns() const noexcept;
 
   [[nodiscard]] Phase phase() const noexcept { return phase_; }
   [[nodiscard]] bool lost() const noexcept { return lost_; }

@@ -21,6 +21,9 @@ namespace {
 // idle virtual CPUs). Overtaking the head saves that once per lend; with longer holds there is
 // nothing to save, so the head is served directly.
 constexpr Duration wake_up_cost = std::chrono::microseconds(50);
+
+// A lease that is not longer than this pays for the lock and the engine as much as for itself.
+constexpr Duration as_short_as_a_turn = std::chrono::microseconds(2);
 }  // namespace
 
 WaiterId Engine::acquire(Waiter waiter, Instant now, Effects& fx) {
@@ -113,6 +116,11 @@ void Engine::set_gate(Instant now) {
 Instant Engine::fair_deadline() const noexcept {
   if (queue_.empty() || !rack_->gate_open()) return no_deadline;  // nobody is being overtaken
   return after(queue_[queue_.head()].enqueued, config_.fair_after);
+}
+
+bool Engine::wants_returns() const noexcept {
+  if (queue_.empty()) return false;
+  return !queue_.contains(offered_) || rack_->hold_estimate() > as_short_as_a_turn;
 }
 
 void Engine::lend(SlotId idle, WaiterId id, Instant now, Effects& fx) {

@@ -242,7 +242,8 @@ class BasicPool final : public Pool,
   [[nodiscard]] std::uint32_t turns_to_open() const noexcept;
   void open_lane();
   [[nodiscard]] Duration lane_period() const noexcept;
-  std::optional<Duration> measure(std::uint64_t lease, SlotId slot, Instant now);
+  std::optional<Duration> measure(std::uint64_t lease, SlotId slot);
+  std::optional<Duration> measure_locked(std::uint64_t lease, SlotId slot, Instant now);
 
   // pool_lending.ipp
   [[nodiscard]] Result<Lease> lend(const Request& request) override;

@@ -7,6 +7,11 @@
 // turns as there are connections: on the average that is one step for each turn, however they come.
 // And not before turns_before_lane, so that a pool that is used now and then never opens it.
 //
+// Where fairness is "bounded" and leases are short it may be open beside waiters, too: while the
+// first of them has been woken with an offer, and until he is as old as fair_after. He closes it
+// when he comes to look; who comes until then passes him in the lane as he would under the lock
+// (F2, decision 0003).
+//
 // While it is open a timer comes once each period, for its times. Where nobody has used it
 // meanwhile it stays closed, and the timer does not come again: a pool that is idle costs nothing.
 #pragma once
@@ -28,7 +33,7 @@ void BasicPool<R>::end_turn() noexcept {
     ++turns_;
     return;
   }
-  if (!rack_->gate_open() || !engine_->queue().empty()) return;
+  if (!rack_->gate_open() || engine_->wants_returns()) return;
   try {
     open_lane();
   } catch (const std::bad_alloc&) {
@@ -38,7 +43,8 @@ void BasicPool<R>::end_turn() noexcept {
 
 template <Runtime R>
 std::uint32_t BasicPool<R>::turns_to_open() const noexcept {
-  return std::max(R::turns_before_lane, engine_->slot_count());
+  const bool busy = !engine_->queue().empty();
+  return std::max(busy ? 1 : R::turns_before_lane, engine_->slot_count());
 }
 
 // By how much the times of the lane may be too early.
@@ -62,16 +68,31 @@ void BasicPool<R>::open_lane() {
     return;
   }
   R::probe(Mark::lane_opened);
+  if (!engine_->queue().empty()) R::probe(Mark::opened_beside_a_waiter);
   if (until >= armed_) return;
   armed_ = until;
   executor_->arm(timer_, until);
 }
 
-// A lease that is about to end; counts for all of this slot's since the last one that was measured.
-// The rack may not know of it yet. mutex_ is held. Returns: how long it has lasted, if that is
-// known.
+// A lease that is about to end in the lane. A sample is not worth waiting for the lock, which many
+// threads would then meet at: the next one of the same connection counts for this one, too.
 template <Runtime R>
-std::optional<Duration> BasicPool<R>::measure(std::uint64_t lease, SlotId slot, Instant now) {
+std::optional<Duration> BasicPool<R>::measure(std::uint64_t lease, SlotId slot) {
+  Lock lock(mutex_, std::defer_lock);
+  if (exactly_) {
+    lock.lock();
+  } else if (!lock.try_lock()) {
+    R::probe(Mark::sample_skipped);
+    return std::nullopt;
+  }
+  return measure_locked(lease, slot, R::now());
+}
+
+// A lease that is about to end; counts for all of this slot's since the last one that was measured.
+// The rack may not know of it yet. Returns: how long it has lasted, if that is known.
+template <Runtime R>
+std::optional<Duration> BasicPool<R>::measure_locked(std::uint64_t lease, SlotId slot,
+                                                     Instant now) {
   const auto& view = rack_->view(slot);
   const bool known = view.lent() && view.lease == lease && !view.rounded;
   const std::optional<Instant> since = known ? view.since : lane_.since(slot, lease);

@@ -284,10 +284,7 @@ std::optional<Duration> BasicPool<R>::give_back(const detail::SessionRef& ref,
   const engine::ReturnFacts facts{seen.broken, seen.busy, seen.dirty};
   std::optional<Duration> held;
   if (facts.clean()) {
-    if (exactly_ || Lane<R>::is_sample(ref.lease)) {
-      const Lock lock(mutex_);
-      held = measure(ref.lease, session.slot(), R::now());
-    }
+    if (exactly_ || Lane<R>::is_sample(ref.lease)) held = measure(ref.lease, session.slot());
     if (lane_.give(session.slot(), ref.lease)) {
       R::probe(Mark::returned_in_lane);
       return held.value_or(Duration{});
@@ -309,7 +306,7 @@ Duration BasicPool<R>::give_back_under_lock(const detail::SessionRef& ref, Sessi
   }
   Turn lock(*this, std::move(plain));
   const Instant now = R::now();
-  if (!held) held = measure(ref.lease, session.slot(), now);
+  if (!held) held = measure_locked(ref.lease, session.slot(), now);
   if (facts.clean() &&
       rack_->give(session.slot(), ref.lease, now) == engine::PlainRack::Give::racked) {
     if (engine_->queue().empty()) return held.value_or(Duration{});

@@ -37,6 +37,7 @@ concept Runtime = requires(typename R::mutex& mutex, typename R::condition_varia
   typename R::thread;
   typename R::template atomic<std::uint64_t>;
   mutex.lock();
+  { mutex.try_lock() } -> std::same_as<bool>;
   cv.notify_one();
   { R::now() }
   noexcept->std::same_as<Instant>;

@@ -255,17 +255,31 @@ void Judge::check_resolved(const engine::Engine& engine, const engine::PlainRack
               "a connection was lent by a pool that is not open");
     }
   }
+  check_rack(engine, rack);
+}
+
+// What the rack lends and takes back without asking, under the lock or in the lane, from one step
+// to the next: nothing behind a closed gate, and no return that somebody waits to be told of but
+// the one that this step is about.
+void Judge::check_rack(const engine::Engine& engine, const engine::PlainRack& rack) {
+  require(gate_open_ || rack.lends() == lends_, "F2", "a connection was lent by a closed rack");
+  require(!wants_returns_ || rack.returns() <= returns_ + 1, "L2",
+          "connections came back, and who waits was not told");
+  gate_open_ = rack.gate_open();
+  lends_ = rack.lends();
+  wants_returns_ = engine.wants_returns();
+  returns_ = rack.returns();
   if (engine.queue().empty()) return;
   if (config_.fairness == Fairness::strict) {
-    require(!rack.gate_open(), "F2", "somebody waits, and callers may pass");
+    require(!gate_open_, "F2", "somebody waits, and callers may pass");
     return;
   }
   // The timer that closes the gate runs on a thread of the pool, which has to come to the lock
   // first. Only where that takes no time can it be judged.
   if (world_.options().mode != Mode::ideal) return;
-  const Duration waited = now - engine.queue()[engine.queue().head()].enqueued;
+  const Duration waited = world_.now() - engine.queue()[engine.queue().head()].enqueued;
   if (waited > config_.fair_after) {
-    require(!rack.gate_open(), "F2", "callers may pass a waiter that is older than fair_after");
+    require(!gate_open_, "F2", "callers may pass a waiter that is older than fair_after");
   }
 }
 

@@ -57,6 +57,9 @@ class Judge final : public StepWatcher {
     if (mark == runtime::Mark::lent_in_lane) check_lane();
   }
   void waits() override;
+  [[nodiscard]] std::uint64_t times(runtime::Mark mark) const {
+    return marks_[static_cast<std::size_t>(mark)];
+  }
 
   // What a client saw of one acquire.
   struct Acquire {
@@ -119,6 +122,7 @@ class Judge final : public StepWatcher {
   void check_times(const engine::Engine& engine, const engine::PlainRack& rack);
   void check_doubt(engine::SlotId id, const engine::PlainRack& rack);
   void check_lane();
+  void check_rack(const engine::Engine& engine, const engine::PlainRack& rack);
   void check_attempt(engine::SlotId id, engine::SlotState state);
   void check_idle(engine::SlotId id, const engine::Engine& engine, const engine::PlainRack& rack,
                   std::uint32_t of_use);
@@ -151,6 +155,10 @@ class Judge final : public StepWatcher {
   Instant drained_at_ = no_deadline;
   Instant failing_seen_ = Instant::min();  // that connects fail, last
   bool failing_ = false;
+  bool gate_open_ = true;       // of the rack, at the step before, like the next three
+  bool wants_returns_ = false;  // of the engine
+  std::uint64_t lends_ = 0;
+  std::uint64_t returns_ = 0;
   Instant lane_opened_;
   std::optional<Instant> checked_at_;                 // when the last health check began
   std::vector<std::pair<Instant, Duration>> stalls_;  // when the ledger grew, and to what

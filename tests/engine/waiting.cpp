@@ -80,6 +80,25 @@ TEST(Bounded, OneOfferAtATime) {
   EXPECT_TRUE(b.lent());
 }
 
+// Until then the lane must be closed: a return in it would wake nobody (L2).
+TEST(Bounded, WhoWaitsWantsToBeToldOfReturnsUntilAnOfferIsOnItsWay) {
+  for (const bool brief : {true, false}) {
+    Busy world(one(Fairness::bounded));
+    world.set_wake_latency(no_timeout);
+    EXPECT_FALSE(world.engine().wants_returns());
+    Call& head = world.acquire();
+    EXPECT_TRUE(world.engine().wants_returns());
+    if (!brief) world.run_for(40us);
+    world.release(*world.holder);
+    ASSERT_TRUE(head.offered);
+    EXPECT_EQ(world.engine().wants_returns(), !brief) << "long leases are not held up by the lock";
+    Call& newcomer = world.acquire();
+    ASSERT_TRUE(newcomer.lent());
+    world.claim(head);
+    EXPECT_TRUE(world.engine().wants_returns()) << "it found nothing";
+  }
+}
+
 TEST(Bounded, FromFairAfterOnNobodyOvertakes) {
   Busy world(one(Fairness::bounded));
   world.set_wake_latency(no_timeout);
