@@ -12,6 +12,7 @@
 #pragma once
 
 #include "core/base/assert.hpp"
+#include "core/base/room.hpp"
 
 #include <weir/time.hpp>
 
@@ -42,7 +43,10 @@ class DeadlineHeap {
   void set(Index index, Instant deadline) {
     remove(index);
     if (deadline == no_deadline) return;
-    if (index >= where_.size()) where_.resize(index + 1, absent);
+    if (index >= where_.size()) {
+      make_room(where_, index + 1);
+      where_.resize(index + 1, absent);
+    }
     heap_.push_back({deadline, next_serial_++, index});
     rise(heap_.size() - 1);
   }

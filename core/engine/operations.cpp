@@ -2,11 +2,15 @@
 #include "core/engine/operations.hpp"
 
 #include "core/base/assert.hpp"
+#include "core/base/room.hpp"
 
 namespace weir::engine {
 
 void Operations::begin(SlotId slot, Op op, Instant deadline, Instant now, Effects& fx) {
-  if (slot >= all_.size()) all_.resize(slot + 1);
+  if (slot >= all_.size()) {
+    base::make_room(all_, slot + 1);
+    all_.resize(slot + 1);
+  }
   Operation& o = all_[slot];
   WEIR_ASSERT(o.op == Op::none);
   o.started = now;

@@ -2,11 +2,15 @@
 #include "core/engine/rack.hpp"
 
 #include "core/base/assert.hpp"
+#include "core/base/room.hpp"
 
 namespace weir::engine {
 
 PlainRack::Entry& PlainRack::at(SlotId slot) {
-  if (slot >= places_.size()) places_.resize(slot + 1);
+  if (slot >= places_.size()) {
+    base::make_room(places_, slot + 1);
+    places_.resize(slot + 1);
+  }
   return places_[slot];
 }
 

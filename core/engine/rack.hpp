@@ -59,13 +59,13 @@ class Rack {
 
   struct View {
     Word word = Word::off;
+    bool rounded = false;       // the lease began at `since`, or later
     std::uint32_t vouched = 0;  // the round of doubt in which it last answered
     Holder holder;
     Instant since;  // idle: end of the last lease; lent: its start
     Instant proof;
     Instant expires_at = no_deadline;  // from then on it is not lent and not racked again
     std::uint64_t lease = 0;
-    bool rounded = false;  // the lease began at `since`, or later
     [[nodiscard]] bool lent() const noexcept { return word == Word::lent || word == Word::retire; }
   };
   [[nodiscard]] virtual const View& view(SlotId slot) const = 0;

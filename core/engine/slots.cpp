@@ -2,6 +2,7 @@
 #include "core/engine/slots.hpp"
 
 #include "core/base/assert.hpp"
+#include "core/base/room.hpp"
 
 namespace weir::engine {
 
@@ -22,6 +23,7 @@ SlotId Slots::allocate() {
   SlotId slot = free_;
   if (slot == no_slot) {
     slot = size();
+    base::make_room(records_, records_.size() + 1);
     records_.emplace_back();
     count_in(records_[slot], 1);
   } else {

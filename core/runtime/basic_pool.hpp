@@ -213,14 +213,29 @@ class BasicPool final : public Pool,
     Canceller canceller;                        // the same
     bool abort_requested = false;               // before there was a canceller
     bool accepted = false;  // by on_create, or there is none; kept if there is an on_destroy
-    std::uint64_t measured =
-        0;  // the last lease whose duration counts: for all since the one before
+    // The last lease whose duration counts: for all since the one before. The lower half of its
+    // number: a difference is all that is asked of it.
+    std::uint32_t measured = 0;
   };
 
-  struct Latencies {  // allocated with the first queued acquire, the first return
-    base::Histogram wait;
-    base::Histogram use;
-    base::Histogram create;
+  // Made with its first value: an idle pool has not waited, and has lent nothing.
+  class Times {
+   public:
+    void add(Duration value, std::uint64_t times = 1) {
+      if (!all_) all_ = std::make_unique<base::Histogram>();
+      all_->add(value, times);
+    }
+    [[nodiscard]] Times copy() const {
+      Times other;
+      if (all_) other.all_ = std::make_unique<base::Histogram>(*all_);
+      return other;
+    }
+    [[nodiscard]] LatencySummary summary() const noexcept {
+      return all_ ? all_->summary() : LatencySummary{};
+    }
+
+   private:
+    std::unique_ptr<base::Histogram> all_;
   };
 
   explicit BasicPool(PoolParts<R> parts);
@@ -339,7 +354,6 @@ class BasicPool final : public Pool,
   void set_log_levels(const LogLevels& levels) noexcept;
   template <class Enough>
   void wait_for(Turn& lock, Instant until, Enough&& enough);
-  [[nodiscard]] Latencies& latencies();
   [[nodiscard]] engine::EngineConfig engine_config_now() const;
 
   // pool_telling.ipp
@@ -421,7 +435,9 @@ class BasicPool final : public Pool,
   Instant armed_ = no_deadline;
   std::uint32_t turns_ = 0;  // since the lane was open
   bool lane_used_ = false;   // since the timer came
-  std::unique_ptr<Latencies> latencies_;
+  Times wait_times_;
+  Times use_times_;
+  Times create_times_;
   std::optional<Error> create_error_;  // of the last attempt that failed
   Instant create_error_at_;
   std::string check_error_;    // of the health check that ends next

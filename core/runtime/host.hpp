@@ -3,8 +3,9 @@
 // BasicHost: the services of weir/driver.h (weir_host) that a pool gives to its driver: time,
 // waiting, wake-ups, log, randomness.
 //
-// Every connection has a wait cell, found by its tag, from before open until after close. A wake-up
-// that arrives while nobody waits is kept for the next wait, so that cancel() need not win a race.
+// Every connection has a place, found by its tag, from before open until after close, and a cell to
+// wait in from the first wait on. A wake-up that arrives while nobody waits is kept for the next
+// wait, so that cancel() need not win a race.
 //
 // Owner:    BasicPool; outlives the driver's env.
 // Threads:  every service from any thread. The host takes no lock of the pool.
@@ -17,11 +18,11 @@
 
 #include <cstring>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string_view>
+#include <unordered_map>
 
 namespace weir::runtime {
 
@@ -74,7 +75,7 @@ class BasicHost {
 
   void add_cell(std::uint64_t tag) {
     const std::unique_lock lock(mutex_);
-    cells_.emplace(tag, std::make_shared<Cell>());
+    cells_.emplace(tag, Place{});
   }
   void remove_cell(std::uint64_t tag) {
     const std::unique_lock lock(mutex_);
@@ -88,16 +89,39 @@ class BasicHost {
     bool woken = false;  // guarded by mutex; a wake-up that no wait has seen yet
     std::optional<typename R::FdWaiter> fd_waiter;  // made at the first wait for a descriptor
   };
+  // A driver that never waits needs no cell.
+  struct Place {
+    std::shared_ptr<Cell> cell;
+    bool woken = false;  // before there was a cell
+  };
 
-  std::shared_ptr<Cell> find(std::uint64_t tag) {
+  // The cell of a connection whose driver waits. Null: there is no such connection, or no memory.
+  std::shared_ptr<Cell> cell_of(std::uint64_t tag) noexcept try {
     const std::unique_lock lock(mutex_);
     const auto it = cells_.find(tag);
-    return it == cells_.end() ? nullptr : it->second;
+    if (it == cells_.end()) return nullptr;
+    Place& place = it->second;
+    if (!place.cell) {
+      place.cell = std::make_shared<Cell>();
+      place.cell->woken = place.woken;
+    }
+    return place.cell;
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+
+  // Null: it has been seen to, or there is no such connection.
+  std::shared_ptr<Cell> cell_to_wake(std::uint64_t tag) {
+    const std::unique_lock lock(mutex_);
+    const auto it = cells_.find(tag);
+    if (it == cells_.end()) return nullptr;
+    if (!it->second.cell) it->second.woken = true;
+    return it->second.cell;
   }
 
   std::int32_t wait(std::uint64_t tag, std::int32_t fd, std::uint32_t events, Instant until) {
-    const std::shared_ptr<Cell> cell = find(tag);
-    if (!cell) return WEIR_WAIT_INTERRUPTED;  // the driver's bug; it must not sleep for ever
+    const std::shared_ptr<Cell> cell = cell_of(tag);
+    if (!cell) return WEIR_WAIT_INTERRUPTED;  // it must not sleep for ever
     std::unique_lock lock(cell->mutex);
     const auto take_wake = [&] { return std::exchange(cell->woken, false); };
     if (fd < 0) {
@@ -120,7 +144,7 @@ class BasicHost {
   }
 
   void wake(std::uint64_t tag) {
-    const std::shared_ptr<Cell> cell = find(tag);
+    const std::shared_ptr<Cell> cell = cell_to_wake(tag);
     if (!cell) return;
     const std::unique_lock lock(cell->mutex);
     cell->woken = true;
@@ -158,8 +182,8 @@ class BasicHost {
   Hear hear_;
   const Extension extension_;
   typename R::mutex mutex_;
-  std::map<std::uint64_t, std::shared_ptr<Cell>> cells_;  // guarded by mutex_
-  base::Random random_;                                   // guarded by mutex_
+  std::unordered_map<std::uint64_t, Place> cells_;  // by tag; guarded by mutex_
+  base::Random random_;                             // guarded by mutex_
 };
 
 }  // namespace weir::runtime

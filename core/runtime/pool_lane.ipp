@@ -98,7 +98,8 @@ std::optional<Duration> BasicPool<R>::measure_locked(std::uint64_t lease, SlotId
   const std::optional<Instant> since = known ? view.since : lane_.since(slot, lease);
   if (!since) return std::nullopt;
   const Duration held = now - *since;
-  latencies().use.add(held, lease - std::exchange(slots_[slot].measured, lease));
+  const auto number = static_cast<std::uint32_t>(lease);
+  use_times_.add(held, number - std::exchange(slots_[slot].measured, number));
   if (!known) rack_->observe_hold(held);
   return held;
 }

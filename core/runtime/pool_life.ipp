@@ -213,13 +213,14 @@ PoolStats BasicPool<R>::stats() const {
   s.closed = c.closed;
   s.long_holds = c.long_holds;
   if (create_error_ && engine_->creator().failing()) s.last_create_error = create_error_->message();
-  if (!latencies_) return s;
   // Copied, and added up without the lock: that takes longer than the copy.
-  const Latencies latencies = *latencies_;
+  const Times wait = wait_times_.copy();
+  const Times use = use_times_.copy();
+  const Times create = create_times_.copy();
   lock.unlock();
-  s.wait = latencies.wait.summary();
-  s.use = latencies.use.summary();
-  s.create = latencies.create.summary();
+  s.wait = wait.summary();
+  s.use = use.summary();
+  s.create = create.summary();
   return s;
 }
 

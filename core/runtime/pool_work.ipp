@@ -31,7 +31,7 @@ void BasicPool<R>::perform(Turn& lock) {
       const PhaseTimes end = engine_->phase_times(R::now());
       for (std::size_t i = 0; i < end.size(); ++i) waiter.phases[i] = end[i] - waiter.phases[i];
     } else if (resolved.waited > Duration{}) {
-      latencies().wait.add(resolved.waited);
+      wait_times_.add(resolved.waited);
     }
     waiter.wake(waiter);
   }
@@ -57,7 +57,7 @@ void BasicPool<R>::perform(Turn& lock) {
   const std::vector<engine::Event> events = std::move(fx_.events);
   fx_.clear();
   for (const engine::Event& event : events) {
-    if (event.type == engine::Event::Type::created) latencies().create.add(event.amount);
+    if (event.type == engine::Event::Type::created) create_times_.add(event.amount);
     if (event.type == engine::Event::Type::check_failed) {
       check_failure_ = check_error_.empty() ? "it has not ended in time" : check_error_;
     }
@@ -367,12 +367,6 @@ void BasicPool<R>::log(LogLevel level, std::string_view line) const noexcept {
   } catch (...) {
     // A sink that throws loses its line; nobody's query fails for it.
   }
-}
-
-template <Runtime R>
-typename BasicPool<R>::Latencies& BasicPool<R>::latencies() {
-  if (!latencies_) latencies_ = std::make_unique<Latencies>();
-  return *latencies_;
 }
 
 }  // namespace weir::runtime

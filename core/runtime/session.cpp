@@ -49,7 +49,7 @@ Instant Session::now() const noexcept {
 weir_call Session::call_until(Instant deadline) noexcept {
   weir_call call{};
   call.struct_size = sizeof call;
-  call.op_id = ++op_id_;
+  call.op_id = ++last_number_;
   call.deadline = to_abi(deadline);
   return call;
 }

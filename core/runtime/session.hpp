@@ -126,7 +126,7 @@ class Session {
   // The driver's way to insert; null if it has none.
   [[nodiscard]] const weir_insert* insert_extension() const noexcept;
   // A number for the names of savepoints inside of one call, new each time.
-  [[nodiscard]] std::uint64_t next_mark() noexcept { return ++marks_; }
+  [[nodiscard]] std::uint64_t next_mark() noexcept { return ++last_number_; }
 
   struct Prepared {
     std::uint64_t entry;
@@ -206,21 +206,19 @@ class Session {
 
   const SessionContext& context_;
   const std::uint32_t slot_;
-  weir_conn* conn_ = nullptr;
-  std::uint64_t open_stream_ = 0;       // id of the Stream that has not ended; 0 if there is none
-  weir_result* open_result_ = nullptr;  // of that stream, unless its rows came all at once
-  std::uint64_t op_id_ = 0;
-  std::uint64_t marks_ = 0;
-  std::atomic<std::uint64_t> lease_{0};  // 0 while it is not lent
-  const char* tag_ = "";                 // of the present lease, like the next two
-  CallSite site_;
   bool in_call_ = false;
   bool broken_ = false;
   bool in_transaction_ = false;  // the lease's, opened by a call and not by SQL of the host's
+  weir_conn* conn_ = nullptr;
+  std::uint64_t open_stream_ = 0;        // id of the Stream that has not ended; 0 if there is none
+  weir_result* open_result_ = nullptr;   // of that stream, unless its rows came all at once
+  std::uint64_t last_number_ = 0;        // of calls, statements and marks
+  std::atomic<std::uint64_t> lease_{0};  // 0 while it is not lent
+  const char* tag_ = "";                 // of the present lease, like the next two
+  CallSite site_;
   Scopes scopes_;
   std::optional<Error> stopped_;  // why no statement is run; invariant 4
   std::list<Prepared> prepared_;  // most recently used first
-  std::uint64_t last_entry_ = 0;
 };
 
 // Here, so that they are inlined: all are part of every return.

@@ -102,7 +102,7 @@ Result<Stream> Session::stream(const detail::SessionRef& ref, std::string_view s
   Stream stream;
   stream.ref_ = ref;
   stream.columns_ = std::move(answer->columns);
-  stream.id_ = open_stream_ = op_id_;
+  stream.id_ = open_stream_ = last_number_;
   open_result_ = answer->result;
   stream.batch_ = answer->batch;
   return stream;
@@ -177,7 +177,7 @@ Result<Statement> Session::prepare(const detail::SessionRef& ref, std::string_vi
         WEIR_OK) {
       return fail(failure(error, "preparing a statement"));
     }
-    prepared_.push_front({++last_entry_, std::string(sql), stmt, out.param_count, 0, ref.lease});
+    prepared_.push_front({++last_number_, std::string(sql), stmt, out.param_count, 0, ref.lease});
     evict();
   }
   Prepared& p = prepared_.front();
