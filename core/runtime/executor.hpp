@@ -11,7 +11,9 @@
 //
 // Invariants: 1. every task posted runs; a task waits for a thread only if threads_max are busy.
 //             2. a timer fires at most once per arm(), as a task, not before its time.
-//             3. idle counts the threads that wait, the watcher among them.
+//             3. idle counts the threads that wait, the watcher among them; starting those that do
+//                not run yet. No thread is started for a task that one of them will take.
+//             4. of the threads that have ended all but one are joined, or are being joined.
 // Threads:    every member from any thread. Tasks run under no lock.
 // Lifetime:   destroyed by its last owner, which may be one of its own tasks.
 #pragma once
@@ -104,6 +106,11 @@ class BasicExecutor {
     const std::unique_lock lock(state_->mutex);
     return state_->workers.size();
   }
+  // Threads that have ended, and whose stacks are still there.
+  [[nodiscard]] std::size_t unjoined_count() const {
+    const std::unique_lock lock(state_->mutex);
+    return state_->ended.size();
+  }
 
  private:
   static constexpr Duration linger = std::chrono::seconds(2);
@@ -129,8 +136,9 @@ class BasicExecutor {
     TimerId last_timer = 0;
     std::map<std::uint64_t, Worker> workers;
     std::uint64_t last_worker = 0;
-    std::vector<typename R::thread> ended;  // to be joined by the next one that comes
+    std::vector<typename R::thread> ended;  // to be joined by the next one that comes or ends
     std::size_t idle = 0;
+    std::size_t starting = 0;
     bool watched = false;
     bool stopping = false;
 
@@ -141,12 +149,15 @@ class BasicExecutor {
       armed.erase(it);
     }
 
-    // Each queued task is promised to one idle thread: followers first, then the watcher.
+    // Each queued task is promised to one thread: to those that start, then to the followers, last
+    // to the watcher.
     static void provide_worker(const std::shared_ptr<State>& self) {
+      if (self->tasks.size() <= self->starting) return;
+      const std::size_t tasks = self->tasks.size() - self->starting;
       const std::size_t followers = self->idle - (self->watched ? 1 : 0);
-      if (self->tasks.size() <= followers) {
+      if (tasks <= followers) {
         self->work.notify_one();
-      } else if (self->tasks.size() <= self->idle) {
+      } else if (tasks <= self->idle) {
         self->watch.notify_one();
       } else {
         spawn(self);
@@ -159,7 +170,7 @@ class BasicExecutor {
         self->watch.notify_one();
       } else if (self->idle > 0) {
         self->work.notify_one();
-      } else {
+      } else if (self->starting == 0) {  // who starts sees to it himself
         spawn(self);
       }
     }
@@ -172,6 +183,7 @@ class BasicExecutor {
       Worker& worker = self->workers[id];
       try {
         worker.thread = typename R::thread([self, id] { run(self, id); });
+        ++self->starting;
       } catch (const std::system_error&) {
         // No thread to be had: what is queued waits for a worker that ends its task, or for the
         // next post. Callers still time out by themselves.
@@ -207,6 +219,7 @@ class BasicExecutor {
     static void run(const std::shared_ptr<State>& self, std::uint64_t id) {
       State& s = *self;
       std::unique_lock lock(s.mutex);
+      --s.starting;
       if (const auto me = s.workers.find(id); me != s.workers.end()) {
         me->second.thread_id = R::thread_id();
       }
@@ -236,10 +249,14 @@ class BasicExecutor {
         if (s.stopping || (!go_on && !needed)) break;
         go_on = wait(s, lock);
       }
+      std::vector<typename R::thread> before;
       if (const auto me = s.workers.find(id); me != s.workers.end()) {
+        before = std::exchange(s.ended, {});
         s.ended.push_back(std::move(me->second.thread));
         s.workers.erase(me);
       }
+      lock.unlock();
+      for (auto& thread : before) thread.join();
     }
   };
 

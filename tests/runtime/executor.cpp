@@ -36,6 +36,21 @@ TEST(Executor, runs_every_task_even_those_queued_at_the_end) {
   EXPECT_EQ(ran, 1000);
 }
 
+TEST(Executor, starts_a_thread_for_each_task_that_needs_one_and_no_more) {
+  std::atomic<bool> go{false};
+  std::atomic<std::size_t> ran{0};
+  OsExecutor executor;
+  for (int i = 0; i < 10; ++i) {
+    executor.post([&] {
+      ++ran;
+      eventually([&] { return go.load(); });
+    });
+  }
+  eventually([&] { return ran == 10; });
+  EXPECT_EQ(executor.thread_count(), 10U);
+  go = true;
+}
+
 TEST(Executor, tasks_that_hang_do_not_stop_others_nor_timers) {
   std::atomic<bool> go{false};
   std::atomic<bool> fired{false};
