@@ -37,6 +37,11 @@ const char* type_name(std::uint16_t type) noexcept {
 
 namespace detail {
 
+const std::shared_ptr<const Columns>& no_columns() noexcept {
+  static const auto none = std::make_shared<const Columns>();
+  return none;
+}
+
 std::optional<std::int64_t> integer_in(const weir_cell& cell, std::int64_t lowest,
                                        std::int64_t highest) noexcept {
   std::int64_t value = 0;

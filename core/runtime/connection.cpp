@@ -179,7 +179,8 @@ Result<std::optional<RowView>> Stream::next() {
         return std::optional<RowView>();
       }
     }
-    return std::optional<RowView>(RowView(batch_.cells + at_++ * batch_.row_stride, &columns_));
+    return std::optional<RowView>(
+        RowView(batch_.cells + at_++ * batch_.row_stride, columns_.get()));
   });
 }
 

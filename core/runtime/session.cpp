@@ -110,9 +110,9 @@ Result<void> Session::open(weir_source* source, std::uint64_t tag, const Cancell
 
 Result<void> Session::run_init(const std::vector<std::string>& statements, Instant deadline) {
   for (const std::string& sql : statements) {
-    auto answer = run(deadline, sql, nullptr, {}, WEIR_EXEC_NO_ROWS);
-    if (!answer) {
-      const Error& why = answer.error();
+    Answer answer;
+    if (auto ran = run_to_end(deadline, sql, nullptr, {}, answer); !ran) {
+      const Error& why = ran.error();
       std::string text =
           "init_sql \"" + config::redact_sql(sql) + "\": " + without_literals(why.message(), sql);
       if (why.database() == nullptr) return fail(Error(why.code(), std::move(text)));
@@ -120,7 +120,6 @@ Result<void> Session::run_init(const std::vector<std::string>& statements, Insta
       database.text = without_literals(std::move(database.text), sql);
       return fail(Error(why.code(), std::move(text), std::move(database)));
     }
-    if (answer->result != nullptr) close_result(answer->result);
   }
   return {};
 }
@@ -142,10 +141,8 @@ Result<void> Session::validate(Instant deadline) {
 }
 
 Result<void> Session::check(std::string_view sql, Instant deadline) {
-  auto answer = run(deadline, sql, nullptr, {}, WEIR_EXEC_NO_ROWS);
-  if (!answer) return fail(std::move(answer).error());
-  if (answer->result != nullptr) close_result(answer->result);
-  return {};
+  Answer answer;
+  return run_to_end(deadline, sql, nullptr, {}, answer);
 }
 
 Result<bool> Session::reset(Instant deadline) {

@@ -134,7 +134,8 @@ class Session {
     weir_stmt* stmt;
     std::uint32_t param_count;
     std::uint32_t pins;
-    std::uint64_t pinned_by;  // the lease; pins of an earlier one count no more
+    std::uint64_t pinned_by;                      // the lease; pins of an earlier one count no more
+    std::shared_ptr<const Columns> columns = {};  // of its last result; null: there was none
   };
   [[nodiscard]] Result<const Prepared*> statement(std::uint64_t entry) const;
   void unpin(std::uint64_t entry) noexcept;
@@ -187,13 +188,19 @@ class Session {
 
  private:
   struct Answer {
-    Columns columns;
-    weir_exec_out out;
+    std::shared_ptr<const Columns> columns;  // null if rows are not wanted
+    weir_exec_out out;                       // by run(), like the batch
     weir_result* result = nullptr;
     weir_batch batch;
   };
-  [[nodiscard]] Result<Answer> run(Instant deadline, std::string_view sql, weir_stmt* stmt,
-                                   detail::Cells params, std::uint32_t flags);
+  // Into `answer`, where it stays: what the driver has just written in small parts is slow to copy.
+  [[nodiscard]] Result<void> run(Instant deadline, std::string_view sql, weir_stmt* stmt,
+                                 detail::Cells params, std::uint32_t flags, Answer& answer);
+  [[nodiscard]] std::shared_ptr<const Columns> columns_of(const weir_stmt* stmt,
+                                                          const weir_exec_out& out);
+  // The same as run(); rows, if there are any, are not read.
+  [[nodiscard]] Result<void> run_to_end(Instant deadline, std::string_view sql, weir_stmt* stmt,
+                                        detail::Cells params, Answer& answer);
   [[nodiscard]] Error failure(const ErrorBuffer& error, std::string_view doing) noexcept;
   [[nodiscard]] weir_call call(Instant deadline) noexcept;  // at most until that of the scopes
   [[nodiscard]] weir_call call_until(Instant deadline) noexcept;

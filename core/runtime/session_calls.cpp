@@ -14,33 +14,48 @@ namespace {
 
 constexpr std::size_t prepared_max = 64;  // per connection
 
+const weir_column& column_at(const weir_exec_out& out, std::size_t i) noexcept {
+  const auto* first = reinterpret_cast<const char*>(out.columns);
+  return *reinterpret_cast<const weir_column*>(first + i * out.column_stride);
+}
+
+std::string_view view_of(weir_text text) noexcept {
+  return text.data == nullptr ? std::string_view() : std::string_view(text.data, text.size);
+}
+
 Columns read_columns(const weir_exec_out& out) {
   Columns columns;
   columns.names.reserve(out.column_count);
   columns.types.reserve(out.column_count);
-  const auto* at = reinterpret_cast<const char*>(out.columns);
-  for (std::uint32_t i = 0; i < out.column_count; ++i, at += out.column_stride) {
-    const auto& column = *reinterpret_cast<const weir_column*>(at);
-    columns.names.emplace_back(column.name.data == nullptr ? "" : column.name.data,
-                               column.name.size);
-    columns.types.emplace_back(column.native_type.data == nullptr ? "" : column.native_type.data,
-                               column.native_type.size);
+  for (std::uint32_t i = 0; i < out.column_count; ++i) {
+    const weir_column& column = column_at(out, i);
+    columns.names.emplace_back(view_of(column.name));
+    columns.types.emplace_back(view_of(column.native_type));
   }
   return columns;
 }
 
-Executed read_executed(const weir_exec_out& out) {
-  Executed done;
+bool are_of(const Columns& columns, const weir_exec_out& out) noexcept {
+  if (columns.names.size() != out.column_count) return false;
+  for (std::uint32_t i = 0; i < out.column_count; ++i) {
+    const weir_column& column = column_at(out, i);
+    if (columns.names[i] != view_of(column.name)) return false;
+    if (columns.types[i] != view_of(column.native_type)) return false;
+  }
+  return true;
+}
+
+// Into its place: a value that was put together in parts is slow to copy (Session::run).
+void read_executed(const weir_exec_out& out, Executed& done) {
   if ((out.flags & WEIR_EXEC_HAS_AFFECTED) != 0) done.affected = out.affected;
   if ((out.flags & WEIR_EXEC_HAS_LAST_ID) != 0) done.last_id = out.last_id;
-  return done;
 }
 
 }  // namespace
 
-Result<Session::Answer> Session::run(Instant deadline, std::string_view sql, weir_stmt* stmt,
-                                     detail::Cells params, std::uint32_t flags) {
-  if (auto good = ready(); !good) return fail(std::move(good).error());
+Result<void> Session::run(Instant deadline, std::string_view sql, weir_stmt* stmt,
+                          detail::Cells params, std::uint32_t flags, Answer& answer) {
+  if (auto good = ready(); !good) return good;
   const auto too_long = [](const weir_cell& cell) {
     return detail::has_bytes(cell) && cell.size == std::numeric_limits<std::uint32_t>::max();
   };
@@ -54,8 +69,9 @@ Result<Session::Answer> Session::run(Instant deadline, std::string_view sql, wei
   args.params = params.data();
   args.param_count = static_cast<std::uint32_t>(params.size());
   args.flags = flags;
-  Answer answer{};
+  answer.out = {};
   answer.out.struct_size = sizeof answer.out;
+  answer.batch = {};
   answer.batch.struct_size = sizeof answer.batch;
   ErrorBuffer error;
   const weir_call c = call(deadline);
@@ -63,48 +79,77 @@ Result<Session::Answer> Session::run(Instant deadline, std::string_view sql, wei
                                &error.raw) != WEIR_OK) {
     return fail(failure(error, "running a statement"));
   }
-  if ((flags & WEIR_EXEC_NO_ROWS) == 0) answer.columns = read_columns(answer.out);
-  return answer;
+  if ((flags & WEIR_EXEC_NO_ROWS) == 0) answer.columns = columns_of(stmt, answer.out);
+  return {};
+}
+
+// Those of a prepared statement are made once, and again where the database has changed them.
+std::shared_ptr<const Columns> Session::columns_of(const weir_stmt* stmt,
+                                                   const weir_exec_out& out) {
+  const auto prepared = stmt == nullptr
+                            ? prepared_.end()
+                            : std::find_if(prepared_.begin(), prepared_.end(),
+                                           [&](const Prepared& p) { return p.stmt == stmt; });
+  if (prepared == prepared_.end()) return std::make_shared<const Columns>(read_columns(out));
+  if (!prepared->columns || !are_of(*prepared->columns, out)) {
+    prepared->columns = std::make_shared<const Columns>(read_columns(out));
+  }
+  return prepared->columns;
+}
+
+Result<void> Session::run_to_end(Instant deadline, std::string_view sql, weir_stmt* stmt,
+                                 detail::Cells params, Answer& answer) {
+  auto ran = run(deadline, sql, stmt, params, WEIR_EXEC_NO_ROWS, answer);
+  if (ran && answer.result != nullptr) close_result(answer.result);
+  return ran;
 }
 
 Result<Rows> Session::query(const detail::SessionRef& ref, std::string_view sql, weir_stmt* stmt,
                             detail::Cells params) {
-  auto answer = run(ref.deadline, sql, stmt, params, 0);
-  if (!answer) return fail(std::move(answer).error());
-  Rows rows(std::move(answer->columns));
-  rows.append(answer->batch);
-  while (answer->result != nullptr && (answer->batch.flags & WEIR_BATCH_END) == 0) {
+  Answer answer;
+  if (auto ran = run(ref.deadline, sql, stmt, params, 0, answer); !ran) {
+    return fail(std::move(ran).error());
+  }
+  Rows rows(std::move(answer.columns));
+  rows.append(answer.batch);
+  while (answer.result != nullptr && (answer.batch.flags & WEIR_BATCH_END) == 0) {
     ErrorBuffer error;
     const weir_call c = call(ref.deadline);
-    if (context_.driver->fetch(answer->result, &c, &answer->batch, &error.raw) != WEIR_OK) {
+    if (context_.driver->fetch(answer.result, &c, &answer.batch, &error.raw) != WEIR_OK) {
       Error why = failure(error, "reading rows");
-      close_result(answer->result);
+      close_result(answer.result);
       return fail(std::move(why));
     }
-    rows.append(answer->batch);
+    rows.append(answer.batch);
   }
-  if (answer->result != nullptr) close_result(answer->result);
+  if (answer.result != nullptr) close_result(answer.result);
   return rows;
 }
 
 Result<Executed> Session::execute(const detail::SessionRef& ref, std::string_view sql,
                                   weir_stmt* stmt, detail::Cells params) {
-  auto answer = run(ref.deadline, sql, stmt, params, WEIR_EXEC_NO_ROWS);
-  if (!answer) return fail(std::move(answer).error());
-  if (answer->result != nullptr) close_result(answer->result);
-  return read_executed(answer->out);
+  Result<Executed> done;
+  Answer answer;
+  if (auto ran = run_to_end(ref.deadline, sql, stmt, params, answer)) {
+    read_executed(answer.out, *done);
+  } else {
+    done = fail(std::move(ran).error());
+  }
+  return done;
 }
 
 Result<Stream> Session::stream(const detail::SessionRef& ref, std::string_view sql, weir_stmt* stmt,
                                detail::Cells params) {
-  auto answer = run(ref.deadline, sql, stmt, params, 0);
-  if (!answer) return fail(std::move(answer).error());
+  Answer answer;
+  if (auto ran = run(ref.deadline, sql, stmt, params, 0, answer); !ran) {
+    return fail(std::move(ran).error());
+  }
   Stream stream;
   stream.ref_ = ref;
-  stream.columns_ = std::move(answer->columns);
+  stream.columns_ = std::move(answer.columns);
   stream.id_ = open_stream_ = last_number_;
-  open_result_ = answer->result;
-  stream.batch_ = answer->batch;
+  open_result_ = answer.result;
+  stream.batch_ = answer.batch;
   return stream;
 }
 

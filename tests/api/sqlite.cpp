@@ -108,6 +108,25 @@ TEST_F(ApiTest, streams_more_rows_than_fit_one_batch) {
   EXPECT_FALSE(*stream->next()) << "the end stays the end";
 }
 
+TEST_F(ApiTest, results_of_one_prepared_statement_share_their_columns_until_those_change) {
+  auto pools = open_file();
+  ASSERT_TRUE(pools);
+  auto lease = or_throw((*pools)["main"].acquire());
+  or_throw(lease->execute("create table t (a int)"));
+  or_throw(lease->execute("insert into t values (7)"));
+  auto statement = or_throw(lease->prepare("select * from t"));
+  const Rows first = or_throw(statement.query());
+  const Rows second = or_throw(statement.query());
+  EXPECT_EQ(&first.columns(), &second.columns());
+  or_throw(lease->execute("alter table t add column b text default 'new'"));
+  const Rows third = or_throw(statement.query());
+  ASSERT_EQ(third.columns().names, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(third.columns().types, (std::vector<std::string>{"INT", "TEXT"}));
+  EXPECT_EQ(third[0].get<std::string>("b"), "new");
+  EXPECT_EQ(first.columns().names, (std::vector<std::string>{"a"})) << "as when it was read";
+  EXPECT_EQ(first[0].get<int>("a"), 7);
+}
+
 TEST_F(ApiTest, prepared_statements_are_found_again_on_the_same_connection) {
   auto pools = open_file();
   ASSERT_TRUE(pools);

@@ -128,7 +128,7 @@ class WEIR_API Stream {
   Stream& operator=(Stream&& other) noexcept;
   ~Stream();
 
-  [[nodiscard]] const Columns& columns() const noexcept { return columns_; }
+  [[nodiscard]] const Columns& columns() const noexcept { return *columns_; }
 
   // The next row, valid until the next call on the connection; nothing at the end.
   [[nodiscard]] Result<std::optional<RowView>> next();
@@ -139,7 +139,7 @@ class WEIR_API Stream {
   void close() noexcept;
 
   detail::SessionRef ref_;
-  Columns columns_;
+  std::shared_ptr<const Columns> columns_ = detail::no_columns();
   std::uint64_t id_ = 0;  // while it is the session's open stream; 0 once it has ended
   weir_batch batch_{};
   std::uint64_t at_ = 0;

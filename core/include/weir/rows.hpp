@@ -13,7 +13,8 @@
 
 namespace weir {
 
-// The names of a result's columns. Shared by its rows.
+// The names of a result's columns. Shared by its rows, and by the results of one prepared
+// statement.
 struct Columns {
   std::vector<std::string> names;
   std::vector<std::string> types;  // the database's words; may be empty
@@ -22,6 +23,10 @@ struct Columns {
   [[nodiscard]] WEIR_API std::size_t find(std::string_view name) const noexcept;
   static constexpr std::size_t npos = static_cast<std::size_t>(-1);
 };
+
+namespace detail {
+[[nodiscard]] WEIR_API const std::shared_ptr<const Columns>& no_columns() noexcept;
+}  // namespace detail
 
 class RowView {
  public:
@@ -85,7 +90,8 @@ class RowView {
 class WEIR_API Rows {
  public:
   Rows() = default;
-  explicit Rows(Columns columns) : columns_(std::make_shared<const Columns>(std::move(columns))) {}
+  explicit Rows(Columns columns) : Rows(std::make_shared<const Columns>(std::move(columns))) {}
+  explicit Rows(std::shared_ptr<const Columns> columns) noexcept : columns_(std::move(columns)) {}
 
   // Copies the rows of a batch. Requires: batch.columns == columns().names.size().
   void append(const weir_batch& batch);
@@ -122,7 +128,7 @@ class WEIR_API Rows {
  private:
   [[nodiscard]] std::size_t width() const noexcept { return columns_->names.size(); }
 
-  std::shared_ptr<const Columns> columns_ = std::make_shared<const Columns>();
+  std::shared_ptr<const Columns> columns_ = detail::no_columns();
   std::vector<weir_cell> cells_;  // rows_ * width(); text and blobs point into chunks_
   std::size_t rows_ = 0;
   std::vector<std::unique_ptr<std::byte[]>> chunks_;  // one per batch that has bytes
