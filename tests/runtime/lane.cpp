@@ -2,16 +2,12 @@
 //
 // Goal: the lane by itself, between real threads (ThreadSanitizer has something to see here) and
 // step by step. What the pool makes of it is explored by the simulator.
-#include "core/runtime/lane.hpp"
-
-#include "backends/mock/weir_mock.h"
 #include "core/runtime/os_runtime.hpp"
-#include "core/runtime/session.hpp"
+#include "tests/runtime/racked.hpp"
 
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <deque>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -27,39 +23,8 @@ using namespace std::chrono_literals;
 using engine::PlainRack;
 using engine::SlotId;
 
-constexpr Instant start{1h};
-
-engine::Holder holder_of_thread(std::uint64_t thread) {
-  return {"", "", 0, thread, thread * 2 + 1};
-}
-
-// A rack with idle connections, and a lane before it.
-template <class R = OsRuntime>
-struct Racked {
-  explicit Racked(std::uint32_t count) {
-    rack.set_validate_after(500ms);
-    for (SlotId slot = 0; slot < count; ++slot) {
-      sessions.emplace_back(context, slot);
-      rack.vouch(slot);
-      rack.put_idle(slot, start, start, no_deadline, PlainRack::Place::front);
-    }
-  }
-  bool open(Instant now = start) {
-    return lane.open(rack, static_cast<std::uint32_t>(sessions.size()), now, now + 50ms,
-                     [this](SlotId slot) { return &sessions[slot]; });
-  }
-  [[nodiscard]] typename Lane<R>::Taken take(std::uint64_t thread = 1) {
-    return lane.take(holder_of_thread(thread), false);
-  }
-
-  SessionContext context{*loader::DriverTable::create(weir_mock_driver(), "linked in")};
-  std::deque<Session> sessions;
-  PlainRack rack;
-  Lane<R> lane;
-};
-
 TEST(LaneTest, lends_and_takes_back_and_the_rack_learns_of_it) {
-  Racked<> r(2);
+  Racked<OsRuntime> r(2);
   ASSERT_TRUE(r.open());
   const auto first = r.take();
   ASSERT_NE(first.session, nullptr);
@@ -82,7 +47,7 @@ TEST(LaneTest, lends_and_takes_back_and_the_rack_learns_of_it) {
 }
 
 TEST(LaneTest, a_thread_gets_the_connection_that_it_had_and_a_new_one_the_first) {
-  Racked<> r(3);
+  Racked<OsRuntime> r(3);
   ASSERT_TRUE(r.open());
   const auto a = r.take(1);
   const auto b = r.take(2);
@@ -96,7 +61,7 @@ TEST(LaneTest, a_thread_gets_the_connection_that_it_had_and_a_new_one_the_first)
 
 // S6
 TEST(LaneTest, a_lease_goes_back_once_and_no_other_one_in_its_name) {
-  Racked<> r(1);
+  Racked<OsRuntime> r(1);
   ASSERT_TRUE(r.open());
   const auto taken = r.take();
   EXPECT_FALSE(r.lane.give(0, taken.lease + 1));
@@ -107,7 +72,7 @@ TEST(LaneTest, a_lease_goes_back_once_and_no_other_one_in_its_name) {
 }
 
 TEST(LaneTest, a_lease_of_the_lane_goes_back_through_the_lock_once_it_is_closed) {
-  Racked<> r(1);
+  Racked<OsRuntime> r(1);
   ASSERT_TRUE(r.open());
   const auto taken = r.take();
   EXPECT_TRUE(r.lane.close(r.rack));
@@ -117,22 +82,22 @@ TEST(LaneTest, a_lease_of_the_lane_goes_back_through_the_lock_once_it_is_closed)
 
 // S5, T7, T8
 TEST(LaneTest, has_only_what_can_be_lent_as_it_is_for_the_whole_period) {
-  Racked<> stale(1);
+  Racked<OsRuntime> stale(1);
   EXPECT_FALSE(stale.open(start + 450ms)) << "it wants a look at the end of the period";
   EXPECT_EQ(stale.take().session, nullptr);
 
-  Racked<> doubtful(1);
+  Racked<OsRuntime> doubtful(1);
   doubtful.rack.doubt_all();
   EXPECT_FALSE(doubtful.open());
 
-  Racked<> retired(1);
+  Racked<OsRuntime> retired(1);
   const auto lease = retired.rack.lend(0, holder_of_thread(1), start);
   EXPECT_EQ(retired.rack.reclaim(0), PlainRack::Reclaim::busy);
   EXPECT_FALSE(retired.open());
   EXPECT_FALSE(retired.lane.give(0, lease));
 
   // One that was lent when a sibling died may go back, but nobody gets it without a look.
-  Racked<> suspect(1);
+  Racked<OsRuntime> suspect(1);
   const auto held = suspect.rack.lend(0, holder_of_thread(1), start);
   suspect.rack.doubt_all();
   EXPECT_FALSE(suspect.open());
@@ -140,7 +105,7 @@ TEST(LaneTest, has_only_what_can_be_lent_as_it_is_for_the_whole_period) {
 }
 
 TEST(LaneTest, what_came_back_is_as_fresh_as_the_period_is_and_no_fresher) {
-  Racked<> r(1);
+  Racked<OsRuntime> r(1);
   ASSERT_TRUE(r.open(start + 100ms));
   EXPECT_TRUE(r.lane.give(0, r.take().lease));
   EXPECT_TRUE(r.lane.close(r.rack));
@@ -150,7 +115,7 @@ TEST(LaneTest, what_came_back_is_as_fresh_as_the_period_is_and_no_fresher) {
 
 // T7
 TEST(LaneTest, one_that_came_back_and_went_again_has_been_proven) {
-  Racked<> r(1);
+  Racked<OsRuntime> r(1);
   const auto lease = r.rack.lend(0, holder_of_thread(1), start);
   ASSERT_TRUE(r.open(start + 400ms));
   EXPECT_TRUE(r.lane.give(0, lease));
@@ -189,7 +154,7 @@ TEST(LaneTest, who_has_not_said_who_he_is_is_nobody_until_he_has) {
 }
 
 TEST(LaneTest, grows_and_forgets_nobody) {
-  Racked<> r(1);
+  Racked<OsRuntime> r(1);
   ASSERT_TRUE(r.open());
   const auto first = r.take(1);
   EXPECT_TRUE(r.lane.close(r.rack));
@@ -211,7 +176,7 @@ TEST(LaneTest, grows_and_forgets_nobody) {
 TEST(LaneTest, holds_between_threads) {
   constexpr int rounds = 20'000;
   constexpr std::uint32_t connections = 3;
-  Racked<> r(connections);
+  Racked<OsRuntime> r(connections);
   std::array<int, connections> uses{};
   std::mutex mutex;
   std::atomic<int> at_work{4};

@@ -2,22 +2,17 @@
 //
 // Goal: what the shell and its executor promise between threads holds in schedules that a bug of
 // depth 3 needs, with a stated probability of having met them.
-// Method: small programs under PCT (Burckhardt et al., ASPLOS 2010): one run of n threads and k
-//         steps meets a bug of depth d with a chance of 1 / (n k^(d-1)) at least, so that
-//         n k^(d-1) ln(1000) runs meet it with 99.9 %. n and k are measured, the number of runs is
-//         computed and printed. The executor's programs are small enough for that at each commit;
-//         a whole pool's are not, and get the runs that fit into their time; what those are worth
-//         is printed, too.
+// Method: small programs under PCT (litmus.hpp). The executor's are small enough for 99.9 % at each
+//         commit; a whole pool's are not, and get the runs that fit into their time; what those are
+//         worth is printed, too.
+#include "tests/sim/explore/litmus.hpp"
+
 #include "core/runtime/executor.hpp"
 #include "sim/explore/run.hpp"
 #include "sim/explore/scenario_file.hpp"
 #include "sim/world/sim_runtime.hpp"
-#include "tests/sim/explore/scale.hpp"
 
 #include <chrono>
-#include <cmath>
-#include <cstdio>
-#include <functional>
 #include <string_view>
 
 #include <gtest/gtest.h>
@@ -26,68 +21,12 @@ namespace weir::sim {
 namespace {
 
 using namespace std::chrono_literals;
-using WallClock = std::chrono::steady_clock;
 using Executor = runtime::BasicExecutor<SimRuntime>;
-
-constexpr std::uint32_t depth = 3;
-
-// What a run took; its text is not empty if it failed.
-struct Sight {
-  std::size_t threads;
-  std::uint64_t steps;
-  std::string failure;
-};
-
-// Runs `once(seed, spec)` until a bug of this depth would have been met with 99.9 %, or until the
-// time is over. Returns: whether it came so far.
-template <class Once>
-bool litmus(const char* name, Duration time, Once&& once) {
-  ScheduleSpec spec;
-  spec.kind = ScheduleSpec::Kind::pct;
-  spec.depth = depth;
-  spec.steps = 1;
-  const Sight first = once(1, spec);
-  EXPECT_EQ(first.failure, "") << name;
-  spec.steps = static_cast<std::uint32_t>(first.steps);
-  const double chance = 1 / (static_cast<double>(first.threads) *
-                             std::pow(static_cast<double>(first.steps), depth - 1));
-  const auto needed = static_cast<std::uint64_t>(std::ceil(std::log(1000) / chance));
-  const auto end = WallClock::now() + time;
-  std::uint64_t runs = 0;
-  while (runs < needed && WallClock::now() < end) {
-    const Sight seen = once(++runs, spec);
-    if (seen.failure.empty()) continue;
-    ADD_FAILURE() << name << ", seed " << runs << ": " << seen.failure;
-    return false;
-  }
-  std::printf("%-34s %zu threads, %4llu steps: %9llu runs for 99.9 %%, made %9llu: %.2f %%\n", name,
-              first.threads, static_cast<unsigned long long>(first.steps),
-              static_cast<unsigned long long>(needed), static_cast<unsigned long long>(runs),
-              100 * (1 - std::pow(1 - chance, static_cast<double>(runs))));
-  return runs >= needed;
-}
 
 // ---- the executor, alone
 
-template <class Program>
-bool executor_litmus(const char* name, Program&& program) {
-  return litmus(name, full() ? 60s : 15s, [&](std::uint64_t seed, const ScheduleSpec& spec) {
-    WorldOptions options;
-    options.seed = seed;
-    options.mode = Mode::adversarial;
-    options.steps_max = 10'000;
-    World world(options, spec);
-    const Ending ending = world.run(program);
-    return Sight{world.threads(), ending.steps, ending.ok() ? "" : ending.text};
-  });
-}
-
-void expect(bool held, const char* what) {
-  if (!held) World::current().fail("litmus", what);
-}
-
 TEST(ExecutorLitmus, a_task_that_is_posted_runs) {
-  EXPECT_TRUE(executor_litmus("a posted task runs", [] {
+  EXPECT_TRUE(program_litmus("a posted task runs", [] {
     bool ran = false;
     {
       Executor executor;
@@ -98,7 +37,7 @@ TEST(ExecutorLitmus, a_task_that_is_posted_runs) {
 }
 
 TEST(ExecutorLitmus, a_timer_that_is_removed_fires_no_more) {
-  EXPECT_TRUE(executor_litmus("a removed timer is over", [] {
+  EXPECT_TRUE(program_litmus("a removed timer is over", [] {
     bool gone = false;
     Executor executor;
     const auto timer = executor.add_timer([&] { expect(!gone, "it fired after its removal"); });
@@ -109,7 +48,7 @@ TEST(ExecutorLitmus, a_timer_that_is_removed_fires_no_more) {
 }
 
 TEST(ExecutorLitmus, a_timer_fires_once_for_each_arming_and_not_early) {
-  EXPECT_TRUE(executor_litmus("a timer fires once, in time", [] {
+  EXPECT_TRUE(program_litmus("a timer fires once, in time", [] {
     int fired = 0;
     const Instant due = World::current().now() + 1ms;
     {
@@ -124,6 +63,20 @@ TEST(ExecutorLitmus, a_timer_fires_once_for_each_arming_and_not_early) {
     }
     expect(fired <= 1, "it fired more than once");
   }));
+}
+
+// A stack is eight megabytes of a process's addresses, however idle it is.
+TEST(ExecutorThreads, that_have_ended_are_joined_by_the_next_one_that_ends) {
+  World world(WorldOptions{}, ScheduleSpec{});
+  const Ending ending = world.run([] {
+    Executor executor;
+    for (int i = 0; i < 5; ++i)
+      executor.post([] { SimRuntime::sleep_until(SimRuntime::now() + 1s); });
+    SimRuntime::sleep_until(SimRuntime::now() + 1h);
+    expect(executor.thread_count() == 0, "a thread has stayed without work");
+    expect(executor.unjoined_count() <= 1, "threads that have ended were left");
+  });
+  EXPECT_TRUE(ending.ok()) << ending.text;
 }
 
 // ---- a pool
