@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// Loads of many threads on Weir, with the mock driver, which does nothing, and on the simplest
-// pools that there could be: what the machine itself allows. A line of JSON for each.
+// Loads of many threads, and of coroutines, on Weir, with the mock driver, which does nothing, and
+// of threads on the simplest pools that there could be: what the machine itself allows. A line of
+// JSON for each.
 //
 // Its options are those of bench/subjects.hpp.
 //
 // Called by hand, by bench/peers/run.py, and by `./dev bench`.
+#include "bench/coro.hpp"
 #include "bench/mock_pool.hpp"
 #include "bench/subjects.hpp"
 
@@ -35,6 +37,12 @@ Outcome run_weir(const Load& load, std::chrono::duration<double> time, weir::Fai
     const weir::Lease lease = weir::or_throw(pool.acquire());
     held();
   });
+}
+
+Outcome run_coroutines(const Load& load, std::chrono::duration<double> time) {
+  const weir::Pools pools =
+      weir::bench::open_mock(weir::bench::mock_pool(load.connections, weir::Fairness::bounded));
+  return weir::bench::run_coroutines(load, time, pools["main"]);
 }
 
 // A mutex, a vector and a condition variable: whoever comes first takes it.
@@ -125,12 +133,14 @@ Outcome run_cas(const Load& load, std::chrono::duration<double> time) {
 }
 
 const std::vector<Subject>& subjects() {
+  using Takes = Subject::Takes;
   static const std::vector<Subject> all = {
       {"weir", [](const Load& l, auto t) { return run_weir(l, t, weir::Fairness::bounded); }},
       {"weir-strict", [](const Load& l, auto t) { return run_weir(l, t, weir::Fairness::strict); }},
+      {"weir-coro", run_coroutines, Takes::coroutines},
       {"mutex", run_mutex},
       {"ref-fifo", run_fifo},
-      {"cas", run_cas, false}};
+      {"cas", run_cas, Takes::threads_without_hold}};
   return all;
 }
 

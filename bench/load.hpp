@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
 // A load on a pool, whoever's: threads that borrow a connection, hold it for a moment, and give it
-// back, as fast as they can. What is measured is the pool and the system's scheduler.
+// back, as fast as they can. What is measured is the pool and the system's scheduler. One load is
+// of coroutines instead, which bench/coro.hpp runs.
 //
 // A hold is nothing, a spin (a query that is served from memory by a busy processor) or a sleep
 // (one that waits for the network). Without a hold nobody looks at a clock between, since that
 // would cost more than what is measured.
 //
-// Used by: bench_load and the peers' programs. Threads: its own, gone when run() returns.
+// Used by: bench_load, coro.hpp and the peers' programs. Threads: its own, gone when run() returns.
 #pragma once
 
 #include <algorithm>
@@ -29,11 +30,12 @@ struct Load {
   unsigned connections = 1;
   Hold hold = Hold::none;
   std::chrono::nanoseconds held{};
+  unsigned workers = 0;  // not 0: `threads` are coroutines, on so many threads
 };
 
 struct Outcome {
   double cycles_per_s = 0;
-  double spread = 0;  // cycles of the luckiest thread, over those of the unluckiest
+  double spread = 0;  // cycles of the luckiest thread or coroutine, over those of the unluckiest
   // Of the acquire; zero without a hold.
   std::chrono::nanoseconds p50{}, p99{}, p999{}, max{};
 };
@@ -42,10 +44,11 @@ struct Outcome {
 inline std::vector<Load> known_loads() {
   using namespace std::chrono_literals;
   using Hold = Load::Hold;
-  return {{"u1", 1, 32, Hold::none, {}},     {"t2", 2, 32, Hold::none, {}},
-          {"t8", 8, 32, Hold::none, {}},     {"t32", 32, 32, Hold::none, {}},
-          {"c8", 8, 2, Hold::none, {}},      {"c32", 32, 2, Hold::none, {}},
-          {"busy", 32, 2, Hold::busy, 20us}, {"sleep", 32, 2, Hold::sleep, 20us}};
+  return {{"u1", 1, 32, Hold::none, {}},       {"t2", 2, 32, Hold::none, {}},
+          {"t8", 8, 32, Hold::none, {}},       {"t32", 32, 32, Hold::none, {}},
+          {"c8", 8, 2, Hold::none, {}},        {"c32", 32, 2, Hold::none, {}},
+          {"busy", 32, 2, Hold::busy, 20us},   {"sleep", 32, 2, Hold::sleep, 20us},
+          {"coro", 32, 2, Hold::busy, 20us, 2}};
 }
 
 inline void hold_for(Load::Hold hold, std::chrono::nanoseconds time) {
@@ -55,14 +58,40 @@ inline void hold_for(Load::Hold hold, std::chrono::nanoseconds time) {
   }
 }
 
+// What one thread or coroutine has done.
+struct alignas(128) Own {
+  std::uint64_t cycles = 0;
+  std::vector<std::chrono::nanoseconds> waits;
+};
+
+inline Outcome outcome_of(const std::vector<Own>& own, std::chrono::duration<double> took) {
+  Outcome all;
+  std::uint64_t cycles = 0;
+  std::uint64_t most = 0;
+  std::uint64_t least = std::numeric_limits<std::uint64_t>::max();
+  std::vector<std::chrono::nanoseconds> waits;
+  for (const Own& one : own) {
+    cycles += one.cycles;
+    most = std::max(most, one.cycles);
+    least = std::min(least, one.cycles);
+    waits.insert(waits.end(), one.waits.begin(), one.waits.end());
+  }
+  all.cycles_per_s = static_cast<double>(cycles) / took.count();
+  all.spread = least == 0 ? std::numeric_limits<double>::infinity()
+                          : static_cast<double>(most) / static_cast<double>(least);
+  if (waits.empty()) return all;
+  std::sort(waits.begin(), waits.end());
+  const auto at = [&](double quantile) {
+    return waits[static_cast<std::size_t>(quantile * static_cast<double>(waits.size() - 1))];
+  };
+  all.p50 = at(0.5), all.p99 = at(0.99), all.p999 = at(0.999), all.max = waits.back();
+  return all;
+}
+
 // `borrow(fn)` calls fn() while it has a connection.
 template <class Borrow>
 Outcome run(const Load& load, std::chrono::duration<double> time, Borrow&& borrow) {
   using Clock = std::chrono::steady_clock;
-  struct alignas(128) Own {
-    std::uint64_t cycles = 0;
-    std::vector<std::chrono::nanoseconds> waits;
-  };
   std::vector<Own> own(load.threads);
   std::atomic<unsigned> ready{0};
   std::atomic<bool> go{false};
@@ -97,27 +126,7 @@ Outcome run(const Load& load, std::chrono::duration<double> time, Borrow&& borro
   over = true;
   const std::chrono::duration<double> took = Clock::now() - begun;
   for (std::thread& thread : threads) thread.join();
-  Outcome all;
-  std::uint64_t cycles = 0;
-  std::uint64_t most = 0;
-  std::uint64_t least = std::numeric_limits<std::uint64_t>::max();
-  std::vector<std::chrono::nanoseconds> waits;
-  for (const Own& one : own) {
-    cycles += one.cycles;
-    most = std::max(most, one.cycles);
-    least = std::min(least, one.cycles);
-    waits.insert(waits.end(), one.waits.begin(), one.waits.end());
-  }
-  all.cycles_per_s = static_cast<double>(cycles) / took.count();
-  all.spread = least == 0 ? std::numeric_limits<double>::infinity()
-                          : static_cast<double>(most) / static_cast<double>(least);
-  if (waits.empty()) return all;
-  std::sort(waits.begin(), waits.end());
-  const auto at = [&](double quantile) {
-    return waits[static_cast<std::size_t>(quantile * static_cast<double>(waits.size() - 1))];
-  };
-  all.p50 = at(0.5), all.p99 = at(0.99), all.p999 = at(0.999), all.max = waits.back();
-  return all;
+  return outcome_of(own, took);
 }
 
 // One line that bench/peers/run.py reads.

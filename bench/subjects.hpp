@@ -19,10 +19,18 @@
 namespace weir::bench {
 
 struct Subject {
+  // Which loads make sense.
+  enum class Takes : std::uint8_t { threads, threads_without_hold, coroutines };
   const char* name;
   std::function<Outcome(const Load&, std::chrono::duration<double>)> run;
-  bool holds = true;  // whether a load with a hold makes sense
+  Takes takes = Takes::threads;
 };
+
+inline bool fits(const Subject& subject, const Load& load) {
+  if (load.workers > 0) return subject.takes == Subject::Takes::coroutines;
+  if (load.hold == Load::Hold::none) return subject.takes != Subject::Takes::coroutines;
+  return subject.takes == Subject::Takes::threads;
+}
 
 // 1 to 64 threads on pools of 2 to 256.
 inline std::vector<Load> scaling_loads() {
@@ -55,9 +63,10 @@ inline void list(const std::vector<Load>& loads) {
   constexpr const char* holds[] = {"none", "busy", "sleep"};
   for (const Load& load : loads) {
     std::printf(
-        "{\"load\":\"%s\",\"threads\":%u,\"connections\":%u,\"hold\":\"%s\",\"held_ns\":%lld}\n",
+        "{\"load\":\"%s\",\"threads\":%u,\"connections\":%u,\"hold\":\"%s\",\"held_ns\":%lld,"
+        "\"workers\":%u}\n",
         load.name.c_str(), load.threads, load.connections, holds[static_cast<int>(load.hold)],
-        static_cast<long long>(load.held.count()));
+        static_cast<long long>(load.held.count()), load.workers);
   }
 }
 
@@ -102,8 +111,7 @@ inline int measure(int argc, char** argv, const std::string& version,
     for (const Load& load : want.loads) {
       if (!wanted(want.names, load.name)) continue;
       for (const Subject& subject : subjects) {
-        if (!wanted(want.pools, subject.name)) continue;
-        if (!subject.holds && load.hold != Load::Hold::none) continue;
+        if (!wanted(want.pools, subject.name) || !fits(subject, load)) continue;
         print(subject.name, load, subject.run(load, std::chrono::duration<double>(want.seconds)));
       }
     }

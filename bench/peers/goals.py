@@ -6,6 +6,7 @@ import typing
 
 BUSY_HOLD_S = 20e-6
 HIKARI = "hikaricp"
+CORO = "weir-coro"
 
 
 @dataclasses.dataclass(frozen=True)

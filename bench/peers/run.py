@@ -40,6 +40,12 @@ class Pool:
     command: tuple
     foreign: bool = False
 
+    def runs(self, load: dict) -> bool:
+        """Whether the load makes sense there."""
+        if load["workers"] > 0 or self.name == goals.CORO:
+            return load["workers"] > 0 and self.name == goals.CORO
+        return self.name != "cas" or load["hold"] == "none"
+
     def arguments(self, load: dict, seconds: float) -> list:
         if not self.foreign:
             return [*self.command, "--pool", self.name, "--load", load["load"],
@@ -138,7 +144,7 @@ def measure(pools: list, loads: list, args) -> list:
             seconds = args.seconds * (HELD_TIMES if held else 1)
             print(f"round {number + 1} of {args.rounds}, {load['load']}:", end="", flush=True)
             for pool in pools[turn:] + pools[:turn]:
-                if pool.name == "cas" and held:
+                if not pool.runs(load):
                     continue
                 line = json.loads(output(pool.arguments(load, seconds)))
                 lines.append(line)
