@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// What the pool itself costs: acquire and release on an idle and on a crowded pool, the hand-off of
-// a connection to a waiting thread, and the memory of an idle connection. The mock driver does
-// nothing, so everything measured is ours. Beside it what the machine charges for its primitives.
+// What the pool itself costs: acquire and release on an idle and on a crowded pool, a call, and the
+// hand-off of a connection to a waiting thread. The mock driver does nothing, so everything
+// measured is ours. Beside it what the machine charges for its primitives.
 #include "bench/measured.hpp"
 #include "bench/mock_pool.hpp"
 
 #include <weir/weir.hpp>
 
 #include <atomic>
-#include <malloc.h>
 #include <memory>
 #include <mutex>
 #include <semaphore>
@@ -192,79 +191,6 @@ void hand_off(benchmark::State& state) {
 }
 BENCHMARK(hand_off)->UseManualTime();
 
-// -- memory ---------------------------------------------------------------------------------
-
-std::size_t bytes_in_use() {
-  const struct mallinfo2 info = mallinfo2();
-  return info.uordblks + info.hblkhd;  // the heap, and large blocks of their own
-}
-
-// The driver's own share: the same number of connections opened through its table, without a pool.
-std::size_t driver_bytes(std::uint32_t connections) {
-  const weir_driver& driver = *weir_mock_driver();
-  weir_host host{};
-  host.struct_size = sizeof host;
-  host.abi_major = WEIR_ABI_MAJOR;
-  host.abi_minor = WEIR_ABI_MINOR;
-  host.now = [](void*) noexcept -> weir_time { return 1; };
-  host.wait = [](void*, std::uint64_t, std::int32_t, std::uint32_t, weir_time) noexcept {
-    return std::int32_t{WEIR_WAIT_TIMEOUT};
-  };
-  host.wake = [](void*, std::uint64_t) noexcept {};
-  host.log = [](void*, std::int32_t, std::uint64_t, weir_text) noexcept {};
-  host.event = [](void*, std::uint64_t, const weir_event*) noexcept {};
-  host.random = [](void*, void*, std::size_t) noexcept {};
-  host.extension = [](void*, const char*) noexcept -> const void* { return nullptr; };
-
-  weir_env* env = nullptr;
-  weir_source* source = nullptr;
-  weir_source_args args{};
-  args.struct_size = sizeof args;
-  args.url = {"mock:", 5};
-  weir_source_traits traits{};
-  traits.struct_size = sizeof traits;
-  if (driver.env_create(&host, &env, nullptr) != WEIR_OK) return 0;
-  if (driver.source_create(env, &args, &source, &traits, nullptr) != WEIR_OK) return 0;
-  const weir_call call{
-      .struct_size = sizeof call, .must_understand = 0, .op_id = 1, .deadline = WEIR_NO_DEADLINE};
-  std::vector<std::pair<weir_conn*, weir_canceller*>> open(connections);
-  const std::size_t before = bytes_in_use();
-  std::uint64_t tag = 0;
-  for (auto& [conn, canceller] : open) {
-    const weir_open_args open_args{
-        .struct_size = sizeof open_args, .must_understand = 0, .conn_tag = ++tag};
-    driver.canceller_create(source, tag, &canceller, nullptr);
-    driver.open(source, &call, &open_args, canceller, &conn, nullptr);
-  }
-  const std::size_t used = bytes_in_use() - before;
-  for (auto& [conn, canceller] : open) {
-    driver.close(conn, &call);
-    driver.canceller_release(canceller);
-  }
-  driver.source_destroy(source);
-  driver.env_destroy(env);
-  return used;
-}
-
-void print_memory() {
-  constexpr std::uint32_t connections = 10'000;
-  const std::size_t of_driver = driver_bytes(connections);
-  const std::size_t before = bytes_in_use();
-  std::size_t used = 0;
-  {
-    const weir::Pools pools = open_pools(connections, weir::Fairness::bounded);
-    used = bytes_in_use() - before;
-    const weir::PoolStats stats = pools["main"].stats();
-    if (stats.now.idle != connections)
-      std::printf("only %u connections are idle\n", stats.now.idle);
-  }
-  const double per_connection =
-      (static_cast<double>(used) - static_cast<double>(of_driver)) / connections;
-  std::printf("%-44s %8.0f bytes (limit 1024; the mock driver's own %.0f not counted)\n",
-              "an idle connection, of 10000", per_connection,
-              static_cast<double>(of_driver) / connections);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -285,5 +211,4 @@ int main(int argc, char** argv) {
     }
   }
   measured.print_time("a snapshot, pool of 100, one user", "snapshot/users:1/real_time", "20 us");
-  print_memory();
 }

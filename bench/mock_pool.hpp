@@ -3,7 +3,7 @@
 // A pool of so many connections, all of them open, with the mock driver, which does nothing: what
 // is measured on it is the pool. As it is configured by default but for its size and its log.
 //
-// Used by: bench_pool, bench_load. Threads: any.
+// Used by: bench_pool, bench_load, bench_cost. Threads: any.
 #pragma once
 
 #include "backends/mock/weir_mock.h"
@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 namespace weir::bench {
 
@@ -31,15 +32,19 @@ inline PoolConfig mock_pool(std::uint32_t connections, Fairness fairness) {
   return pool;
 }
 
-inline Pools open_mock(PoolConfig pool, Hooks hooks = {}) {
+inline Pools open_mock(std::vector<PoolConfig> pools, Hooks hooks = {}) {
   Config config;
   config.base_dir = "/";
-  config.pools.emplace(pool.name, std::move(pool));
+  for (PoolConfig& pool : pools) config.pools.emplace(pool.name, std::move(pool));
   return or_throw(Pools::builder()
                       .config(std::move(config))
                       .driver(weir_mock_driver())
                       .hooks(std::move(hooks))
                       .open());
+}
+
+inline Pools open_mock(PoolConfig pool, Hooks hooks = {}) {
+  return open_mock(std::vector{std::move(pool)}, std::move(hooks));
 }
 
 }  // namespace weir::bench
