@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""What Weir is to be beside its peers: rows of goals, each judged on medians of one interleaved
-run. A gate must be met; a reach is what we are after."""
+"""What Weir is to be beside its peers, and by itself: rows of goals, each judged on medians of one
+interleaved run. A gate must be met; a reach is what we are after."""
 import dataclasses
 import typing
 
 BUSY_HOLD_S = 20e-6
 HIKARI = "hikaricp"
 CORO = "weir-coro"
+ALSO = "also"  # the row of what has no number
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,11 +25,13 @@ class Cell:
 
 
 class Cells:
-    """What was measured, by pool and load. Asking for what was not is a KeyError."""
+    """What was measured, by pool and load; and by name, what needs no load. Asking for what was not
+    is a KeyError."""
 
-    def __init__(self, cells: dict, cpus: int) -> None:
+    def __init__(self, cells: dict, cpus: int, costs: typing.Optional[dict] = None) -> None:
         self.cells = cells
         self.cpus = cpus
+        self.costs = costs or {}
 
     def __call__(self, pool: str, load: str) -> Cell:
         return self.cells[pool, load]
@@ -37,10 +40,10 @@ class Cells:
         """Throughput of one over that of another."""
         return self(pool, load).per_s / self(peer, load).per_s
 
-    def of_ideal(self, pool: str) -> float:
+    def of_ideal(self, pool: str, load: str = "busy") -> float:
         """Of what two connections give that each are held 20 us, back to back. A processor can
         spin on one of them only."""
-        return self(pool, "busy").per_s * BUSY_HOLD_S / min(2, self.cpus)
+        return self(pool, load).per_s * BUSY_HOLD_S / min(2, self.cpus)
 
 
 Value = typing.Callable[[Cells], float]
@@ -54,6 +57,10 @@ def percent(value: float) -> str:
     return f"{100 * value:.0f} %"
 
 
+def finer_percent(value: float) -> str:
+    return f"{100 * value:.1f} %"
+
+
 def plain(value: float) -> str:
     return f"{value:.3f}".rstrip("0").rstrip(".")
 
@@ -62,10 +69,18 @@ def wait(us: float) -> str:
     return f"{us / 1000:.2f} ms" if us >= 1000 else f"{us:.0f} µs"
 
 
+def ns(value: float) -> str:
+    return f"{value:.1f} ns"
+
+
+def memory(value: float) -> str:
+    return f"{value:,.0f} bytes"
+
+
 @dataclasses.dataclass(frozen=True)
 class Part:
     """One number of a row. A limit is a number, or a function where a peer sets it; None: none."""
-    row: int
+    row: typing.Union[int, str]
     what: str
     value: Value
     gate: typing.Union[float, Value, None]
@@ -91,6 +106,8 @@ class Part:
         goal = f"{sign} {self.show(bound)}"
         if value <= bound if self.at_most else value >= bound:
             return f"{goal}: met"
+        if bound == 0:
+            return f"{goal}: missed by {self.show(value)}"
         by = 100 * abs(value / bound - 1)
         return f"{goal}: missed by {by:.{1 if by < 10 else 0}f} %"
 
@@ -98,6 +115,16 @@ class Part:
 def against_hikari(row: int, load: str, gate: float, reach: float, note: str = "") -> Part:
     return Part(row, f"{load}{note}: cycles/s over HikariCP's",
                 lambda c: c.over("weir", HIKARI, load), gate, reach)
+
+
+def against_bare(load: str, note: str) -> Part:
+    return Part(11, f"{load} ({note}): cycles/s over bare's",
+                lambda c: c.over("weir", "bare", load), 0.97, 0.995, show=finer_percent)
+
+
+def cost(row: typing.Union[int, str], what: str, measure: str, gate: float,
+         reach: typing.Optional[float] = None, show: typing.Callable[[float], str] = plain) -> Part:
+    return Part(row, what, lambda c: c.costs[measure], gate, reach, at_most=True, show=show)
 
 
 STRICT = "busy, fairness strict"
@@ -131,6 +158,24 @@ PARTS = (
          lambda c: c("weir", "sleep").p999 / c(HIKARI, "sleep").p999, 1 / 8, 1 / 20, at_most=True),
     Part(7, "sleep: luckiest over unluckiest", lambda c: c("weir", "sleep").spread, 1.05, 1.01,
          at_most=True, show=plain),
+    Part(8, "coro (32 coroutines on 2 threads, pool of 2, 20 µs spinning): of the ideal",
+         lambda c: c.of_ideal(CORO, "coro"), 0.85, 0.92, show=percent),
+    Part(8, "coro: p99.9", lambda c: c(CORO, "coro").p999, 1000, 600, at_most=True, show=wait),
+    cost(9, "a driver call, beyond the driver's own time", "boundary_ns", 15, 5, ns),
+    cost(10, "messages to the server for an acquire and its release", "round_trips", 0, 0),
+    against_bare("pg-select", "PostgreSQL"),
+    against_bare("my-select", "MariaDB"),
+    against_bare("lite-select", "SQLite"),
+    cost(12, "an idle pool of 10: memory, without the driver's", "idle_pool_bytes", 4096, 2048,
+         memory),
+    cost(12, "3 idle pools of 10: threads of the process", "idle_threads", 1),
+    cost(ALSO, "an idle connection, of 10,000: memory, without the driver's",
+         "idle_connection_bytes", 512, show=memory),
+    cost(ALSO, "1000 acquires and releases: allocations", "allocations_acquire", 0),
+    cost(ALSO, "1000 executes of a prepared statement: allocations, without the driver's",
+         "allocations_execute", 0),
+    cost(ALSO, "1000 prepared queries of one row, SQLite: allocations, without the driver's",
+         "allocations_query", 0),
 )
 
 

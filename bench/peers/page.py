@@ -6,13 +6,17 @@ import goals
 
 HEAD = ("#", "goal", "measured", "gate", "reach")
 BARE = ("u1", "t2", "t8", "t32", "c8", "c32")
-HELD = ("busy", "sleep")
+# A table for each, and the loads that are in it; the first is what Weir itself is seen under.
+HELD = {"busy": ("busy", "coro"), "sleep": ("sleep",)}
+QUERIES = ("pg-select", "pg-tpcb", "my-select", "my-tpcb", "lite-select")
+QUERIERS = ("weir", "bare", "soci", "pgbouncer")
 # What the programs write for the spread when a thread had no cycle at all.
 STARVED = 9999
 
 TITLES = {
     "weir": "Weir",
     "weir-strict": "Weir, fairness strict",
+    goals.CORO: "Weir, coroutines on two threads",
     "hikaricp": "HikariCP",
     "go-sql": "Go database/sql",
     "soci-lease": "SOCI lease/give_back (an index)",
@@ -21,6 +25,9 @@ TITLES = {
     "mutex": "*mutex, vector, condition variable*",
     "ref-fifo": "*strict order at its simplest*",
     "cas": "*CAS pair*",
+    "bare": "bare",
+    "soci": "SOCI",
+    "pgbouncer": "PgBouncer",
 }
 
 ABOUT = """\
@@ -29,8 +36,8 @@ ABOUT = """\
 What a pool costs by itself: threads that borrow a connection, hold it for a moment and give it
 back, on Weir, on other pools and on the simplest pools there could be (in italics: they know no
 timeout, lifetime, check or statistics, and are no peers, but say what the machine allows). No query
-is sent. Ratios are what lasts; absolute numbers belong to one machine. `./dev bench peers` measures
-anew and writes this page.
+is sent, except in a section of its own. Ratios are what lasts; absolute numbers belong to one
+machine. `./dev bench peers` measures anew and writes this page.
 
 ## Goals
 
@@ -50,7 +57,18 @@ HOLDS = """
 
 busy: each connection is held for 20 µs of work; sleep: for a sleep of 20 µs, as if it waited for a
 server. Waits are times to acquire; the longest is that of all rounds. Fairness: cycles of the
-luckiest thread over those of the unluckiest.
+luckiest thread over those of the unluckiest. Coroutines: 32 of them, under the load busy.
+"""
+
+END_TO_END = """
+## Queries end to end
+
+What is left of the cost of a pool beside the queries that it is there for. Bare is the client
+library by hand, with a connection for each thread; PgBouncer is bare through a PgBouncer. pg, my,
+lite: PostgreSQL, MariaDB, SQLite, all on the machine of the program; select: one row by its key;
+tpcb: the transaction of pgbench. 8 threads and as many connections, 1 with SQLite. A cycle is all
+of it: acquire, statements, release. First Weir's cycles per second over those of each other, then
+the cycles themselves.
 """
 
 ABSOLUTE = """
@@ -80,33 +98,41 @@ def goal_table(cells: goals.Cells) -> str:
     return table(HEAD, goals.rows(cells))
 
 
-def ratio(cells: goals.Cells, pool: str, load: str) -> str:
+def ratio(cells: goals.Cells, pool: str, load: str, digits: int = 2) -> str:
     try:
-        return f"{cells.over('weir', pool, load):.2f}"
+        return f"{cells.over('weir', pool, load):.{digits}f}"
     except KeyError:
         return ""
 
 
+def with_bare_loads(run: Run) -> list:
+    return [pool for pool in run.pools if any((pool, load) in run.cells.cells for load in BARE)]
+
+
 def ratio_table(run: Run) -> str:
-    others = [pool for pool in run.pools if pool != "weir"]
+    others = [pool for pool in with_bare_loads(run) if pool != "weir"]
     return table(("over", *BARE), [(TITLES[pool], *(ratio(run.cells, pool, load) for load in BARE))
                                    for pool in others])
 
 
-def held_line(cells: goals.Cells, pool: str, load: str) -> tuple:
+def held_line(cells: goals.Cells, pool: str, load: str, weirs: str) -> tuple:
     cell = cells(pool, load)
-    share = f" ({goals.percent(cells.of_ideal(pool))})" if load == "busy" else ""
+    try:
+        over = f"{cells('weir', weirs).per_s / cell.per_s:.2f}"
+    except KeyError:
+        over = ""
+    share = f" ({goals.percent(cells.of_ideal(pool, load))})" if weirs == "busy" else ""
     fair = "a thread had none" if cell.spread >= STARVED else goals.plain(cell.spread)
-    return (TITLES[pool], f"{cells.over('weir', pool, load):.2f}", fair,
+    return (TITLES[pool], over, fair,
             *map(goals.wait, (cell.p50, cell.p99, cell.p999, cell.longest)),
             f"{cell.per_s:,.0f}{share}")
 
 
-def held_table(run: Run, load: str) -> str:
-    total = "cycles/s (of the ideal)" if load == "busy" else "cycles/s"
-    head = (load, "Weir over it", "fairness", "p50", "p99", "p99.9", "longest", total)
-    return table(head, [held_line(run.cells, pool, load) for pool in run.pools
-                        if (pool, load) in run.cells.cells])
+def held_table(run: Run, name: str) -> str:
+    total = "cycles/s (of the ideal)" if name == "busy" else "cycles/s"
+    head = (name, "Weir over it", "fairness", "p50", "p99", "p99.9", "longest", total)
+    return table(head, [held_line(run.cells, pool, load, HELD[name][0]) for pool in run.pools
+                        for load in HELD[name] if (pool, load) in run.cells.cells])
 
 
 def absolute(cells: goals.Cells, pool: str, load: str) -> str:
@@ -120,7 +146,26 @@ def absolute(cells: goals.Cells, pool: str, load: str) -> str:
 
 def absolute_table(run: Run) -> str:
     return table(("pool", *BARE), [(TITLES[pool], *(absolute(run.cells, pool, load)
-                                                    for load in BARE)) for pool in run.pools])
+                                                    for load in BARE))
+                                   for pool in with_bare_loads(run)])
+
+
+def rate(cells: goals.Cells, pool: str, load: str) -> str:
+    if (pool, load) not in cells.cells:
+        return ""
+    cell = cells(pool, load)
+    return f"{cell.per_s:,.0f} ({cell.low:,.0f}-{cell.high:,.0f})"
+
+
+def query_table(run: Run) -> str:
+    measured = [load for load in QUERIES
+                if any((pool, load) in run.cells.cells for pool in QUERIERS)]
+    if not measured:
+        return "Not measured.\n"
+    head = ("load", *(f"over {TITLES[pool]}" for pool in QUERIERS[1:]),
+            *(f"{TITLES[pool]}, cycles/s" for pool in QUERIERS))
+    return table(head, [(load, *(ratio(run.cells, pool, load, 3) for pool in QUERIERS[1:]),
+                         *(rate(run.cells, pool, load) for pool in QUERIERS)) for load in measured])
 
 
 def notes(run: Run) -> str:
@@ -131,6 +176,7 @@ def notes(run: Run) -> str:
 
 
 def render(run: Run) -> str:
-    held = "\n".join(held_table(run, load) for load in HELD)
+    held = "\n".join(held_table(run, name) for name in HELD)
     return "\n".join((ABOUT, goal_table(run.cells) + RATIOS, ratio_table(run) + HOLDS,
-                      held + ABSOLUTE, absolute_table(run) + notes(run)))
+                      held + END_TO_END, query_table(run) + ABSOLUTE,
+                      absolute_table(run) + notes(run)))
