@@ -2,6 +2,7 @@
 #include "tests/backends/mysql_server.hpp"
 
 #include "backends/mysql/link.hpp"
+#include "tests/backends/child.hpp"
 
 #include <cerrno>
 #include <csignal>
@@ -34,18 +35,6 @@ const passwd* unprivileged() {
   if (::geteuid() != 0) return nullptr;
   const passwd* user = ::getpwnam("mysql");
   return user != nullptr ? user : ::getpwnam("nobody");
-}
-
-std::string find_program(const char* name) {
-  std::string places = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin";
-  if (const char* path = std::getenv("PATH")) places = std::string(path) + ":" + places;
-  for (std::size_t at = 0; at <= places.size();) {
-    const std::size_t end = std::min(places.find(':', at), places.size());
-    std::string file = places.substr(at, end - at) + "/" + name;
-    if (::access(file.c_str(), X_OK) == 0) return file;
-    at = end + 1;
-  }
-  return {};
 }
 
 // Output goes to a file in the directory. Ends with this process, whatever ends that.
@@ -102,6 +91,15 @@ int listen_for_notices(const std::string& path) {
 MysqlServer& MysqlServer::instance() {
   static MysqlServer server;
   return server;
+}
+
+std::string MysqlServer::not_installed() {
+  for (const char* program : {"mariadbd", "mariadb-install-db"}) {
+    if (find_program(program).empty()) {
+      return std::string("no ") + program + " in PATH, /usr/sbin or /usr/bin" + remedy;
+    }
+  }
+  return {};
 }
 
 MysqlServer::MysqlServer() {
@@ -165,19 +163,16 @@ bool MysqlServer::await_ready(int notices) {
 }
 
 void MysqlServer::prepare() {
+  missing_ = not_installed();
+  if (!missing_.empty()) return;
   program_ = find_program("mariadbd");
-  const std::string install_db = find_program("mariadb-install-db");
-  if (program_.empty() || install_db.empty()) {
-    missing_ = std::string("no ") + (program_.empty() ? "mariadbd" : "mariadb-install-db") +
-               " in PATH, /usr/sbin or /usr/bin" + remedy;
-    return;
-  }
   if (const passwd* owner = unprivileged()) {
     if (::chown(directory_.c_str(), owner->pw_uid, owner->pw_gid) != 0) {
       throw std::runtime_error("cannot give away " + directory_);
     }
   }
   ::chmod(directory_.c_str(), 0755);
+  const std::string install_db = find_program("mariadb-install-db");
   if (!install(install_db)) throw std::runtime_error(install_db + " failed");
   socket_ = directory_ + "/s";
   std::ofstream file(directory_ + "/accounts.sql");

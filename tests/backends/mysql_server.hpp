@@ -24,6 +24,9 @@ class MysqlServer {
   // Why there is no server, and what to do about it; empty if it runs.
   const std::string& missing() const { return missing_; }
 
+  // The same as far as it can be told without starting one.
+  static std::string not_installed();
+
   // The account that the tests log in with. It may do everything.
   static constexpr const char* user = "weir";
   static constexpr const char* password = "open-sesame";

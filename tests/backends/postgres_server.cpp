@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "tests/backends/postgres_server.hpp"
 
+#include "tests/backends/child.hpp"
+
 #include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <poll.h>
-#include <pwd.h>
 #include <sstream>
 #include <sys/inotify.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -48,38 +47,6 @@ std::string find_programs() {
   return "";
 }
 
-// In the child, between fork and exec.
-void become(uid_t user, gid_t group) {
-  if (user != 0 && (::setgid(group) != 0 || ::setuid(user) != 0)) ::_exit(120);
-}
-
-pid_t launch(const std::vector<std::string>& words, uid_t user, gid_t group,
-             const std::string& log) {
-  std::vector<char*> args;
-  for (const std::string& word : words) args.push_back(const_cast<char*>(word.c_str()));
-  args.push_back(nullptr);
-  const pid_t parent = ::getpid();
-  const pid_t pid = ::fork();
-  if (pid != 0) return pid;
-  become(user, group);
-  // After setuid, which takes it back. SIGQUIT: at once, and with all its children.
-  ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
-  if (::getppid() != parent) ::_exit(121);
-  const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
-  ::dup2(out, 1);
-  ::dup2(out, 2);
-  ::dup2(::open("/dev/null", O_RDONLY), 0);
-  ::execv(args[0], args.data());
-  ::_exit(122);
-}
-
-int wait_for(pid_t pid) {
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
 std::string read_file(const std::string& path) {
   std::ifstream in(path);
   std::ostringstream all;
@@ -100,6 +67,8 @@ PostgresServer& PostgresServer::shared() {
   static PostgresServer server;
   return server;
 }
+
+std::string PostgresServer::programs() { return find_programs(); }
 
 std::unique_ptr<PostgresServer> PostgresServer::standby_of(const PostgresServer& primary) {
   return std::unique_ptr<PostgresServer>(new PostgresServer(&primary));
@@ -126,14 +95,11 @@ void PostgresServer::prepare_directory() {
   char name[] = "/tmp/weir-postgres-XXXXXX";
   if (::mkdtemp(name) == nullptr) give_up("no directory in /tmp");
   directory_ = name;
-  if (::geteuid() == 0) {  // PostgreSQL refuses to run as root
-    const passwd* someone = ::getpwnam("postgres");
-    if (someone == nullptr) someone = ::getpwnam("nobody");
-    if (someone == nullptr) give_up("no unprivileged user to run as");
-    user_ = someone->pw_uid;
-    group_ = someone->pw_gid;
-    if (::chown(name, user_, group_) != 0) give_up("chown failed");
-  }
+  Account account;
+  if (!find_account("postgres", account)) give_up("no unprivileged user to run as");
+  user_ = account.user;
+  group_ = account.group;
+  if (user_ != 0 && ::chown(name, user_, group_) != 0) give_up("chown failed");
   ::chmod(name, 0755);
 }
 
@@ -143,10 +109,14 @@ PostgresServer::~PostgresServer() {
   fs::remove_all(directory_, ignored);
 }
 
+pid_t PostgresServer::run(const std::vector<std::string>& words) const {
+  // SIGQUIT ends the server at once, and its children with it.
+  return launch(words, {user_, group_}, directory_ + "/log", SIGQUIT);
+}
+
 void PostgresServer::prepare_cluster() {
-  const pid_t pid = launch({bin_ + "/initdb", "-D", data(), "-U", "weir", "--auth=trust",
-                            "--no-sync", "--no-locale", "--encoding=UTF8", "--no-instructions"},
-                           user_, group_, directory_ + "/log");
+  const pid_t pid = run({bin_ + "/initdb", "-D", data(), "-U", "weir", "--auth=trust", "--no-sync",
+                         "--no-locale", "--encoding=UTF8", "--no-instructions"});
   if (wait_for(pid) != 0) give_up("initdb failed:\n" + read_file(directory_ + "/log"));
   std::ofstream(data() + "/pg_hba.conf") << "local all all trust\nlocal replication all "
                                             "trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
@@ -159,10 +129,9 @@ void PostgresServer::prepare_cluster() {
 }
 
 void PostgresServer::copy_cluster(const PostgresServer& primary) {
-  const pid_t pid = launch({bin_ + "/pg_basebackup", "-D", data(), "-h", primary.directory_, "-p",
-                            std::to_string(primary.port()), "-U", "weir", "--write-recovery-conf",
-                            "--checkpoint=fast", "--no-sync"},
-                           user_, group_, directory_ + "/log");
+  const pid_t pid = run({bin_ + "/pg_basebackup", "-D", data(), "-h", primary.directory_, "-p",
+                         std::to_string(primary.port()), "-U", "weir", "--write-recovery-conf",
+                         "--checkpoint=fast", "--no-sync"});
   if (wait_for(pid) != 0) give_up("pg_basebackup failed:\n" + read_file(directory_ + "/log"));
   fs::remove(data() + "/more.conf");
   std::ofstream(data() + "/postgresql.conf", std::ios::app)
@@ -172,7 +141,7 @@ void PostgresServer::copy_cluster(const PostgresServer& primary) {
 void PostgresServer::start() {
   const int watch = ::inotify_init1(IN_CLOEXEC);
   ::inotify_add_watch(watch, data().c_str(), IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_DELETE);
-  pid_ = launch({bin_ + "/postgres", "-D", data()}, user_, group_, directory_ + "/log");
+  pid_ = run({bin_ + "/postgres", "-D", data()});
   // The last line of postmaster.pid tells: ready, or standby, for which nothing will change any
   // more.
   for (;;) {
@@ -214,11 +183,10 @@ void PostgresServer::restart(const std::string& settings, bool standby) {
 
 bool PostgresServer::offer_tls() {
   if (!settings_.empty()) return true;
-  const pid_t pid = launch({"/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                            "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
-                            "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout",
-                            data() + "/server.key", "-out", data() + "/server.crt"},
-                           user_, group_, directory_ + "/log");
+  const pid_t pid = run({"/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                         "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+                         "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout",
+                         data() + "/server.key", "-out", data() + "/server.crt"});
   if (wait_for(pid) != 0) return false;
   ::chmod((data() + "/server.key").c_str(), 0600);
   fs::copy_file(data() + "/server.crt", directory_ + "/root.crt");

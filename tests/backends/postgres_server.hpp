@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <sys/types.h>
+#include <vector>
 
 namespace weir::test {
 
@@ -19,6 +20,8 @@ class PostgresServer {
  public:
   // Why there can be no server here, and what to do about it; empty if there can be one.
   static std::string missing();
+  // The directory of its programs; empty if there is none.
+  static std::string programs();
   // The server of this program. Ends the program if it cannot be started: that is no test's fault.
   static PostgresServer& shared();
 
@@ -52,6 +55,7 @@ class PostgresServer {
  private:
   explicit PostgresServer(const PostgresServer* primary);
   void prepare_directory();
+  pid_t run(const std::vector<std::string>& words) const;
   void prepare_cluster();
   void copy_cluster(const PostgresServer& primary);
   void stop(int signal);
