@@ -6,9 +6,11 @@
 //
 // A hold is nothing, a spin (a query that is served from memory by a busy processor) or a sleep
 // (one that waits for the network). Without a hold nobody looks at a clock between, since that
-// would cost more than what is measured.
+// would cost more than what is measured. Or it is a query, which the borrower sends himself, and
+// then it is the whole cycle that is timed.
 //
-// Used by: bench_load, coro.hpp and the peers' programs. Threads: its own, gone when run() returns.
+// Used by: bench_load, bench_query, coro.hpp and the peers' programs. Threads: its own, gone when
+// run() returns.
 #pragma once
 
 #include <algorithm>
@@ -16,6 +18,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <limits>
 #include <string>
 #include <thread>
@@ -24,7 +27,7 @@
 namespace weir::bench {
 
 struct Load {
-  enum class Hold : std::uint8_t { none, busy, sleep };
+  enum class Hold : std::uint8_t { none, busy, sleep, query };
   std::string name;
   unsigned threads = 1;
   unsigned connections = 1;
@@ -36,7 +39,7 @@ struct Load {
 struct Outcome {
   double cycles_per_s = 0;
   double spread = 0;  // cycles of the luckiest thread or coroutine, over those of the unluckiest
-  // Of the acquire; zero without a hold.
+  // Of the acquire, or of the cycle with its query; zero without a hold.
   std::chrono::nanoseconds p50{}, p99{}, p999{}, max{};
 };
 
@@ -88,9 +91,10 @@ inline Outcome outcome_of(const std::vector<Own>& own, std::chrono::duration<dou
   return all;
 }
 
-// `borrow(fn)` calls fn() while it has a connection.
-template <class Borrow>
-Outcome run(const Load& load, std::chrono::duration<double> time, Borrow&& borrow) {
+// `make(i)` is called on thread i, before the time begins, and lives as long as the thread. What it
+// returns is the borrower: `borrow(fn)` calls fn() while it has a connection.
+template <class Make>
+Outcome run_each(const Load& load, std::chrono::duration<double> time, Make&& make) {
   using Clock = std::chrono::steady_clock;
   std::vector<Own> own(load.threads);
   std::atomic<unsigned> ready{0};
@@ -100,12 +104,17 @@ Outcome run(const Load& load, std::chrono::duration<double> time, Borrow&& borro
   for (unsigned i = 0; i < load.threads; ++i) {
     threads.emplace_back([&, i] {
       Own& mine = own[i];
+      auto&& borrow = make(i);
       std::uint64_t cycles = 0;
       ++ready;
       go.wait(false);
       while (!over.load(std::memory_order_relaxed)) {
         if (load.hold == Load::Hold::none) {
           borrow([] {});
+        } else if (load.hold == Load::Hold::query) {
+          const auto asked = Clock::now();
+          borrow([] {});
+          mine.waits.push_back(Clock::now() - asked);
         } else {
           const auto asked = Clock::now();
           borrow([&] {
@@ -127,6 +136,12 @@ Outcome run(const Load& load, std::chrono::duration<double> time, Borrow&& borro
   const std::chrono::duration<double> took = Clock::now() - begun;
   for (std::thread& thread : threads) thread.join();
   return outcome_of(own, took);
+}
+
+// The same borrower for all threads.
+template <class Borrow>
+Outcome run(const Load& load, std::chrono::duration<double> time, Borrow&& borrow) {
+  return run_each(load, time, [&](unsigned) { return std::ref(borrow); });
 }
 
 // One line that bench/peers/run.py reads.

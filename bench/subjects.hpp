@@ -6,7 +6,7 @@
 //   PROGRAM [--pool NAME]... [--load NAME]... [--seconds S] [--rounds N] [--scaling]
 //   PROGRAM --list | --version
 //
-// Used by: bench_load and the peers' programs. Threads: those of load.hpp.
+// Used by: bench_load, bench_query and the peers' programs. Threads: those of load.hpp.
 #pragma once
 
 #include "bench/load.hpp"
@@ -14,9 +14,15 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <stdexcept>
 #include <string_view>
 
 namespace weir::bench {
+
+// Thrown by a subject that cannot run a load here, with the reason. It is no failure.
+struct CannotRun : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 struct Subject {
   // Which loads make sense.
@@ -50,6 +56,7 @@ struct Wanted {
   std::vector<std::string> pools;
   std::vector<std::string> names;
   std::vector<Load> loads = known_loads();
+  std::vector<Load> scaling = scaling_loads();  // empty: no such option
   double seconds = 0.5;
   int rounds = 1;
 };
@@ -60,7 +67,7 @@ inline bool wanted(const std::vector<std::string>& names, std::string_view name)
 
 // The programs in other languages have no table of loads; bench/peers/run.py hands them this one.
 inline void list(const std::vector<Load>& loads) {
-  constexpr const char* holds[] = {"none", "busy", "sleep"};
+  constexpr const char* holds[] = {"none", "busy", "sleep", "query"};
   for (const Load& load : loads) {
     std::printf(
         "{\"load\":\"%s\",\"threads\":%u,\"connections\":%u,\"hold\":\"%s\",\"held_ns\":%lld,"
@@ -74,8 +81,8 @@ inline void list(const std::vector<Load>& loads) {
 inline bool take_option(int argc, char** argv, int& i, Wanted& into) {
   const std::string_view option = argv[i];
   if (option.starts_with("--benchmark_")) return true;  // for the others that ./dev bench runs
-  if (option == "--scaling") {
-    into.loads = scaling_loads();
+  if (option == "--scaling" && !into.scaling.empty()) {
+    into.loads = into.scaling;
     return true;
   }
   if (i + 1 == argc) return false;
@@ -95,10 +102,9 @@ inline bool take_option(int argc, char** argv, int& i, Wanted& into) {
   return true;
 }
 
-// What main() returns.
+// What main() returns. `want` is what goes without options.
 inline int measure(int argc, char** argv, const std::string& version,
-                   const std::vector<Subject>& subjects) {
-  Wanted want;
+                   const std::vector<Subject>& subjects, Wanted want = {}) {
   for (int i = 1; i < argc; ++i) {
     if (std::strcmp(argv[i], "--version") == 0) return std::puts(version.c_str()), 0;
     if (std::strcmp(argv[i], "--list") == 0) return list(want.loads), 0;
@@ -112,7 +118,12 @@ inline int measure(int argc, char** argv, const std::string& version,
       if (!wanted(want.names, load.name)) continue;
       for (const Subject& subject : subjects) {
         if (!wanted(want.pools, subject.name) || !fits(subject, load)) continue;
-        print(subject.name, load, subject.run(load, std::chrono::duration<double>(want.seconds)));
+        try {
+          print(subject.name, load, subject.run(load, std::chrono::duration<double>(want.seconds)));
+        } catch (const CannotRun& why) {
+          std::fprintf(stderr, "%s with %s: left out: %s\n", load.name.c_str(), subject.name,
+                       why.what());
+        }
       }
     }
   }
