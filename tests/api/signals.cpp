@@ -28,6 +28,8 @@ class Signals : public ApiTest {
  protected:
   void SetUp() override {
     GTEST_FLAG_SET(death_test_style, "threadsafe");
+    // Under nohup, say, SIGHUP is ignored, and handle_signals() leaves it at that.
+    for (const int number : {SIGHUP, SIGINT, SIGTERM}) std::signal(number, SIG_DFL);
     // The child that is to die begins the test anew, and would leave a directory of its own behind.
     if (const std::string parents = env(parents_dir); !parents.empty()) {
       dir = parents;
