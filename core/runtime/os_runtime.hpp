@@ -60,6 +60,8 @@ struct OsRuntime {
     void wake() noexcept;
 
    private:
+    [[nodiscard]] int timeout_ms(Instant until) const noexcept;
+
     int event_fd_;  // -1 if the process is out of descriptors: then waits are cut short instead
   };
 
