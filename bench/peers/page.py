@@ -44,6 +44,28 @@ machine. `./dev bench peers` measures anew and writes this page.
 A gate must be met, a reach is what we are after. Each is judged on medians of the same run.
 """
 
+WHERE = """
+## Where it is short, and why
+
+What perf and strace show; looked at on 2026-11-27, on the machine below.
+
+- u1: of 40 ns the two exchanges are 11, the driver's word on the session 5, and the move of a lease
+  out of its Result 5, which waits for stores that are narrower than the load. The rest is calls
+  between host and library. In t2 to t32 each thread does that by itself.
+- busy: what is lost is the wake-up of each waiter that comes to his bound ([decision
+  0008](decisions/0008-fair-after.md)); in strict order, that of each cycle.
+- my-select, my-tpcb: MySQL's client library blocks and cannot be told to stop, so the driver calls
+  it on threads of its own. Each call is handed over and back: 12 calls of futex and 4 switches for
+  a query, where bare has none and 1.
+- pg-select: two more descriptors are polled for a query, the connection's before it is sent (has
+  the server ended the session?) and one by which it can be told to stop. That is 2 of the 22 us of
+  both processors.
+- lite-select: 0.3 us for a lease, a statement that is looked up, and rows that are the caller's own
+  (the allocation above). Nothing stands out.
+- an idle pool: 5 KB are connections, 7.6 KB the histogram of how long connects took, the rest its
+  configuration, hooks and driver table.
+"""
+
 RATIOS = """
 ## Weir beside each
 
@@ -177,6 +199,6 @@ def notes(run: Run) -> str:
 
 def render(run: Run) -> str:
     held = "\n".join(held_table(run, name) for name in HELD)
-    return "\n".join((ABOUT, goal_table(run.cells) + RATIOS, ratio_table(run) + HOLDS,
+    return "\n".join((ABOUT, goal_table(run.cells) + WHERE + RATIOS, ratio_table(run) + HOLDS,
                       held + END_TO_END, query_table(run) + ABSOLUTE,
                       absolute_table(run) + notes(run)))

@@ -15,6 +15,7 @@ import platform
 import re
 import statistics
 import sys
+import time
 
 import goals
 import installed
@@ -22,6 +23,8 @@ import page
 
 # With a hold or a query there is one cycle for a thousand of those without, and a tail to be seen.
 HELD_TIMES = 5
+# From which share of the processors on others disturb.
+BUSY = 0.05
 
 
 def measure_load(load: dict, pools: list, seconds: float) -> list:
@@ -94,6 +97,18 @@ def system() -> str:
     return f"{name}, Linux {re.match(r'[0-9.]*', platform.release())[0]}"
 
 
+def in_use(seconds: float = 2) -> float:
+    """The share of the processors that others use now: a load average still has what has ended."""
+    def ticks() -> list:
+        return [int(word) for word in
+                pathlib.Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    before = ticks()
+    time.sleep(seconds)
+    passed = [now - then for now, then in zip(ticks(), before)]
+    idle = passed[3] + passed[4]  # with waits for a disk
+    return 1 - idle / max(1, sum(passed))
+
+
 def conditions(peers: installed.Peers, args, cpus: int, busy: float) -> list:
     lines = [
         f"{datetime.date.today()}; {processor()}, {cpus} CPUs; {system()}.",
@@ -116,8 +131,8 @@ def conditions(peers: installed.Peers, args, cpus: int, busy: float) -> list:
         'Rows 9, 10, 12 and "also": `bench_cost`, once in each round, on the mock driver, a '
         "PostgreSQL server and SQLite. `bench/bench_cost.cpp` says what is counted.",
     ]
-    if busy > cpus / 4:
-        lines.append(f"Other programs were running: the load average was {busy:.1f} at the start. "
+    if busy > BUSY:
+        lines.append(f"Other programs used {busy:.0%} of the processors at the start. "
                      "Until it has been measured on a quiet machine, this page shows the method; "
                      "its numbers are not to be relied on.")
     return lines
@@ -162,7 +177,7 @@ def main() -> int:
     for line in peers.missing:
         print(f"left out: {line}")
     suites = chosen(peers.suites(), args)
-    busy = os.getloadavg()[0]
+    busy = in_use()
     lines = measure(suites, peers, args)
     (peers.made / "lines.json").write_text("".join(json.dumps(line) + "\n" for line in lines))
     cells = cells_of(lines, cpus)
