@@ -37,8 +37,9 @@ const char* type_name(std::uint16_t type) noexcept {
 
 namespace detail {
 
+// Never destroyed: a host's static object may read rows in its destructor.
 const std::shared_ptr<const Columns>& no_columns() noexcept {
-  static const auto none = std::make_shared<const Columns>();
+  static const auto& none = *new std::shared_ptr<const Columns>(std::make_shared<const Columns>());
   return none;
 }
 

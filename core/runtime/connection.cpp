@@ -142,7 +142,7 @@ Result<Stream> Statement::stream_cells(detail::Cells params) {
 
 Stream::Stream(Stream&& other) noexcept
     : ref_(std::exchange(other.ref_, {})),
-      columns_(std::move(other.columns_)),
+      columns_(std::exchange(other.columns_, detail::no_columns())),
       id_(std::exchange(other.id_, 0)),
       batch_(std::exchange(other.batch_, {})),
       at_(std::exchange(other.at_, 0)) {}
@@ -151,7 +151,7 @@ Stream& Stream::operator=(Stream&& other) noexcept {
   if (this == &other) return *this;
   close();
   ref_ = std::exchange(other.ref_, {});
-  columns_ = std::move(other.columns_);
+  columns_ = std::exchange(other.columns_, detail::no_columns());
   id_ = std::exchange(other.id_, 0);
   batch_ = std::exchange(other.batch_, {});
   at_ = std::exchange(other.at_, 0);
