@@ -9,9 +9,11 @@
 // if all had gone through the lock. From there on nothing moves but under the lock, so that the
 // engine, and whoever judges it, sees a rack that stands still, and needs no atomics of its own.
 //
-// Who waits can therefore not be missed: he closes the lane before he looks, and a return either
-// comes before the exchange of its word, and he sees the connection, or after it, and comes to the
-// lock. There is no second word whose order against the first would matter (docs/decisions/0007).
+// Who looks and finds nothing can therefore not be missed: he has closed the lane, and a return
+// either comes before the exchange of its word, and he sees the connection, or after it, and comes
+// to the lock. There is no second word whose order against the first would matter
+// (docs/decisions/0007). Beside one who waits it is opened only if he has been woken, and so will
+// look again.
 //
 // Called by:  BasicPool. take() and give() from any thread, without the lock; the rest with the
 //             lock.
@@ -168,10 +170,13 @@ bool Lane<R>::give(SlotId slot, std::uint64_t lease) noexcept {
 
 template <Runtime R>
 std::optional<Instant> Lane<R>::since(SlotId slot, std::uint64_t lease) const noexcept {
-  if (all_.empty() || slot >= all_.back()->count) return std::nullopt;
-  const Cell& cell = all_.back()->cells[slot];
-  if (cell.measured != lease) return std::nullopt;
-  return cell.since;
+  // It may have been taken before the lane grew.
+  for (auto cells = all_.rbegin(); cells != all_.rend(); ++cells) {
+    if (slot >= (*cells)->count) break;
+    const Cell& cell = (*cells)->cells[slot];
+    if (cell.measured == lease) return cell.since;
+  }
+  return std::nullopt;
 }
 
 template <Runtime R>

@@ -5,7 +5,8 @@
 //
 // It costs a step for each connection to open and to close it, so it is opened only after as many
 // turns as there are connections: on the average that is one step for each turn, however they come.
-// And not before turns_before_lane, so that a pool that is used now and then never opens it.
+// And not before turns_before_lane, unless somebody waits, so that a pool that is used now and then
+// never opens it.
 //
 // Where fairness is "bounded" and leases are short it may be open beside waiters, too: while the
 // first of them has been woken with an offer, and until he is as old as fair_after. He closes it

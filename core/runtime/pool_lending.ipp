@@ -117,7 +117,8 @@ Result<Lease> BasicPool<R>::queue_up(const engine::Holder& holder, const Request
     }
   }
   while (!waiter.done) {
-    lock.wait_until(waiter.cv, deadline);
+    // An offer that came while perform() had let go of the lock woke nobody.
+    if (!waiter.offered) lock.wait_until(waiter.cv, deadline);
     if (waiter.done) break;
     now = R::now();
     if (std::exchange(waiter.offered, false)) {
