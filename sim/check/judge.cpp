@@ -267,7 +267,9 @@ void Judge::check_rack(const engine::Engine& engine, const engine::PlainRack& ra
           "connections came back, and who waits was not told");
   gate_open_ = rack.gate_open();
   lends_ = rack.lends();
-  wants_returns_ = engine.wants_returns();
+  // A sample may change the average between two steps; where it is short anyway, what makes the
+  // engine want returns is that nobody has an offer.
+  wants_returns_ = engine.wants_returns() && rack.hold_estimate() <= std::chrono::microseconds(1);
   returns_ = rack.returns();
   if (engine.queue().empty()) return;
   if (config_.fairness == Fairness::strict) {

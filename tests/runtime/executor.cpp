@@ -122,6 +122,8 @@ TEST(Host, keeps_a_wake_up_for_the_next_wait) {
   h.wake(h.ctx, 7);
   EXPECT_EQ(h.wait(h.ctx, 7, -1, 0, WEIR_NO_DEADLINE), WEIR_WAIT_INTERRUPTED);
   EXPECT_EQ(h.wait(h.ctx, 7, -1, 0, h.now(h.ctx) + 1000), WEIR_WAIT_TIMEOUT);
+  h.wake(h.ctx, 7);  // between two waits, as before the first
+  EXPECT_EQ(h.wait(h.ctx, 7, -1, 0, WEIR_NO_DEADLINE), WEIR_WAIT_INTERRUPTED);
   h.wake(h.ctx, 8);  // unknown: ignored
   EXPECT_EQ(h.wait(h.ctx, 8, -1, 0, WEIR_NO_DEADLINE), WEIR_WAIT_INTERRUPTED);
 }
