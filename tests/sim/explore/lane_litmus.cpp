@@ -139,7 +139,7 @@ TEST(LaneLitmus, two_threads_share_a_connection_in_every_order) {
     options.mode = Mode::adversarial;
     options.steps_max = 10'000;
     World world(options, all.next_schedule());
-    const Ending ending = world.run([] { lend(1, 1, false); });
+    const Ending ending = world.run([] { lend(1, 2, false); });
     ASSERT_TRUE(ending.ok()) << ending.text << ", path " << all.paths();
   } while (all.advance());
   std::printf("every order of two that share a connection: %llu paths\n",
