@@ -110,14 +110,9 @@ Result<Lease> BasicPool<R>::queue_up(const engine::Holder& holder, const Request
     if (lock.owns_lock()) lock.unlock();
     if (request.stop.stop_possible()) stop.emplace(request.stop, StopWaiting{this, id});
     lock.lock();
-    // What came while the lock was open woke nobody.
-    if (!waiter.done && std::exchange(waiter.offered, false)) {
-      engine_->claim(id, R::now(), fx_);
-      perform(lock);
-    }
   }
   while (!waiter.done) {
-    // An offer that came while perform() had let go of the lock woke nobody.
+    // What came while the lock was open, here or in perform(), woke nobody.
     if (!waiter.offered) lock.wait_until(waiter.cv, deadline);
     if (waiter.done) break;
     now = R::now();
