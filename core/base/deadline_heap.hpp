@@ -43,10 +43,7 @@ class DeadlineHeap {
   void set(Index index, Instant deadline) {
     remove(index);
     if (deadline == no_deadline) return;
-    if (index >= where_.size()) {
-      make_room(where_, index + 1);
-      where_.resize(index + 1, absent);
-    }
+    grow_to(where_, index + 1, absent);
     heap_.push_back({deadline, next_serial_++, index});
     rise(heap_.size() - 1);
   }

@@ -7,10 +7,7 @@
 namespace weir::engine {
 
 void Operations::begin(SlotId slot, Op op, Instant deadline, Instant now, Effects& fx) {
-  if (slot >= all_.size()) {
-    base::make_room(all_, slot + 1);
-    all_.resize(slot + 1);
-  }
+  base::grow_to(all_, slot + 1);
   Operation& o = all_[slot];
   WEIR_ASSERT(o.op == Op::none);
   o.started = now;

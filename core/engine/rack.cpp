@@ -7,10 +7,7 @@
 namespace weir::engine {
 
 PlainRack::Entry& PlainRack::at(SlotId slot) {
-  if (slot >= places_.size()) {
-    base::make_room(places_, slot + 1);
-    places_.resize(slot + 1);
-  }
+  base::grow_to(places_, slot + 1);
   return places_[slot];
 }
 

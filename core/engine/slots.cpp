@@ -23,8 +23,7 @@ SlotId Slots::allocate() {
   SlotId slot = free_;
   if (slot == no_slot) {
     slot = size();
-    base::make_room(records_, records_.size() + 1);
-    records_.emplace_back();
+    base::grow_to(records_, records_.size() + 1);
     count_in(records_[slot], 1);
   } else {
     free_ = records_[slot].next_free;

@@ -13,12 +13,15 @@ TEST(Room, AtMostAQuarterIsUnusedAndGrowthIsGeometric) {
   int moves = 0;
   for (std::size_t size = 1; size <= 10'000; ++size) {
     const std::size_t before = vector.capacity();
-    make_room(vector, size);
+    grow_to(vector, size, 7);
     moves += vector.capacity() != before ? 1 : 0;
-    vector.push_back(0);
+    ASSERT_EQ(vector.size(), size);
+    ASSERT_EQ(vector.back(), 7);
     ASSERT_LE(vector.capacity(), size + size / 4);
   }
   EXPECT_LT(moves, 50);
+  grow_to(vector, 1);
+  EXPECT_EQ(vector.size(), 10'000U) << "it never gets shorter";
 }
 
 }  // namespace
