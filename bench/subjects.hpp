@@ -102,6 +102,20 @@ inline bool take_option(int argc, char** argv, int& i, Wanted& into) {
   return true;
 }
 
+// False, and says so, if one of the names is of nothing.
+template <class All, class NameOf>
+bool all_known(const std::vector<std::string>& names, const All& all, NameOf&& name_of) {
+  for (const std::string& name : names) {
+    const auto is = [&](const auto& one) { return name_of(one) == name; };
+    if (std::any_of(all.begin(), all.end(), is)) continue;
+    std::fprintf(stderr, "%s: there is none of that name; there are:", name.c_str());
+    for (const auto& one : all) std::fprintf(stderr, " %s", name_of(one).c_str());
+    std::fprintf(stderr, "\n");
+    return false;
+  }
+  return true;
+}
+
 // What main() returns. `want` is what goes without options.
 inline int measure(int argc, char** argv, const std::string& version,
                    const std::vector<Subject>& subjects, Wanted want = {}) {
@@ -112,6 +126,10 @@ inline int measure(int argc, char** argv, const std::string& version,
       std::fprintf(stderr, "%s: no such option, or no value\n", argv[i]);
       return 64;
     }
+  }
+  if (!all_known(want.names, want.loads, [](const Load& load) { return load.name; }) ||
+      !all_known(want.pools, subjects, [](const Subject& s) { return std::string(s.name); })) {
+    return 64;
   }
   for (int round = 0; round < want.rounds; ++round) {
     for (const Load& load : want.loads) {
