@@ -12,6 +12,7 @@
 #include <mutex>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <thread>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -68,8 +69,13 @@ class Screen final : public Interrupt::Drawer {
 
   void leave() noexcept override {
     // In vain only if the terminal takes nothing (Ctrl-S), and then it would not take this either.
-    constexpr auto patience = std::chrono::milliseconds(200);
-    stopped_ = std::unique_lock(mutex_, patience);
+    // Asked again and again: that a timed_mutex is locked until a time of the steady clock, GCC
+    // 12's ThreadSanitizer does not see.
+    constexpr int tries = 200;
+    stopped_ = std::unique_lock(mutex_, std::defer_lock);
+    for (int i = 0; i < tries && !stopped_.try_lock(); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
     was_shown_ = stopped_.owns_lock() && shown_.exchange(false);
     if (was_shown_) put(restore);
   }
@@ -104,11 +110,11 @@ class Screen final : public Interrupt::Drawer {
 
   Output& out_;
   Interrupt& interrupt_;
-  std::timed_mutex mutex_;          // held while the terminal is written to, and while stopped
+  std::mutex mutex_;                // held while the terminal is written to, and while stopped
   std::string last_;                // frame; guarded by mutex_
   std::atomic<bool> shown_{false};  // the other screen is; written under mutex_
   // The interrupt's thread only.
-  std::unique_lock<std::timed_mutex> stopped_;
+  std::unique_lock<std::mutex> stopped_;
   bool was_shown_ = false;
 };
 

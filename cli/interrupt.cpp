@@ -84,6 +84,7 @@ void Interrupt::stop_for_a_while() {
 void Interrupt::end_at_once(int signal) {
   const std::lock_guard lock(drawer_mutex_);
   if (drawer_ != nullptr) drawer_->give_up();
+  if (runner_.joinable()) runner_.detach();  // the action may take for ever
   _exit(128 + signal);
 }
 
