@@ -37,9 +37,11 @@ const char* type_name(std::uint16_t type) noexcept {
 
 namespace detail {
 
-// Never destroyed: a host's static object may read rows in its destructor.
+// Never destroyed: a host's static object may read rows in its destructor. And owned by nobody, so
+// that threads which copy it do not meet at one count.
 const std::shared_ptr<const Columns>& no_columns() noexcept {
-  static const auto& none = *new std::shared_ptr<const Columns>(std::make_shared<const Columns>());
+  static const auto& none = *new std::shared_ptr<const Columns>(std::shared_ptr<void>(),  //
+                                                                new Columns());
   return none;
 }
 

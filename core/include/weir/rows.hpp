@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <iterator>
 #include <memory>
+#include <utility>
 
 namespace weir {
 
@@ -92,16 +93,32 @@ class WEIR_API Rows {
   Rows() = default;
   explicit Rows(Columns columns) : Rows(std::make_shared<const Columns>(std::move(columns))) {}
   explicit Rows(std::shared_ptr<const Columns> columns) noexcept : columns_(std::move(columns)) {}
+  // What was moved from is empty.
+  Rows(Rows&& other) noexcept
+      : columns_(std::move(other.columns_)),
+        cells_(std::move(other.cells_)),
+        rows_(std::exchange(other.rows_, 0)),
+        chunks_(std::move(other.chunks_)) {}
+  Rows& operator=(Rows&& other) noexcept {
+    Rows taken(std::move(other));
+    columns_.swap(taken.columns_);
+    cells_.swap(taken.cells_);
+    std::swap(rows_, taken.rows_);
+    chunks_.swap(taken.chunks_);
+    return *this;
+  }
 
   // Copies the rows of a batch. Requires: batch.columns == columns().names.size().
   void append(const weir_batch& batch);
 
   [[nodiscard]] std::size_t size() const noexcept { return rows_; }
   [[nodiscard]] bool empty() const noexcept { return rows_ == 0; }
-  [[nodiscard]] const Columns& columns() const noexcept { return *columns_; }
+  [[nodiscard]] const Columns& columns() const noexcept {
+    return columns_ ? *columns_ : *detail::no_columns();
+  }
   // Requires: row < size().
   [[nodiscard]] RowView operator[](std::size_t row) const noexcept {
-    return RowView(cells_.data() + row * width(), columns_.get());
+    return RowView(cells_.data() + row * width(), &columns());
   }
 
   class Iterator {
@@ -126,10 +143,10 @@ class WEIR_API Rows {
   [[nodiscard]] Iterator end() const noexcept { return Iterator(this, rows_); }
 
  private:
-  [[nodiscard]] std::size_t width() const noexcept { return columns_->names.size(); }
+  [[nodiscard]] std::size_t width() const noexcept { return columns().names.size(); }
 
-  std::shared_ptr<const Columns> columns_ = detail::no_columns();
-  std::vector<weir_cell> cells_;  // rows_ * width(); text and blobs point into chunks_
+  std::shared_ptr<const Columns> columns_;  // null: none
+  std::vector<weir_cell> cells_;            // rows_ * width(); text and blobs point into chunks_
   std::size_t rows_ = 0;
   std::vector<std::unique_ptr<std::byte[]>> chunks_;  // one per batch that has bytes
 };
