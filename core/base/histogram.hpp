@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Histogram: log-linear latency buckets, 16 per power of two, so that a quantile is at most 1/16
-// above the true value; after G. Tene's HdrHistogram. Fixed 7.6 KiB.
+// above the true value; after G. Tene's HdrHistogram. Half a KiB, and 128 bytes for each power of
+// two that a value has been in; a SharedHistogram has them all from the start, 7.6 KiB.
 //
 // Threads: of a Histogram none, the owner serialises; of a SharedHistogram any, and what is read of
 //          it while values are added may be of one value more or less.
@@ -16,6 +17,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
+#include <utility>
 
 namespace weir::base {
 
@@ -28,13 +31,65 @@ inline void raise(std::atomic<std::uint64_t>& most, std::uint64_t to) noexcept {
   }
 }
 
+namespace histogram {
+
+inline constexpr std::size_t row_bits = 4;  // 16 buckets per power of two
+inline constexpr std::size_t row_size = std::size_t{1} << row_bits;
+// Values below 16 have a bucket each; each of the powers 2^4 .. 2^62 has 16; int64 ends at 2^63.
+inline constexpr std::size_t rows = 1 + 63 - row_bits;
+
+// The two have the same functions: add() and value().
 template <class Count>
+class AllRows {
+ public:
+  void add(std::size_t bucket, std::uint64_t times) noexcept { buckets_[bucket] += times; }
+  [[nodiscard]] std::uint64_t value(std::size_t bucket) const noexcept { return buckets_[bucket]; }
+
+ private:
+  std::array<Count, rows * row_size> buckets_{};
+};
+
+template <class Count>
+class RowsInUse {
+ public:
+  RowsInUse() = default;
+  RowsInUse(const RowsInUse& other) {
+    for (std::size_t i = 0; i < rows; ++i) {
+      if (other.rows_[i]) rows_[i] = std::make_unique<Row>(*other.rows_[i]);
+    }
+  }
+  RowsInUse(RowsInUse&&) noexcept = default;
+  RowsInUse& operator=(RowsInUse other) noexcept {
+    rows_.swap(other.rows_);
+    return *this;
+  }
+  ~RowsInUse() = default;
+
+  void add(std::size_t bucket, std::uint64_t times) {
+    auto& row = rows_[bucket / row_size];
+    if (!row) row = std::make_unique<Row>();
+    (*row)[bucket % row_size] += times;
+  }
+  [[nodiscard]] std::uint64_t value(std::size_t bucket) const noexcept {
+    const auto& row = rows_[bucket / row_size];
+    return row ? (*row)[bucket % row_size] : 0;
+  }
+
+ private:
+  using Row = std::array<Count, row_size>;
+  std::array<std::unique_ptr<Row>, rows> rows_{};
+};
+
+}  // namespace histogram
+
+template <class Count, class Buckets>
 class BasicHistogram {
  public:
   // `times` values that are taken to be alike.
-  void add(Duration value, std::uint64_t times = 1) noexcept {
+  void add(Duration value,
+           std::uint64_t times = 1) noexcept(noexcept(std::declval<Buckets&>().add(0, times))) {
     const std::uint64_t ns = value.count() < 0 ? 0 : static_cast<std::uint64_t>(value.count());
-    buckets_[bucket_of(ns)] += times;
+    buckets_.add(bucket_of(ns), times);
     count_ += times;
     sum_ += ns * times;
     raise(max_, ns);
@@ -51,8 +106,8 @@ class BasicHistogram {
     const auto scaled = static_cast<std::uint64_t>(quantile * static_cast<double>(count));
     const std::uint64_t rank = scaled >= count ? count - 1 : scaled;
     std::uint64_t seen = 0;
-    for (std::size_t i = 0; i < buckets_.size(); ++i) {
-      seen += buckets_[i];
+    for (std::size_t i = 0; i < bucket_count; ++i) {
+      seen += buckets_.value(i);
       if (seen > rank) {
         const std::uint64_t edge = upper_edge(i);
         return Duration(static_cast<std::int64_t>(edge < max ? edge : max));
@@ -83,15 +138,14 @@ class BasicHistogram {
     std::size_t bucket = 0;
     for (std::size_t i = 0; i < out.size(); ++i) {
       const auto bound = static_cast<std::uint64_t>(latency_bounds[i].count());
-      while (upper_edge(bucket) <= bound) seen += buckets_[bucket++];
+      while (upper_edge(bucket) <= bound) seen += buckets_.value(bucket++);
       out[i] = seen;
     }
   }
 
-  static constexpr std::size_t sub_bits = 4;  // 16 buckets per power of two
-  static constexpr std::size_t sub_count = std::size_t{1} << sub_bits;
-  // Values below 16 have a bucket each; each of the powers 2^4 .. 2^62 has 16; int64 ends at 2^63.
-  static constexpr std::size_t bucket_count = sub_count + (63 - sub_bits) * sub_count;
+  static constexpr std::size_t sub_bits = histogram::row_bits;
+  static constexpr std::size_t sub_count = histogram::row_size;
+  static constexpr std::size_t bucket_count = histogram::rows * histogram::row_size;
 
   static std::size_t bucket_of(std::uint64_t ns) noexcept {
     if (ns < sub_count) return ns;
@@ -106,13 +160,14 @@ class BasicHistogram {
     return ((sub_count + within + 1) << (power - sub_bits)) - 1;
   }
 
-  std::array<Count, bucket_count> buckets_{};
+  Buckets buckets_;
   Count count_ = 0;
   Count sum_ = 0;
   Count max_ = 0;
 };
 
-using Histogram = BasicHistogram<std::uint64_t>;
-using SharedHistogram = BasicHistogram<std::atomic<std::uint64_t>>;
+using Histogram = BasicHistogram<std::uint64_t, histogram::RowsInUse<std::uint64_t>>;
+using SharedHistogram =
+    BasicHistogram<std::atomic<std::uint64_t>, histogram::AllRows<std::atomic<std::uint64_t>>>;
 
 }  // namespace weir::base
