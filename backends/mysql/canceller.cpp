@@ -57,12 +57,19 @@ void Canceller::calm() noexcept {
   works_ = false;
   changed_.notify_all();
   // A side link gives up by itself after a while.
-  changed_.wait(lock, [this] { return kills_.load(std::memory_order_relaxed) == 0; });
+  changed_.wait(lock, [this] { return kills_.load(std::memory_order_relaxed) == 0 || cut_; });
 }
 
-void Canceller::attach(SessionName name) {
+void Canceller::attach(SessionName name, LinkSocket socket) {
   const std::lock_guard lock(mutex_);
   name_ = std::move(name);
+  socket_ = std::move(socket);
+  if (cut_) socket_.shut();  // it came before there was one
+}
+
+void Canceller::detach() noexcept {
+  const std::lock_guard lock(mutex_);
+  const LinkSocket last = std::move(socket_);
 }
 
 void Canceller::close() noexcept {
@@ -177,12 +184,25 @@ void Canceller::abort() noexcept {
     const std::lock_guard lock(mutex_);
     if (closed_) return;
     aborted_.store(true, std::memory_order_relaxed);
+    cut_locked();
   }
   host_.wake(host_.ctx, conn_tag_);
 }
 
+void Canceller::cut() noexcept {
+  const std::lock_guard lock(mutex_);
+  cut_locked();
+}
+
+void Canceller::cut_locked() noexcept {
+  cut_ = true;
+  socket_.shut();
+  changed_.notify_all();
+}
+
 void Canceller::kill_session() noexcept {
   const std::lock_guard lock(mutex_);
+  cut_locked();
   if (name_.id == 0) return;
   try {
     crew_->submit([config = config_, name = name_] {
@@ -190,7 +210,8 @@ void Canceller::kill_session() noexcept {
         SideLink side(*config);
         if (side.knows(name)) side.kill_session(name.id);
       } catch (const std::exception&) {
-        // The call that hangs then ends by read_timeout: nobody waits for it.
+        // Nobody waits for it. Where the link's socket is not known the call that hangs ends by
+        // read_timeout.
       }
     });
   } catch (const std::exception&) {

@@ -8,14 +8,19 @@
 // other one before every kill has been answered. It is sent again until the operation ends, since
 // one that comes before the server began with the statement does nothing.
 //
-// Threads:    start, finish, attach, close: the conn's, one call at a time. work_ended: the crew's.
-//             cancel, abort, release: any. The mutex is never held across I/O or a host call.
+// An abort cuts the link itself, where its socket is known (link_socket.hpp), and the watchdog does
+// at a deadline. Else the call is left alone with the session, which the server is told to end.
+//
+// Threads:    start, finish, close, can_cut: the conn's, one call at a time. attach, detach,
+//             work_ended, calm: where its work runs. cut, cancel, abort, release: any. The mutex is
+//             never held across I/O or a host call.
 // Invariants: 1. kills_ > 0 while a kill may be on its way: then the conn is not settled.
 //             2. after close() the host is not called any more.
 #pragma once
 
 #include "backends/mysql/crew.hpp"
 #include "backends/mysql/link.hpp"
+#include "backends/mysql/link_socket.hpp"
 
 #include <weir/driver.h>
 
@@ -38,15 +43,23 @@ class Canceller {
   bool settled() const noexcept { return kills_.load(std::memory_order_acquire) == 0; }
   bool cancelled() const noexcept { return cancelled_.load(std::memory_order_relaxed); }
   bool aborted() const noexcept { return aborted_.load(std::memory_order_relaxed); }
+  // Whether cut() ends a call that blocks in the client library. Not to be asked while work runs.
+  bool can_cut() const noexcept { return static_cast<bool>(socket_); }
   void close() noexcept;
-  // Ends the session on the server, whatever it does; nobody waits for it.
+  // Ends the session on the server, whatever it does, and the call that blocks here; nobody waits
+  // for it.
   void kill_session() noexcept;
 
-  // ---- the crew's
-  void attach(SessionName name);
+  // ---- the work's
+  void attach(SessionName name, LinkSocket socket);
+  void detach() noexcept;      // the link is gone
   void work_ended() noexcept;  // the server has answered: there is nothing left to kill
-  // Likewise, and waits for a kill that is on its way, before the job asks the server for more.
+  // Likewise, and waits for a kill that is on its way, before the server is asked for more. Not
+  // once the link is of no more use.
   void calm() noexcept;
+
+  // ---- the conn's side, and the watchdog's
+  void cut() noexcept;  // the link is of no more use: ends it, if its socket is known
 
   // ---- anybody's
   weir_status cancel(std::uint64_t op_id, const weir_call& call, weir_error* error);
@@ -55,6 +68,7 @@ class Canceller {
 
  private:
   ~Canceller() = default;
+  void cut_locked() noexcept;
   void kill_until_over(std::uint64_t op_id) noexcept;
   void repeat_kill(std::uint64_t op_id);
   void settle() noexcept;
@@ -70,8 +84,10 @@ class Canceller {
 
   // Guarded by mutex_.
   SessionName name_;
+  LinkSocket socket_;
   std::uint64_t op_ = 0;  // 0: none runs
   bool works_ = false;    // the server may still be busy with op_
+  bool cut_ = false;
   bool closed_ = false;
   bool calling_host_ = false;
   Failure failure_;  // of the last kill; facts.kind WEIR_OK if it went well

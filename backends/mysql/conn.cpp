@@ -4,26 +4,79 @@
 #include <algorithm>
 #include <mutex>
 #include <new>
+#include <optional>
+#include <system_error>
 
 namespace weir::mysql {
 namespace {
 
-// One job and who waits for it. Owned by both.
+// What is done with the session, wherever that is.
+struct Attempt {
+  explicit Attempt(const Conn& conn)
+      : stage(conn.stage), closed_stmts(conn.closed_stmts), result_lent(conn.result.lent) {}
+
+  weir_status run(Session& session, const Work& work, Failure& failure) const noexcept;
+  void unforeseen(Session& session, weir_status kind, const char* text, Failure& failure) const;
+
+  const std::uint8_t stage;
+  const std::vector<std::uint64_t> closed_stmts;
+  const bool result_lent;
+};
+
+weir_status Attempt::run(Session& session, const Work& work, Failure& failure) const noexcept {
+  try {
+    try {
+      if (!result_lent) {
+        session.end_result();  // closed too late for an errand of its own
+        for (const std::uint64_t id : closed_stmts) session.statements.erase(id);
+      }
+      return work(session, failure);
+    } catch (const Failed& e) {
+      failure = e.failure();
+      session.broken = session.broken || failure.facts.conn_fate == WEIR_CONN_BROKEN;
+      failure.facts.tx_fate = session.tx_fate();
+    } catch (const sql::SQLException& e) {
+      failure = session.explain(e, stage);
+    } catch (const std::bad_alloc&) {
+      unforeseen(session, WEIR_E_NOMEM, "out of memory in the driver", failure);
+    } catch (const std::exception& e) {
+      unforeseen(session, WEIR_E_INTERNAL, e.what(), failure);
+    }
+  } catch (...) {  // no memory to say so
+    session.broken = true;
+    failure.facts = {.kind = WEIR_E_NOMEM,
+                     .stage = stage,
+                     .conn_fate = WEIR_CONN_BROKEN,
+                     .effect = WEIR_EFFECT_UNKNOWN};
+  }
+  return failure.facts.kind;
+}
+
+void Attempt::unforeseen(Session& session, weir_status kind, const char* text,
+                         Failure& failure) const {
+  session.broken = true;
+  failure.facts = {.kind = kind,
+                   .stage = stage,
+                   .conn_fate = WEIR_CONN_BROKEN,
+                   .effect = WEIR_EFFECT_UNKNOWN,
+                   .tx_fate = session.tx_fate()};
+  failure.text = text;
+}
+
+// One job on the crew and who waits for it. Owned by both.
 class Errand {
  public:
   Errand(const Conn& conn, Work work)
       : host_(conn.host),
         tag_(conn.tag),
-        stage_(conn.stage),
         session_(conn.session),
-        work_(std::move(work)),
-        closed_stmts_(conn.closed_stmts),
-        result_lent_(conn.result.lent) {}
+        attempt_(conn),
+        work_(std::move(work)) {}
 
   // On the crew.
   void run() noexcept {
     Failure failure;
-    const weir_status status = attempt(failure);
+    const weir_status status = attempt_.run(*session_, work_, failure);
     session_->canceller.work_ended();
     work_ = nullptr;
     const std::lock_guard lock(mutex_);
@@ -54,53 +107,11 @@ class Errand {
   const Failure& failure() const { return failure_; }
 
  private:
-  weir_status attempt(Failure& failure) noexcept {
-    Session& session = *session_;
-    try {
-      try {
-        if (!result_lent_) {
-          session.end_result();  // closed too late for an errand of its own
-          for (const std::uint64_t id : closed_stmts_) session.statements.erase(id);
-        }
-        return work_(session, failure);
-      } catch (const Failed& e) {
-        failure = e.failure();
-        session.broken = session.broken || failure.facts.conn_fate == WEIR_CONN_BROKEN;
-        failure.facts.tx_fate = session.tx_fate();
-      } catch (const sql::SQLException& e) {
-        failure = session.explain(e, stage_);
-      } catch (const std::bad_alloc&) {
-        unforeseen(failure, WEIR_E_NOMEM, "out of memory in the driver");
-      } catch (const std::exception& e) {
-        unforeseen(failure, WEIR_E_INTERNAL, e.what());
-      }
-    } catch (...) {  // no memory to say so
-      session.broken = true;
-      failure.facts = {.kind = WEIR_E_NOMEM,
-                       .stage = stage_,
-                       .conn_fate = WEIR_CONN_BROKEN,
-                       .effect = WEIR_EFFECT_UNKNOWN};
-    }
-    return failure.facts.kind;
-  }
-
-  void unforeseen(Failure& failure, weir_status kind, const char* text) {
-    session_->broken = true;
-    failure.facts = {.kind = kind,
-                     .stage = stage_,
-                     .conn_fate = WEIR_CONN_BROKEN,
-                     .effect = WEIR_EFFECT_UNKNOWN,
-                     .tx_fate = session_->tx_fate()};
-    failure.text = text;
-  }
-
   const weir_host& host_;
   const std::uint64_t tag_;
-  const std::uint8_t stage_;
   std::shared_ptr<Session> session_;
+  const Attempt attempt_;
   Work work_;
-  const std::vector<std::uint64_t> closed_stmts_;
-  const bool result_lent_;
 
   std::mutex mutex_;
 
@@ -126,11 +137,12 @@ Conn::Conn(Source& from, std::uint64_t conn_tag, Canceller& shared)
 Conn::~Conn() {
   if (session != nullptr && session->link != nullptr) {
     try {
-      // With the library, also in its destructors, only the crew deals.
-      source.env->crew->submit([last = std::move(session)] {});
+      // A goodbye may block.
+      source.env->crew->submit([last = session] {});
     } catch (const std::exception&) {
-      session.reset();  // no thread to be had: then here
+      enter_library();  // no thread to be had: then here
     }
+    session.reset();
   }
   canceller->close();
   canceller->release();
@@ -143,6 +155,9 @@ weir_status Conn::refuse(weir_error* error, weir_status kind,
   facts.stage = stage;
   facts.conn_fate = broken || canceller->aborted() ? WEIR_CONN_BROKEN : WEIR_CONN_USABLE;
   if (session != nullptr) facts.tx_fate = session->tx_fate();
+  if (facts.conn_fate == WEIR_CONN_BROKEN && facts.tx_fate == WEIR_TX_OPEN) {
+    facts.tx_fate = WEIR_TX_GONE;  // with the link
+  }
   return fail(error, facts, text);
 }
 
@@ -156,6 +171,33 @@ void Conn::drop_stmts() noexcept {
 }
 
 weir_status Conn::perform(Work work, weir_error* error) {
+  return canceller->can_cut() ? perform_here(work, error) : perform_on_crew(std::move(work), error);
+}
+
+weir_status Conn::perform_here(const Work& work, weir_error* error) {
+  enter_library();
+  const Attempt attempt(*this);
+  std::optional<Watchdog::Watch> watch;
+  if (deadline != WEIR_NO_DEADLINE) {
+    const auto left = time_left(std::chrono::nanoseconds(std::chrono::hours(24 * 365)).count());
+    try {
+      watch.emplace(*source.env->watchdog, *canceller, Watchdog::Clock::now() + left);
+    } catch (const std::system_error& e) {
+      return refuse(error, WEIR_E_RESOURCE, {"no thread could be started: ", e.what()});
+    }
+  }
+  Failure failure;
+  const weir_status status = attempt.run(*session, work, failure);
+  canceller->work_ended();
+  if (!result.lent) closed_stmts.clear();
+  const bool cut = watch && watch->end();
+  const bool came_through = status == WEIR_OK && !session->broken;
+  session->broken = session->broken || cut;
+  if (!cut || came_through || canceller->aborted()) return answer(status, failure, error);
+  return give_up({.kind = WEIR_E_TIMEOUT, .flags = WEIR_ERROR_TRANSIENT}, error);
+}
+
+weir_status Conn::perform_on_crew(Work work, weir_error* error) {
   const auto errand = std::make_shared<Errand>(*this, std::move(work));
   try {
     source.env->crew->submit([errand] { errand->run(); });
@@ -163,10 +205,7 @@ weir_status Conn::perform(Work work, weir_error* error) {
     return refuse(error, WEIR_E_RESOURCE, {"no thread could be started: ", e.what()});
   }
   if (!result.lent) closed_stmts.clear();  // the open result may be one of theirs: later
-  Facts gone{.kind = WEIR_OK,
-             .stage = stage,
-             .conn_fate = WEIR_CONN_BROKEN,
-             .effect = WEIR_EFFECT_UNKNOWN};
+  Facts gone{.kind = WEIR_OK};
   while (!errand->done()) {
     if (canceller->aborted()) {
       gone.kind = opening ? WEIR_E_CANCELLED : WEIR_E_CONN_LOST;
@@ -176,18 +215,33 @@ weir_status Conn::perform(Work work, weir_error* error) {
       gone.kind = WEIR_E_TIMEOUT;
       gone.flags = WEIR_ERROR_TRANSIENT;
     }
-    if (gone.kind != WEIR_OK && errand->abandon()) break;
+    if (gone.kind != WEIR_OK && errand->abandon()) {
+      const weir_status status = give_up(gone, error);
+      session.reset();  // it is the job's now
+      return status;
+    }
     gone.kind = WEIR_OK;
     if (!errand->done()) host.wait(host.ctx, tag, -1, 0, deadline);
   }
-  if (gone.kind == WEIR_OK) {
-    broken = broken || session->broken;
-    return errand->status() == WEIR_OK ? WEIR_OK : report(errand->failure(), error);
-  }
-  // The session is the job's now. Its end takes an open transaction with it, but for a commit that
-  // came through.
+  return answer(errand->status(), errand->failure(), error);
+}
+
+// Of work that has ended.
+weir_status Conn::answer(weir_status status, const Failure& failure, weir_error* error) {
+  broken = broken || session->broken;
+  // The library may have closed its own descriptor of the link: the server is to see that.
+  if (broken) canceller->cut();
+  if (status == WEIR_OK) return WEIR_OK;
+  if (!broken || !canceller->aborted()) return report(failure, error);
+  return give_up({.kind = opening ? WEIR_E_CANCELLED : WEIR_E_CONN_LOST}, error);
+}
+
+// The end of the session takes an open transaction with it, but for a commit that came through.
+weir_status Conn::give_up(Facts gone, weir_error* error) {
+  gone.stage = stage;
+  gone.conn_fate = WEIR_CONN_BROKEN;
+  gone.effect = WEIR_EFFECT_UNKNOWN;
   if (session->in_tx_before && !may_commit) gone.tx_fate = WEIR_TX_GONE;
-  session.reset();
   broken = true;
   canceller->kill_session();
   if (gone.kind != WEIR_E_TIMEOUT) {

@@ -1,21 +1,28 @@
 // SPDX-License-Identifier: MIT
 //
-// conn.hpp: the host's side of a session, and how a call crosses to the crew and back. The other
-// files of this folder are the calls: execute, statement, transaction, reset, state.
+// conn.hpp: the host's side of a session, and where the work of a call is done. The other files of
+// this folder are the calls: execute, statement, transaction, reset, state.
+//
+// The client library blocks, and what ends a call of it is the end of its link. Where that can be
+// cut (link_socket.hpp), by an abort or by the watchdog at the deadline, the call is made on its
+// caller's thread. Else it goes to the crew and back (crew.hpp), so that the caller can leave it
+// behind; which costs as much as a small query. Those that make a link or end one always do.
 //
 // Shape:      Env -> Source -> Conn -> Session (session.hpp), which the jobs share.
 // Threads:    [conn] of the ABI: one call at a time. Only `canceller` is touched from elsewhere.
 // Lifetime:   made by open, ended by close; abandon leaks it, because the client library cannot
 //             free a link without a goodbye to the server.
 // Invariants: 1. every call on a conn has exactly one Op, whose end the canceller knows.
-//             2. a call leaves at its deadline and at an abort, whatever its job does. The job is
-//                then alone with the session, the server is told to end it, and the conn is broken.
+//             2. a call leaves at its deadline and at an abort, whatever its job does, and the
+//                server is told to end the session. A job on the crew is then alone with it, and
+//                the conn is broken.
 #pragma once
 
 #include "backends/common/abi.hpp"
 #include "backends/mysql/canceller.hpp"
 #include "backends/mysql/config.hpp"
 #include "backends/mysql/session.hpp"
+#include "backends/mysql/watchdog.hpp"
 
 #include <functional>
 #include <memory>
@@ -29,6 +36,7 @@ using backend::fail;
 struct Env {
   weir_host host;
   std::shared_ptr<Crew> crew;
+  std::shared_ptr<Watchdog> watchdog;
 };
 
 struct Source {
@@ -86,11 +94,18 @@ struct Conn {
   // Refuses a call before anything was done.
   weir_status refuse(weir_error* error, weir_status kind,
                      std::initializer_list<std::string_view> text) const noexcept;
-  // Runs `work` on the crew and waits for it in the host.
+  // Runs `work`, here or on the crew.
   weir_status perform(Work work, weir_error* error);
+  // The same for work that makes or ends the link, which cannot be cut meanwhile.
+  weir_status perform_on_crew(Work work, weir_error* error);
   // Time left to the call that runs, and no more than `most`.
   std::chrono::nanoseconds time_left(std::int64_t most) const noexcept;
   void drop_stmts() noexcept;  // a reset ended them; the host still closes the handles
+
+ private:
+  weir_status perform_here(const Work& work, weir_error* error);
+  weir_status answer(weir_status status, const Failure& failure, weir_error* error);
+  weir_status give_up(Facts gone, weir_error* error);
 };
 
 inline Conn& conn_of(weir_conn* handle) noexcept { return *reinterpret_cast<Conn*>(handle); }

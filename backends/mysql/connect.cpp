@@ -68,9 +68,11 @@ void Session::connect(std::chrono::nanoseconds patience) {
   // The old link first: the server may have no place for both.
   shut();
   const auto begun = std::chrono::steady_clock::now();
+  LinkSocket socket;
   try {
     auto fresh = dial(*config, patience, std::chrono::nanoseconds(config->read_timeout_ns));
     set_up(*this, *fresh);
+    socket = LinkSocket::find(*fresh, *config, max_packet, patience);
     link = std::move(fresh);
   } catch (const sql::SQLException& e) {
     const auto waited = std::chrono::steady_clock::now() - begun;
@@ -78,7 +80,7 @@ void Session::connect(std::chrono::nanoseconds patience) {
   }
   broken = in_tx = autocommit_off = read_only = tx_lost = needs_rollback = false;
   dirty = touched = false;
-  canceller.attach(name);
+  canceller.attach(name, std::move(socket));
 }
 
 }  // namespace weir::mysql

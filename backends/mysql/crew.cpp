@@ -27,15 +27,6 @@ class SignalsBlocked {
   sigset_t before_{};
 };
 
-// What MySQL's own client asks of each thread that uses it.
-class LibraryThread {
- public:
-  LibraryThread() { library().threadInit(); }
-  ~LibraryThread() { library().threadEnd(); }
-  LibraryThread(const LibraryThread&) = delete;
-  LibraryThread& operator=(const LibraryThread&) = delete;
-};
-
 }  // namespace
 
 void Crew::submit(Job job) {
@@ -68,29 +59,26 @@ void Crew::start_worker() {
 }
 
 void Crew::work(Worker& self) {
-  {
-    const LibraryThread thread;
-    std::unique_lock lock(mutex_);
-    for (;;) {
-      ++idle_;
-      wanted_.wait_for(lock, idle_time, [this] { return dismissed_ || !jobs_.empty(); });
-      --idle_;
-      if (jobs_.empty()) break;
-      {
-        const Job job = std::move(jobs_.front());
-        jobs_.pop_front();
-        lock.unlock();
-        job();
-      }  // what the job owned ends here, on this thread
-      lock.lock();
-    }
+  enter_library();
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    ++idle_;
+    wanted_.wait_for(lock, idle_time, [this] { return dismissed_ || !jobs_.empty(); });
+    --idle_;
+    if (jobs_.empty()) break;
+    {
+      const Job job = std::move(jobs_.front());
+      jobs_.pop_front();
+      lock.unlock();
+      job();
+    }  // what the job owned ends here, on this thread
+    lock.lock();
   }
-  const std::lock_guard lock(mutex_);
   self.gone = true;
   left_.notify_all();
 }
 
-// A worker that is gone holds no lock and runs nothing of ours any more: joining is short.
+// A worker that is gone is about to leave the lock and the library, no more: joining is short.
 void Crew::join_gone() {
   for (auto worker = workers_.begin(); worker != workers_.end();) {
     if (!worker->gone) {

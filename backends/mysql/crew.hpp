@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// crew.hpp: the threads on which this driver calls its client library, which blocks and cannot be
-// told to stop. A host's thread never enters the library: it hands a job to the crew and waits in
-// the host, so that it leaves at its deadline whatever becomes of the job.
+// crew.hpp: the driver's own threads, for calls of its client library that the caller may have to
+// leave before they end: the library blocks, and cannot be told to stop. The host's thread hands a
+// job to the crew and waits in the host, so that it leaves at its deadline whatever becomes of it.
 //
 // Shape:      one crew per env. As many threads as jobs run at once; idle ones leave after a while.
 // Owner:      the env, and each of its threads: a thread that hangs in the library outlives the
 //             env, and then touches only what its job owns.
 // Threads:    submit: any. dismiss: once, after the last submit.
-// Invariants: 1. every thread has called the library's threadInit before its first job and calls
-//                threadEnd after its last.
-//             2. a job that was submitted before dismiss runs.
+// Invariant:  a job that was submitted before dismiss runs.
 // Jobs must not throw.
 #pragma once
 

@@ -20,18 +20,20 @@ weir_status env_create(const weir_host* host, weir_env** out, weir_error* error)
   auto env = std::make_unique<Env>();
   if (const auto bad = backend::read_host(host, env->host, error)) return bad;
   env->crew = std::make_shared<Crew>();
+  env->watchdog = std::make_shared<Watchdog>(env->crew);
   *out = reinterpret_cast<weir_env*>(env.release());
   return WEIR_OK;
 }
 
-// A thread that still hangs in the client library is left behind: it touches nothing of the host,
-// and ends when the server or read_timeout lets it go.
+// A thread of ours that still hangs in the client library is left behind: it touches nothing of the
+// host, and ends when the server or read_timeout lets it go.
 void env_destroy(weir_env* handle) {
   const std::unique_ptr<Env> env(reinterpret_cast<Env*>(handle));
+  env->watchdog->stop();
   env->crew->dismiss(last_patience);
 }
 
-void thread_detach(weir_env*) {}  // the host's threads never enter the client library
+void thread_detach(weir_env*) {}  // a thread leaves the client library when it ends
 
 weir_status source_create(weir_env* env, const weir_source_args* raw, weir_source** out,
                           weir_source_traits* traits, weir_error* error) {
@@ -74,7 +76,7 @@ weir_status open(weir_source* handle, const weir_call* call, const weir_open_arg
   Op op(*conn, call, WEIR_STAGE_CONNECT, error);
   if (op.status() != WEIR_OK) return op.status();
   const auto patience = conn->time_left(source.config->connect_timeout_ns);
-  const auto status = conn->perform(
+  const auto status = conn->perform_on_crew(
       [patience](Session& session, Failure&) {
         session.connect(patience);
         return WEIR_OK;
@@ -96,7 +98,7 @@ void close(weir_conn* handle, const weir_call* call) {
   // refused, the end of the conn hands the goodbye to the crew without waiting.
   Op op(*conn, call, WEIR_STAGE_NONE, nullptr);
   if (op.status() != WEIR_OK) return;
-  conn->perform(
+  conn->perform_on_crew(
       [](Session& session, Failure&) {
         session.shut();
         return WEIR_OK;
@@ -104,9 +106,9 @@ void close(weir_conn* handle, const weir_call* call) {
       nullptr);
 }
 
-// The client library frees nothing without a goodbye, which would end the session of the parent. So
-// the child keeps it all; the list keeps what is left behind reachable, so that leak checkers see a
-// purpose.
+// The client library frees nothing without a goodbye, which would end the session of the parent;
+// and so would an abort in the child. So the child keeps it all; the list keeps what is left behind
+// reachable, so that leak checkers see a purpose.
 void abandon(weir_conn* handle) {
   static std::atomic<Conn*> abandoned{nullptr};
   static_cast<void>(abandoned.exchange(&conn_of(handle), std::memory_order_relaxed));
@@ -140,9 +142,9 @@ const void* extension(const char* id) noexcept {
   return std::string_view(id) == WEIR_INSERT_ID ? &insert_extension : nullptr;
 }
 
-// Not claimed: STREAM (the library loses errors of rows that it streams), PING_SOCKET (it shows no
-// socket), HOST_WAIT and DEADLINE_HARD (its calls block; the caller's end at the deadline, what
-// they began may go on until the session is ended).
+// Not claimed: STREAM (the library loses errors of rows that it streams), PING_SOCKET (the socket
+// is its own, and not always known), HOST_WAIT and DEADLINE_HARD (its calls block; the caller's end
+// at the deadline, what they began may go on until the session is ended).
 constexpr std::uint64_t caps = WEIR_CAP_TX | WEIR_CAP_READ_ONLY_TX | WEIR_CAP_SAVEPOINT |
                                WEIR_CAP_PREPARE | WEIR_CAP_EXECUTE_MANY | WEIR_CAP_CANCEL |
                                WEIR_CAP_ABORT | WEIR_CAP_PING_SESSION | WEIR_CAP_RESET_SESSION |

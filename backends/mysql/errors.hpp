@@ -28,7 +28,7 @@ struct CodeMeaning {
 // The line for an error number; one that has none is judged by its SQLSTATE.
 CodeMeaning meaning_of(int code, std::string_view sqlstate) noexcept;
 
-// A failure on its way from the crew to the host's weir_error: owns its text.
+// A failure on its way from the work to the host's weir_error: owns its text.
 struct Failure {
   Facts facts;
   std::string sqlstate;

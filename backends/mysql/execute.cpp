@@ -83,15 +83,18 @@ weir_status execute(weir_conn* handle, const weir_call* call, const weir_exec_ar
   if (const auto bad = request.check_row(conn, args.params, args.param_count, error)) return bad;
   const Verb verb = request.traits.verb;
   conn.may_commit = verb != Verb::read && verb != Verb::write && verb != Verb::savepoint;
-  const auto status = conn.perform(
-      [request = std::move(request), limits = limits_of(args),
-       params = copy_params(args.params, args.param_count)](Session& session, Failure& failure) {
-        run(session, request, params);
-        fill(session, limits);
-        session.after(request.traits);
-        return check_not_killed(session, request.traits.verb, failure);
-      },
-      error);
+  // With LOAD DATA LOCAL the library reads a file of this machine, and a link that is cut does not
+  // end that.
+  const bool reads_files = request.traits.loads || request.traits.opaque;
+  const auto work = [request = std::move(request), limits = limits_of(args),
+                     params = copy_params(args.params, args.param_count)](Session& session,
+                                                                          Failure& failure) {
+    run(session, request, params);
+    fill(session, limits);
+    session.after(request.traits);
+    return check_not_killed(session, request.traits.verb, failure);
+  };
+  const auto status = reads_files ? conn.perform_on_crew(work, error) : conn.perform(work, error);
   if (status != WEIR_OK) return status;
   Session& session = *conn.session;
   describe(session, out);

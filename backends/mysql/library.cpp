@@ -10,7 +10,8 @@ namespace {
 // while the process ends, and a host's static pool closes after the library's own exit handlers.
 //
 // MariaDB's client has the whole process ignore SIGPIPE when it starts, and only then. That is the
-// host's to say, so it is put back. It is not needed either: the crew's threads block all signals.
+// host's to say, so it is put back. It is not needed either: see library_raises_sigpipe, and the
+// crew's threads block all signals.
 sql::Driver* start() {
   struct sigaction of_host {};
   ::sigaction(SIGPIPE, nullptr, &of_host);
@@ -24,6 +25,15 @@ sql::Driver* start() {
 sql::Driver& library() {
   static sql::Driver* const driver = start();
   return *driver;
+}
+
+void enter_library() {
+  struct Inside {
+    Inside() { library().threadInit(); }
+    ~Inside() { library().threadEnd(); }
+  };
+  static thread_local const Inside inside;
+  static_cast<void>(inside);
 }
 
 const char* library_version() {

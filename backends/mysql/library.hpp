@@ -4,7 +4,8 @@
 // source is meant for 1.1.12 and for 8.x, so it uses what both have: connect options by their names
 // as text, columns by number.
 //
-// Called by: the files of this folder that run on the crew (crew.hpp). Threads: library() any.
+// Called by: the files of this folder that use the client library. Threads: library() and
+// enter_library() any, what the library offers those that have entered.
 #pragma once
 
 #if __has_include(<mysql/jdbc.h>)
@@ -32,6 +33,19 @@ namespace weir::mysql {
 // The library's driver object: one for the process. The library makes it on first use without a
 // lock, and more than one where two threads come first together; this asks it once.
 sql::Driver& library();
+
+// What MySQL's own client asks of each thread that uses it. Holds until the thread ends; costs
+// nothing from the second time on.
+void enter_library();
+
+// MariaDB's client, which 1.1.12 stands on, sends without that signal. MySQL's own, under 8.x, has
+// the process ignore it, which is the host's to say; so it may run only where the signal is
+// blocked.
+#if __has_include(<mysql/jdbc.h>)
+inline constexpr bool library_raises_sigpipe = true;
+#else
+inline constexpr bool library_raises_sigpipe = false;
+#endif
 
 // "1.1.12"; lives as long as the process.
 const char* library_version();

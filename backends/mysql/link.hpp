@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
 // link.hpp: connections of the client library: how one is made from a configuration, and the short
-// side links by which a session is told to stop. Everything here blocks, so it runs on the crew.
+// side links by which a session is told to stop. What connects and the side links block where
+// nothing can cut them, so they run on the crew.
 //
-// Called by: session.cpp, canceller.cpp. Owns nothing but what it returns. Threads: the crew's.
+// Called by: session.cpp, canceller.cpp. Owns nothing but what it returns. Threads: any that the
+// library knows.
 // Errors: sql::SQLException of the library, Failed of our own.
 #pragma once
 
@@ -19,7 +21,7 @@
 
 namespace weir::mysql {
 
-// A failure that the driver finds, thrown on the crew. The session is broken if it says so.
+// A failure that the driver finds, thrown by the work. The session is broken if it says so.
 class Failed : public std::exception {
  public:
   explicit Failed(Failure failure) : failure_(std::move(failure)) {}

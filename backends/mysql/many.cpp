@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// many.cpp: one statement for many rows of parameters: prepared once, run row by row on the crew in
-// one job.
+// many.cpp: one statement for many rows of parameters: prepared once, run row by row in one piece
+// of work.
 #include "backends/mysql/many.hpp"
 
 #include "backends/mysql/calls.hpp"

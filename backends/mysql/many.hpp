@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// many.hpp: one statement for many rows on its way to the crew, where it is prepared once and run
-// row by row, within one job.
+// many.hpp: one statement for many rows on its way to the work, in which it is prepared once and
+// run row by row.
 //
-// Called by: many.cpp, insert.cpp. Threads: take the host's, run_rows the crew's.
+// Called by: many.cpp, insert.cpp. Threads: take the host's, run_rows where the work runs.
 #pragma once
 
 #include "backends/mysql/request.hpp"

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// request.hpp: a statement on its way to the crew: checked on the host's thread, where a refusal is
-// a promise that nothing was sent, and copied, because the job may outlive the call.
+// request.hpp: a statement on its way to the work: checked on the host's thread, where a refusal is
+// a promise that nothing was sent, and copied, because work on the crew may outlive the call.
 //
-// Called by: execute.cpp, statement.cpp. Threads: check and copy the host's, run the crew's.
+// Called by: execute.cpp, statement.cpp. Threads: check and copy the host's, run where the work
+// runs.
 #pragma once
 
 #include "backends/mysql/conn.hpp"

@@ -45,13 +45,13 @@ weir_status reset(weir_conn* handle, std::int32_t level, const weir_call* call,
       !conn.stmts.empty() &&
       (level == WEIR_RESET_FULL || (level == WEIR_RESET_SESSION && conn.session->dirty));
   const Cleaning cleaning{level, conn.time_left(conn.source.config->connect_timeout_ns)};
-  const auto status = conn.perform(
-      [cleaning](Session& session, Failure&) {
-        clean(session, cleaning);
-        if (cleaning.level == WEIR_RESET_FULL) session.statements.clear();
-        return WEIR_OK;
-      },
-      error);
+  const auto work = [cleaning](Session& session, Failure&) {
+    clean(session, cleaning);
+    if (cleaning.level == WEIR_RESET_FULL) session.statements.clear();
+    return WEIR_OK;
+  };
+  const bool new_link = level >= WEIR_RESET_SESSION && conn.session->dirty;
+  const auto status = new_link ? conn.perform_on_crew(work, error) : conn.perform(work, error);
   if (status != WEIR_OK) {
     // Half cleaned: nobody may use it as it is.
     conn.broken = true;

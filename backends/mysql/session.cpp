@@ -18,6 +18,7 @@ void Session::shut() noexcept {
   result = {};
   statements.clear();
   link.reset();
+  canceller.detach();
 }
 
 std::uint8_t Session::tx_fate() const noexcept {

@@ -6,8 +6,9 @@
 //
 // Shape:      Conn (conn.hpp) -> Session, by shared pointer, because a job that nobody waits for
 //             any more goes on with it. Then the conn has let go of it and is broken.
-// Threads:    the crew's, one job at a time; between two jobs the conn reads it.
-// Invariants: 1. the client library is called on the crew only.
+// Threads:    the crew's or the caller's (conn.hpp), one job at a time; between two jobs the conn
+//             reads it.
+// Invariants: 1. the client library is called on threads that it knows: enter_library().
 //             2. between two jobs nothing is left unread on the link but further result sets of the
 //                open result: results are fetched whole, see execute.cpp.
 //             3. what a batch or a column array points to lives here until the next job.

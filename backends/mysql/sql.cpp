@@ -181,6 +181,7 @@ class Scanner {
     }
     traits_.changes_session = traits_.changes_session || changes;
     traits_.answers = same(first, "SELECT");
+    traits_.loads = same(first, "LOAD");
     first_ = first;
   }
 

@@ -45,6 +45,7 @@ struct SqlTraits {
   bool autocommit = false;       // SET names autocommit
   bool chain = false;            // COMMIT AND CHAIN: another transaction follows at once
   bool sql_mode = false;         // SET names sql_mode
+  bool loads = false;            // LOAD, which may read a file of this machine
   bool returning = false;        // a write that answers rows
   bool answers = false;          // a SELECT, which answers rows: not one INTO something
   std::uint32_t params = 0;      // question marks

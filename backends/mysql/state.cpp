@@ -30,7 +30,7 @@ weir_status ping(weir_conn* handle, std::int32_t depth, const weir_call* call, s
   Conn& conn = conn_of(handle);
   if (depth != WEIR_PING_STATE && depth != WEIR_PING_PROTOCOL && depth != WEIR_PING_SESSION) {
     return fail(error, {.kind = WEIR_E_UNSUPPORTED, .stage = WEIR_STAGE_PING},
-                {"this depth of ping is not offered: the client library shows no socket"});
+                {"this depth of ping is not offered: the socket is the client library's"});
   }
   if (conn.broken || conn.canceller->aborted()) {
     *alive = WEIR_ALIVE_NO;

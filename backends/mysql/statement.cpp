@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// statement.cpp: prepared statements. They live in the session, where only the crew touches them;
+// statement.cpp: prepared statements. They live in the session, where only its work touches them;
 // the host holds a number.
 #include "backends/mysql/calls.hpp"
 #include "backends/mysql/request.hpp"

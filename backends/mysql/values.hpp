@@ -3,7 +3,7 @@
 // values.hpp: cells of the ABI to the library's parameters, its result sets to cells. Exact both
 // ways: what MySQL could only store as something else is refused, never bent.
 //
-// Called by: check_params, copy_params on the host's thread; the rest on the crew.
+// Called by: check_params, copy_params on the host's thread; the rest where the work runs.
 #pragma once
 
 #include "backends/mysql/session.hpp"

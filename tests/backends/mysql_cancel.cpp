@@ -3,11 +3,16 @@
 // Goal: a call leaves at its deadline, at a cancel or an abort, though the library blocks; what it
 // leaves behind ends on the server too; no kill ever meets another operation.
 // Method: a real server that sleeps, waits for locks and computes; a kill swept over the end of a
-// query; a server that is stopped while it works.
+// query; a server that is stopped while it works. It is seen by the waits in the host whose thread
+// a call is made on.
 #include "tests/backends/mysql_fixture.hpp"
+#include "tests/backends/stopped.hpp"
 
 #include <atomic>
+#include <fstream>
+#include <sys/syscall.h>
 #include <thread>
+#include <unistd.h>
 
 namespace weir::test {
 namespace {
@@ -17,6 +22,12 @@ class MysqlCancel : public Mysql {
   weir_status cancel(std::uint64_t op, weir_time deadline = WEIR_NO_DEADLINE) {
     const weir_call call{sizeof call, 0, 1, deadline};
     return session->driver->cancel(session->canceller, op, &call, nullptr);
+  }
+  // In poll(), as who waits for a server in the client library is.
+  static bool is_polling(pid_t thread) {
+    std::ifstream call("/proc/self/task/" + std::to_string(thread) + "/syscall");
+    long number = -1;
+    return call >> number && (number == SYS_poll || number == SYS_ppoll);
   }
 };
 
@@ -155,6 +166,126 @@ TEST_F(MysqlCancel, an_abort_ends_the_call_and_then_the_session) {
   other.join();
   EXPECT_EQ(WEIR_CONN_BROKEN, session->error.conn_fate);
   await_end_of_session(id);
+}
+
+// To hand it over and back costs as much as a small query. Where the link's socket cannot be found
+// it is done all the same: the call has to end at its deadline.
+TEST_F(MysqlCancel, a_call_is_made_by_its_caller_where_its_link_can_be_cut) {
+  FakeHost counting;
+  counting.real_waits = true;
+  Source its_source(weir_mysql_driver(), counting.abi(), url);
+  const auto waits_of_calls = [&](weir_time until) {
+    Session its(its_source, 50);
+    EXPECT_EQ(WEIR_OK, its.open()) << its.error.what();
+    counting.waits.clear();
+    its.deadline = until;
+    EXPECT_EQ(Value::integer(0), its.one("SELECT SLEEP(0.1)"));
+    EXPECT_EQ(WEIR_OK, its.begin());
+    EXPECT_EQ(WEIR_OK, its.commit());
+    const std::size_t waits = counting.waits.size();
+    its.deadline = WEIR_NO_DEADLINE;
+    return waits;
+  };
+  const weir_time late = counting.now + 3'600'000'000'000;
+  EXPECT_EQ(0u, waits_of_calls(WEIR_NO_DEADLINE));
+  EXPECT_EQ(0u, waits_of_calls(late));
+  const std::string packet = observe("SELECT @@GLOBAL.max_allowed_packet");
+  interfere("SET GLOBAL max_allowed_packet = 65536");
+  EXPECT_GT(waits_of_calls(WEIR_NO_DEADLINE), 0u);
+  EXPECT_GT(waits_of_calls(late), 0u);
+  interfere("SET GLOBAL max_allowed_packet = " + packet);
+}
+
+TEST_F(MysqlCancel, an_abort_ends_a_call_though_the_server_is_mute) {
+  for (const std::string& place :
+       {"/?socket=" + server().socket(), ":" + std::to_string(server().port()) + "/"}) {
+    Source its_source(weir_mysql_driver(), host.abi(),
+                      "mysql://weir:open-sesame@localhost" + place);
+    Session its(its_source, 51);
+    ASSERT_EQ(WEIR_OK, its.open()) << its.error.what();
+    ASSERT_EQ(WEIR_OK, its.begin());
+    {
+      const Stopped stopped(server().pid());
+      std::thread other([&, caller = ::gettid()] {
+        EXPECT_TRUE(comes_true([&] { return is_polling(caller); }));
+        its.driver->abort(its.canceller);
+      });
+      EXPECT_EQ(WEIR_E_CONN_LOST, its.query("SELECT 1")) << place;
+      other.join();
+    }
+    EXPECT_EQ(WEIR_CONN_BROKEN, its.error.conn_fate);
+    EXPECT_EQ(WEIR_EFFECT_UNKNOWN, its.error.effect);
+    EXPECT_EQ(WEIR_TX_GONE, its.error.tx_fate);
+    EXPECT_THAT(its.error.what(), ::testing::HasSubstr("aborted by the host"));
+    EXPECT_TRUE(its.is(WEIR_STATE_BROKEN));
+  }
+}
+
+TEST_F(MysqlCancel, a_deadline_ends_a_call_though_the_server_is_mute) {
+  for (const std::int64_t left : {100'000'000, 300'000'000}) {
+    Session its(*source, 52);
+    ASSERT_EQ(WEIR_OK, its.open());
+    ASSERT_EQ(WEIR_OK, its.begin());
+    const Stopped stopped(server().pid());
+    const weir_time begun = RealHost::now();
+    its.deadline = begun + left;
+    EXPECT_EQ(WEIR_E_TIMEOUT, its.query("SELECT 1"));
+    EXPECT_LT(RealHost::now() - its.deadline, 5'000'000'000);
+    EXPECT_EQ(WEIR_CONN_BROKEN, its.error.conn_fate);
+    EXPECT_EQ(WEIR_EFFECT_UNKNOWN, its.error.effect);
+    EXPECT_EQ(WEIR_TX_GONE, its.error.tx_fate);
+    EXPECT_TRUE(its.is(WEIR_STATE_BROKEN));
+  }
+}
+
+// The library closes its own descriptor of a link that it gives up; the other one must not keep the
+// session, and the locks of its transaction, until the host closes the connection.
+TEST_F(MysqlCancel, a_link_that_the_library_gives_up_ends_at_once) {
+  Source its_source(weir_mysql_driver(), host.abi(), url, {{"read_timeout", "1s"}});
+  Session its(its_source, 53);
+  ASSERT_EQ(WEIR_OK, its.open()) << its.error.what();
+  ASSERT_EQ(WEIR_OK, its.begin());
+  weir_conn_state state{};
+  state.struct_size = sizeof state;
+  its.driver->state(its.conn, &state);
+  EXPECT_EQ(WEIR_E_CONN_LOST, its.query("SELECT SLEEP(3)"));
+  EXPECT_EQ(WEIR_TX_GONE, its.error.tx_fate);
+  await_end_of_session(state.backend_id);
+  EXPECT_EQ(WEIR_E_INVALID_STATE, its.commit());
+  EXPECT_NE(WEIR_TX_OPEN, its.error.tx_fate);
+}
+
+// An idle one that was in a transaction, too.
+TEST_F(MysqlCancel, after_an_abort_no_transaction_is_said_to_be_open) {
+  ASSERT_EQ(WEIR_OK, session->begin());
+  session->driver->abort(session->canceller);
+  EXPECT_EQ(WEIR_E_CONN_LOST, session->commit());
+  EXPECT_EQ(WEIR_TX_GONE, session->error.tx_fate);
+  EXPECT_EQ(WEIR_CONN_BROKEN, session->error.conn_fate);
+}
+
+// One thread watches over all calls, and does not oversleep what comes after it fell asleep.
+TEST_F(MysqlCancel, deadlines_are_kept_in_whatever_order_they_come) {
+  std::vector<std::unique_ptr<Session>> sessions;
+  std::vector<std::thread> threads;
+  for (std::uint64_t tag = 70; tag < 78; ++tag) {
+    sessions.push_back(std::make_unique<Session>(*source, tag));
+    ASSERT_EQ(WEIR_OK, sessions.back()->open());
+  }
+  std::atomic<int> late{0};
+  for (std::size_t i = 0; i < sessions.size(); ++i) {
+    threads.emplace_back([&, s = sessions[i].get(), i] {
+      for (int n = 0; n < 5; ++n) {
+        s->deadline = RealHost::now() + 60'000'000'000;
+        if (s->query("SELECT 1") != WEIR_OK) ++late;
+      }
+      s->deadline = RealHost::now() + static_cast<std::int64_t>((i * 5 + 3) % 8) * 20'000'000;
+      EXPECT_EQ(WEIR_E_TIMEOUT, s->query("SELECT SLEEP(3600)"));
+      if (RealHost::now() > s->deadline + 5'000'000'000) ++late;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(0, late);
 }
 
 TEST_F(MysqlCancel, a_stuck_call_stalls_nobody_else) {

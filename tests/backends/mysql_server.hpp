@@ -33,6 +33,7 @@ class MysqlServer {
 
   const std::string& socket() const { return socket_; }
   std::uint16_t port() const { return port_.number(); }
+  ::pid_t pid() const { return pid_; }
   // A url by the socket, with the account; `database` may be empty.
   std::string url(const std::string& database = "") const;
   // The url of a database that is empty and nobody else's.

@@ -227,7 +227,7 @@ TEST_F(MysqlTraps, what_the_library_cannot_read_breaks_nothing) {
   EXPECT_EQ(Value::integer(1), session->one("SELECT 1"));
 }
 
-// Host threads never enter the library, so they need no threadInit; they end as they like.
+// They need no threadInit; they end as they like.
 TEST_F(MysqlTraps, any_thread_of_the_host_may_call) {
   for (int i = 0; i < 50; ++i) {
     std::thread([&] { run("SELECT 1"); }).join();
