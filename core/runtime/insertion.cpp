@@ -73,7 +73,11 @@ Result<Inserted> Insertion::run() {
 }
 
 Result<void> Insertion::store_all() {
-  while (!rows_.at_end()) {
+  for (;;) {
+    const bool end = rows_.at_end();
+    // The caller's range may have ended the lease.
+    if (auto session = Session::of(ref_); !session) return weir::fail(std::move(session).error());
+    if (end) break;
     if (whole_ && !open_) {
       if (auto begun = begin(); !begun) return begun;
     }

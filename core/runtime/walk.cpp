@@ -117,10 +117,10 @@ Result<CallDone> Walk::make_unmarked() {
   sent_ = true;
   try {
     Result<CallDone> done = make_(sql());
-    session_.mark_in_call(true);
+    mark(true);
     return done;
   } catch (...) {
-    session_.mark_in_call(true);
+    mark(true);
     thrown_inside_ = true;
     throw;
   }

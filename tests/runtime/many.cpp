@@ -9,7 +9,10 @@
 
 #include <weir/insert.h>
 
+#include <algorithm>
 #include <functional>
+#include <ranges>
+#include <tuple>
 
 namespace weir::runtime {
 namespace {
@@ -123,6 +126,21 @@ TEST_F(ManyTest, later_chunks_have_a_savepoint_each) {
   EXPECT_EQ(insert_rows(6, {.chunk_rows = 4})->stored, 6U);
   EXPECT_EQ(script.calls,
             (Calls{"begin", "rows 4", "SAVEPOINT", "rows 2", "RELEASE SAVEPOINT", "commit"}));
+}
+
+TEST_F(ManyTest, a_range_whose_end_ends_the_lease_commits_nothing) {
+  auto lease = pool->acquire();
+  ASSERT_TRUE(lease);
+  Connection c = **lease;
+  const auto rows = std::views::iota(0, 9) | std::views::take_while([&](int i) {
+                      if (i == 4) lease->release();
+                      return i < 4;
+                    }) |
+                    std::views::transform([](int i) { return std::tuple(i); });
+  const auto done = c.insert_many("t", {"i"}, rows, {.chunk_rows = 4});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code(), Code::lease_returned) << done.error().what();
+  EXPECT_EQ(std::count(script.calls.begin(), script.calls.end(), "commit"), 0);
 }
 
 TEST_F(ManyTest, chunks_of_their_own_have_none) {

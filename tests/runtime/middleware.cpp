@@ -7,7 +7,9 @@
 #include <weir/query_times.hpp>
 
 #include <atomic>
+#include <ranges>
 #include <stdexcept>
+#include <tuple>
 
 namespace weir::runtime {
 namespace {
@@ -54,6 +56,23 @@ TEST_F(Calls, all_kinds_pass_in_the_order_of_registration) {
   notes.clear();
   ASSERT_TRUE(pool->transaction([](Connection&) {}));
   EXPECT_EQ(notes.back(), "b commit:");
+}
+
+TEST_F(Calls, a_range_that_ends_its_lease_leaves_the_connection_in_order) {
+  auto pool = open(small(1));
+  std::vector<std::string> notes;
+  pool->use(note(notes));
+  auto lease = pool->acquire();
+  ASSERT_TRUE(lease);
+  Connection c = **lease;
+  const auto ran =
+      c.execute_many("INSERT ?", std::views::iota(0, 3) | std::views::transform([&](int i) {
+                                   if (i == 1) lease->release();
+                                   return std::tuple(i);
+                                 }));
+  ASSERT_FALSE(ran);
+  EXPECT_EQ(ran.error().code(), Code::lease_returned) << ran.error().what();
+  EXPECT_TRUE(pool->query("SELECT 1"));
 }
 
 TEST_F(Calls, a_call_says_what_it_is) {
