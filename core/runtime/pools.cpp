@@ -354,13 +354,23 @@ Result<Pools> PoolsBuilder::open() {
   pools->read = impl_->read;
   pools->sink = impl_->sink ? impl_->sink : [](LogLevel, std::string_view, std::string_view) {};
   const observe::ProcessFacts process = runtime::facts_of_process(*config);
+  struct Loaded {
+    std::shared_ptr<const loader::LoadedDriver> driver;
+    bool noted = false;
+  };
+  std::map<std::string, Loaded> drivers;
   for (auto& [name, pool_config] : config->pools) {
-    auto driver = load_driver(pool_config.driver, *config, impl_->drivers);
-    if (!driver) return fail(std::move(driver).error());
-    for (const std::string& note : (*driver)->notes) {
-      if (pool_config.log.warn) pools->warn(name, note);
+    auto& [driver, noted] = drivers[pool_config.driver];
+    if (!driver) {
+      auto loaded = load_driver(pool_config.driver, *config, impl_->drivers);
+      if (!loaded) return fail(std::move(loaded).error());
+      driver = *std::move(loaded);
     }
-    auto options = config::check_driver_options(pool_config.options, (*driver)->table.info(),
+    if (!noted && pool_config.log.warn) {
+      for (const std::string& note : driver->notes) pools->warn(name, note);
+      noted = true;
+    }
+    auto options = config::check_driver_options(pool_config.options, driver->table.info(),
                                                 {config->file, name});
     if (!options) return fail(std::move(options).error());
     const auto own = impl_->hooks_of.find(name);
@@ -368,7 +378,7 @@ Result<Pools> PoolsBuilder::open() {
         OsPool::create({.config = pool_config,
                         .options = *std::move(options),
                         .base_dir = config->base_dir,
-                        .driver = *std::move(driver),
+                        .driver = driver,
                         .executor = pools->executor,
                         .sink = pools->sink,
                         .process = process,
