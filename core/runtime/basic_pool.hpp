@@ -221,9 +221,13 @@ class BasicPool final : public Pool,
   // Made with its first value: an idle pool has not waited, and has lent nothing.
   class Times {
    public:
-    void add(Duration value, std::uint64_t times = 1) {
-      if (!all_) all_ = std::make_unique<base::Histogram>();
-      all_->add(value, times);
+    void add(Duration value, std::uint64_t times = 1) noexcept {
+      try {
+        if (!all_) all_ = std::make_unique<base::Histogram>();
+        all_->add(value, times);
+      } catch (const std::bad_alloc&) {
+        // Then it is not counted: nothing else depends on it.
+      }
     }
     [[nodiscard]] Times copy() const {
       Times other;
@@ -262,18 +266,20 @@ class BasicPool final : public Pool,
 
   // pool_lending.ipp
   [[nodiscard]] Result<Lease> lend(const Request& request) override;
-  void take_back(detail::SessionRef ref) noexcept override;
+  void take_back(Session& session, std::uint64_t lease) noexcept override;
+  [[nodiscard, gnu::noinline]] Result<Lease> lent_in_lane(typename Lane<R>::Taken taken,
+                                                          const Request& request);
+  void note(typename Lane<R>::Taken taken, const engine::Holder& holder) noexcept;
   [[nodiscard]] Result<Lease> queue_up(const engine::Holder& holder, const Request& request,
                                        Instant now, Turn& held);
   [[nodiscard]] Lease grant(Session& session, std::uint64_t lease, const engine::Holder& holder,
                             Duration waited, Turn& lock);
-  // Inlined, as is what lends without the lock: each store that is read again before it has left
-  // the processor costs as much as an exchange.
+  [[nodiscard]] Lease grant(Session& session, std::uint64_t lease, const engine::Holder& holder,
+                            Duration waited);
   [[nodiscard, gnu::always_inline]] inline Lease grant(Session& session, std::uint64_t lease,
-                                                       const engine::Holder& holder,
-                                                       Duration waited);
-  void tell_of_lease(const Session& session, Duration waited) noexcept;
-  [[nodiscard]] engine::Holder holder_of(const Request& request) const noexcept;
+                                                       const char* tag, CallSite site) noexcept;
+  [[nodiscard, gnu::always_inline]] inline engine::Holder holder_of(
+      const Request& request) const noexcept;
   [[nodiscard]] Instant deadline_of(const Request& request, Instant now) const noexcept;
   [[nodiscard]] engine::WaiterId enqueue(Completion& waiter, const engine::Waiter& as, Instant now);
   void cancel_wait(engine::WaiterId id) noexcept;
@@ -286,10 +292,14 @@ class BasicPool final : public Pool,
                                                    Turn& lock);
   [[nodiscard]] std::vector<Lease> grant_all(Several& several, const engine::Holder& holder,
                                              Turn& lock);
-  [[nodiscard]] Result<Lease> lend_under_lock(const Request& request, const engine::Holder& holder);
-  [[gnu::always_inline]] inline std::optional<Duration> give_back(const detail::SessionRef& ref,
-                                                                  Session& session) noexcept;
-  [[nodiscard]] Duration give_back_under_lock(const detail::SessionRef& ref, Session& session,
+  [[nodiscard]] Result<Lease> lend_under_lock(const Request& request);
+  [[nodiscard]] bool is_measured(std::uint64_t lease) const noexcept {
+    return exactly_ || Lane<R>::is_sample(lease);
+  }
+  [[gnu::noinline]] void take_back_and_tell(Session& session, std::uint64_t lease) noexcept;
+  // Requires: the lease has been ended in the session.
+  [[gnu::noinline]] Duration give_back(Session& session, std::uint64_t lease) noexcept;
+  [[nodiscard]] Duration give_back_under_lock(Session& session, std::uint64_t lease,
                                               const engine::ReturnFacts& facts,
                                               std::optional<Duration> held) noexcept;
   [[nodiscard]] Error failure(const Completion& waiter, const engine::Holder& holder,
@@ -333,6 +343,7 @@ class BasicPool final : public Pool,
   void perform(Turn& lock);
   void start_op(const engine::StartOp& op);
   void rearm();
+  void arm(Instant at);
   void on_timer();
   void run(const engine::StartOp& op, Slot& slot);
   [[nodiscard]] engine::OpResult run_connect(const engine::StartOp& op, Slot& slot);

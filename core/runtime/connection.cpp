@@ -76,7 +76,7 @@ Result<void*> Connection::native(const char* id) {
 
 bool Connection::is_broken() const noexcept {
   const auto session = Session::of(ref_);
-  return !session || (*session)->facts().broken;
+  return !session || (*session)->is_broken();
 }
 
 std::string Connection::placeholder(int n) const {

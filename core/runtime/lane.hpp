@@ -45,6 +45,8 @@ class Session;
 
 template <Runtime R>
 class Lane {
+  struct Cell;
+
  public:
   using SlotId = engine::SlotId;
   static constexpr std::uint32_t cells_max = 256;
@@ -52,11 +54,15 @@ class Lane {
   struct Taken {
     Session* session = nullptr;  // null: nothing can be taken without the lock
     std::uint64_t lease = 0;
+    Cell* cell = nullptr;
   };
   // Takes the connection that this thread had last, if it is idle, else the first one: so that what
-  // is not needed stays untouched, and may go.
-  [[nodiscard, gnu::always_inline]] inline Taken take(const engine::Holder& holder,
-                                                      bool exactly) noexcept;
+  // is not needed stays untouched, and may go. To be followed by note_since(), if the lease is
+  // measured, and then by note_holder().
+  [[nodiscard, gnu::always_inline]] inline Taken take(std::uint64_t thread) noexcept;
+  static void note_since(const Taken& taken) noexcept;
+  [[gnu::always_inline]] static inline void note_holder(const Taken& taken,
+                                                        const engine::Holder& holder) noexcept;
   // Returns: false, with nothing changed, if it has to go through the lock. After true the pool may
   // be gone.
   [[nodiscard, gnu::always_inline]] inline bool give(SlotId slot, std::uint64_t lease) noexcept;
@@ -128,11 +134,11 @@ class Lane {
 };
 
 template <Runtime R>
-typename Lane<R>::Taken Lane<R>::take(const engine::Holder& holder, bool exactly) noexcept {
+typename Lane<R>::Taken Lane<R>::take(std::uint64_t thread) noexcept {
   // acquire: with open(), so that what it points to is there.
   Cells* const in_use = cells_.load(std::memory_order_acquire);
   if (in_use == nullptr) return {};
-  auto& hint = in_use->hints[holder.thread % hint_count];
+  auto& hint = in_use->hints[thread % hint_count];
   const std::uint32_t own = hint.load(std::memory_order_relaxed);
   for (std::uint32_t i = 0; i < in_use->count; ++i) {
     const SlotId slot = i == 0 ? own : i <= own ? i - 1 : i;
@@ -145,17 +151,30 @@ typename Lane<R>::Taken Lane<R>::take(const engine::Holder& holder, bool exactly
                                            std::memory_order_relaxed)) {
       continue;
     }
-    cell.holder = holder;
-    if (exactly || is_sample(lease)) {
-      cell.measured = lease;
-      cell.since = R::now();
-    }
-    // release: with hear_of_holders().
-    cell.told.store(lease, std::memory_order_release);
     if (slot != own) hint.store(static_cast<std::uint16_t>(slot), std::memory_order_relaxed);
-    return {cell.session, lease};
+    return {cell.session, lease, &cell};
   }
   return {};
+}
+
+template <Runtime R>
+void Lane<R>::note_since(const Taken& taken) noexcept {
+  taken.cell->measured = taken.lease;
+  taken.cell->since = R::now();
+}
+
+// Field by field: as a whole it would be put together in memory first, and then read with loads
+// that are wider than those stores, and wait for them.
+template <Runtime R>
+void Lane<R>::note_holder(const Taken& taken, const engine::Holder& holder) noexcept {
+  engine::Holder& own = taken.cell->holder;
+  own.tag = holder.tag;
+  own.file = holder.file;
+  own.line = holder.line;
+  own.thread = holder.thread;
+  own.task = holder.task;
+  // release: with hear_of_holders().
+  taken.cell->told.store(taken.lease, std::memory_order_release);
 }
 
 template <Runtime R>
@@ -247,7 +266,7 @@ void Lane<R>::hear_of_holders(engine::PlainRack& rack) {
   std::erase_if(untold_, [&](const Untold& of) {
     const auto& view = rack.view(of.slot);
     if (!view.lent() || view.lease != of.lease) return true;  // it has come back
-    // acquire: with take(). The word is closed, so that nobody else can have taken it since.
+    // acquire: with note_holder(). The word is closed, so that nobody else can have taken it since.
     if (of.cell->told.load(std::memory_order_acquire) != of.lease) return false;
     rack.was_lent_to(of.slot, of.cell->holder);
     return true;

@@ -35,7 +35,7 @@ struct OsRuntime {
     }
   }
 
-  static std::uint64_t thread_id() noexcept {
+  [[gnu::always_inline]] static std::uint64_t thread_id() noexcept {
     static std::atomic<std::uint64_t> next{1};
     // Not through a function call, as is usual in a shared object: that is a tenth of an acquire.
     [[gnu::tls_model("initial-exec")]] static thread_local std::uint64_t id = 0;

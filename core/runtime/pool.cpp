@@ -34,48 +34,31 @@ Lease& Lease::operator=(Lease&& other) noexcept {
 
 void Lease::release() noexcept {
   if (pool_ == nullptr) return;
-  std::exchange(pool_, nullptr)->take_back(connection_.ref_);
-  connection_ = Connection({});  // from here on the pool may be gone
+  give_back();
+  pool_ = nullptr;
+  connection_ = Connection({});
 }
 
 void Work::operator()() const { wait_->run(); }
 
-Pool::Request Pool::request(AcquireOptions&& options, CallSite site) noexcept {
-  return {options.timeout ? std::max(*options.timeout, Duration{}) : Request::acquire_timeout,
-          no_deadline,
-          options.tag,
-          options.task,
-          false,
-          site,
-          std::move(options.stop)};
-}
-
-Result<Lease> Pool::acquire(AcquireOptions options, CallSite site) {
-  return lend(request(std::move(options), site));
-}
-
 Result<std::vector<Lease>> Pool::acquire_n(std::uint32_t count, AcquireOptions options,
                                            CallSite site) {
-  return lend_several(request(std::move(options), site), count);
+  return lend_several({options, site}, count);
 }
 
 AsyncLease Pool::async_acquire(Executor& executor, AcquireOptions options, CallSite site) {
-  return AsyncLease(lend_later(request(std::move(options), site), executor, nullptr));
+  return AsyncLease(lend_later({options, site}, executor, nullptr));
 }
 
-Result<Lease> Pool::acquire_here(AcquireOptions options, CallSite site, Instant deadline) {
-  Request within = request(std::move(options), site);
-  within.deadline = deadline;
-  within.on_this_thread = true;
-  return lend(within);
+Result<Lease> Pool::acquire_here(const AcquireOptions& options, CallSite site, Instant deadline) {
+  return lend({options, site, deadline, true});
 }
 
 Result<Lease> Pool::try_acquire(CallSite site) { return acquire({.timeout = Duration{}}, site); }
 
 Result<Lease> Pool::acquire_until(Instant deadline, CallSite site) {
-  Request until = request({.timeout = no_timeout}, site);
-  until.deadline = deadline;
-  return lend(until);
+  const AcquireOptions until{.timeout = no_timeout};
+  return lend({until, site, deadline});
 }
 
 }  // namespace weir

@@ -25,7 +25,7 @@ class BasicPool<R>::AsyncWaiter : public Completion, public weir::detail::AsyncW
         }),
         pool(std::move(of)),
         executor(&its_executor),
-        tag(request.tag),
+        tag(request.options.tag),
         file(request.site.file),
         line(request.site.line) {}
   AsyncWaiter(const AsyncWaiter&) = delete;
@@ -159,8 +159,8 @@ std::shared_ptr<weir::detail::AsyncWait> BasicPool<R>::lend_later(
     waiter->lease = lease;
   };
   Lock held(mutex_);
-  if (const auto taken = lane_.take(holder, exactly_); taken.session != nullptr) {
-    R::probe(Mark::lent_in_lane);
+  if (const auto taken = lane_.take(holder.thread); taken.session != nullptr) {
+    note(taken, holder);
     lent(taken.session->slot(), taken.lease);
     waiter->starting = false;
     let_go(*waiter);
@@ -184,8 +184,9 @@ std::shared_ptr<weir::detail::AsyncWait> BasicPool<R>::lend_later(
     if (!waiter->done) {
       if (hooks_.on_wait) tell_of_wait(holder, lock);
       if (lock.owns_lock()) lock.unlock();
-      if (request.stop.stop_possible()) {
-        waiter->stop = std::make_unique<StopCallback>(request.stop, StopWaiting{this, waiter->id});
+      if (request.options.stop.stop_possible()) {
+        waiter->stop =
+            std::make_unique<StopCallback>(request.options.stop, StopWaiting{this, waiter->id});
       }
       lock.lock();
     }

@@ -64,15 +64,14 @@ void BasicPool<R>::open_lane() {
   if (period <= Duration{}) return;  // each lease wants a look, or each return an end
   const Instant now = R::now();
   const Instant until = after(now, period);
+  // First, since there may be no memory for it: a lane that nobody comes to close would not do.
+  if (until < armed_) arm(until);
   if (!lane_.open(*rack_, engine_->slot_count(), now, until,
                   [this](SlotId slot) { return &slots_[slot].session; })) {
     return;
   }
   R::probe(Mark::lane_opened);
   if (!engine_->queue().empty()) R::probe(Mark::opened_beside_a_waiter);
-  if (until >= armed_) return;
-  armed_ = until;
-  executor_->arm(timer_, until);
 }
 
 // A lease that is about to end in the lane. A sample is not worth waiting for the lock, which many

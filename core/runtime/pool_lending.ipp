@@ -18,39 +18,53 @@ template <Runtime R>
 engine::Holder BasicPool<R>::holder_of(const Request& request) const noexcept {
   const std::uint64_t thread = R::thread_id();
   // Threads and the host's own tasks are numbered apart.
-  const engine::TaskId task = request.task != 0        ? request.task * 2
-                              : request.on_this_thread ? thread * 2 + 1
-                                                       : engine::no_task;
-  return {request.tag, request.site.file, request.site.line, thread, task};
+  const engine::TaskId task = request.options.task != 0 ? request.options.task * 2
+                              : request.on_this_thread  ? thread * 2 + 1
+                                                        : engine::no_task;
+  return {request.options.tag, request.site.file, request.site.line, thread, task};
 }
 
 template <Runtime R>
 Instant BasicPool<R>::deadline_of(const Request& request, Instant now) const noexcept {
-  const Duration timeout =
-      request.timeout == Request::acquire_timeout ? config_.acquire_timeout : request.timeout;
+  const Duration timeout = request.options.timeout.value_or(config_.acquire_timeout);
   return std::min(request.deadline, after(now, std::max(timeout, Duration{})));
 }
 
+// Nothing is put aside for what is hardly ever called: the exchange waits for each store that was
+// made before it.
 template <Runtime R>
 Result<Lease> BasicPool<R>::lend(const Request& request) {
   if (forked()) return fail(forked_error());
-  const engine::Holder holder = holder_of(request);
-  if (const auto taken = lane_.take(holder, exactly_); taken.session != nullptr) {
-    R::probe(Mark::lent_in_lane);
-    return grant(*taken.session, taken.lease, holder, Duration{});
-  }
-  return lend_under_lock(request, holder);
+  const auto taken = lane_.take(R::thread_id());
+  if (taken.session == nullptr) return lend_under_lock(request);
+  if (is_measured(taken.lease) || hooks_.on_acquire) return lent_in_lane(taken, request);
+  R::probe(Mark::lent_in_lane);
+  lane_.note_holder(taken, holder_of(request));
+  return grant(*taken.session, taken.lease, request.options.tag, request.site);
 }
 
 template <Runtime R>
-Result<Lease> BasicPool<R>::lend_under_lock(const Request& request, const engine::Holder& holder) {
+Result<Lease> BasicPool<R>::lent_in_lane(typename Lane<R>::Taken taken, const Request& request) {
+  note(taken, holder_of(request));
+  return grant(*taken.session, taken.lease, holder_of(request), Duration{});
+}
+
+template <Runtime R>
+void BasicPool<R>::note(typename Lane<R>::Taken taken, const engine::Holder& holder) noexcept {
+  R::probe(Mark::lent_in_lane);
+  if (is_measured(taken.lease)) lane_.note_since(taken);
+  lane_.note_holder(taken, holder);
+}
+
+template <Runtime R>
+Result<Lease> BasicPool<R>::lend_under_lock(const Request& request) {
+  const engine::Holder holder = holder_of(request);
   Lock held(mutex_);
   // Opened while this thread waited for the lock. If it closed the lane again, so would the next
   // one that waits, and with enough threads it would never stay open.
-  if (const auto taken = lane_.take(holder, exactly_); taken.session != nullptr) {
-    R::probe(Mark::lent_in_lane);
+  if (const auto taken = lane_.take(holder.thread); taken.session != nullptr) {
     held.unlock();
-    return grant(*taken.session, taken.lease, holder, Duration{});
+    return lent_in_lane(taken, request);
   }
   Turn lock(*this, std::move(held));
   const Instant now = R::now();
@@ -73,15 +87,19 @@ Lease BasicPool<R>::grant(Session& session, std::uint64_t lease, const engine::H
 template <Runtime R>
 Lease BasicPool<R>::grant(Session& session, std::uint64_t lease, const engine::Holder& holder,
                           Duration waited) {
-  session.begin_lease(lease, holder.tag, {holder.file, holder.line});
-  if (hooks_.on_acquire) tell_of_lease(session, waited);
-  return make_lease({&session, lease, no_deadline});
+  Lease granted = grant(session, lease, holder.tag, {holder.file, holder.line});
+  if (hooks_.on_acquire) {
+    tell(Hook::acquire, hooks_.on_acquire, AcquireEvent{name_, session.lease_info(), waited});
+  }
+  return granted;
 }
 
-// Apart from grant(), which almost always has nobody to tell.
+// Tells nobody.
 template <Runtime R>
-void BasicPool<R>::tell_of_lease(const Session& session, Duration waited) noexcept {
-  tell(Hook::acquire, hooks_.on_acquire, AcquireEvent{name_, session.lease_info(), waited});
+Lease BasicPool<R>::grant(Session& session, std::uint64_t lease, const char* tag,
+                          CallSite site) noexcept {
+  session.begin_lease(lease, tag, site);
+  return make_lease({&session, lease, no_deadline});
 }
 
 // To be followed by perform().
@@ -105,10 +123,11 @@ Result<Lease> BasicPool<R>::queue_up(const engine::Holder& holder, const Request
       {static_cast<Completion*>(&waiter), engine::WaiterKind::thread, holder, now, deadline}, now);
   perform(lock);
   std::optional<StopCallback> stop;  // begun and ended without the lock, which it takes
-  if (!waiter.done && (hooks_.on_wait || request.stop.stop_possible())) {
+  if (!waiter.done && (hooks_.on_wait || request.options.stop.stop_possible())) {
     if (hooks_.on_wait) tell_of_wait(holder, lock);
     if (lock.owns_lock()) lock.unlock();
-    if (request.stop.stop_possible()) stop.emplace(request.stop, StopWaiting{this, id});
+    if (request.options.stop.stop_possible())
+      stop.emplace(request.options.stop, StopWaiting{this, id});
     lock.lock();
   }
   while (!waiter.done) {
@@ -197,7 +216,7 @@ Result<std::vector<Lease>> BasicPool<R>::lend_several(const Request& request, st
     if (hooks_.on_wait) tell_of_wait(holder, lock);
     if (lock.owns_lock()) lock.unlock();
     // One that is cancelled fails, and all with it.
-    stop.emplace(request.stop, StopWaiting{this, several.parts.back().id});
+    stop.emplace(request.options.stop, StopWaiting{this, several.parts.back().id});
     lock.lock();
   }
   while (!several.over()) {
@@ -256,60 +275,65 @@ void BasicPool<R>::tell_of_wait(const engine::Holder& holder, Turn& lock) {
   tell(Hook::wait, hooks_.on_wait, event);
 }
 
+// A lease that has done nothing with its connection, and is not measured, ends here; all others in
+// functions of their own, so that nothing has to be put aside for them first.
 template <Runtime R>
-void BasicPool<R>::take_back(detail::SessionRef ref) noexcept {
-  Session& session = *ref.session;
+void BasicPool<R>::take_back(Session& session, std::uint64_t lease) noexcept {
   if (forked()) return;  // the parent will give it back
-  if (!hooks_.on_release) {
-    give_back(ref, session);
+  if (hooks_.on_release) return take_back_and_tell(session, lease);
+  if (!session.end_lease(lease)) return;
+  if (session.used() || is_measured(lease) || !lane_.give(session.slot(), lease)) {
+    give_back(session, lease);
     return;
   }
-  const auto self = this->shared_from_this();  // the lease that held the pool ends here
-  const LeaseInfo lease = session.lease_info();
-  if (const auto held = give_back(ref, session)) {
-    tell(Hook::release, hooks_.on_release, ReleaseEvent{name_, lease, *held});
-  }
+  R::probe(Mark::returned_in_lane);
 }
 
-// Returns: how long the lease lasted; nothing if it went back before.
 template <Runtime R>
-std::optional<Duration> BasicPool<R>::give_back(const detail::SessionRef& ref,
-                                                Session& session) noexcept {
-  if (!session.end_lease(ref.lease)) return std::nullopt;
-  const Session::Facts seen = session.facts();
+void BasicPool<R>::take_back_and_tell(Session& session, std::uint64_t lease) noexcept {
+  const auto self = this->shared_from_this();  // the lease that held the pool ends here
+  const LeaseInfo info = session.lease_info();
+  if (!session.end_lease(lease)) return;
+  const Duration held = give_back(session, lease);
+  tell(Hook::release, hooks_.on_release, ReleaseEvent{name_, info, held});
+}
+
+// Returns: how long the lease lasted, if it is measured.
+template <Runtime R>
+Duration BasicPool<R>::give_back(Session& session, std::uint64_t lease) noexcept {
+  const Session::Facts seen = session.used() ? session.facts() : Session::Facts{};
   const engine::ReturnFacts facts{seen.broken, seen.busy, seen.dirty};
   std::optional<Duration> held;
   if (facts.clean()) {
-    if (exactly_ || Lane<R>::is_sample(ref.lease)) held = measure(ref.lease, session.slot());
-    if (lane_.give(session.slot(), ref.lease)) {
+    if (is_measured(lease)) held = measure(lease, session.slot());
+    if (lane_.give(session.slot(), lease)) {
       R::probe(Mark::returned_in_lane);
       return held.value_or(Duration{});
     }
   }
-  return give_back_under_lock(ref, session, facts, held);
+  return give_back_under_lock(session, lease, facts, held);
 }
 
 template <Runtime R>
-Duration BasicPool<R>::give_back_under_lock(const detail::SessionRef& ref, Session& session,
+Duration BasicPool<R>::give_back_under_lock(Session& session, std::uint64_t lease,
                                             const engine::ReturnFacts& facts,
                                             std::optional<Duration> held) noexcept {
   std::shared_ptr<BasicPool> last;  // must go after the lock, it may hold the pool's end
   Lock plain(mutex_);
   // As in lend_under_lock().
-  if (facts.clean() && lane_.give(session.slot(), ref.lease)) {
+  if (facts.clean() && lane_.give(session.slot(), lease)) {
     R::probe(Mark::returned_in_lane);
     return held.value_or(Duration{});
   }
   Turn lock(*this, std::move(plain));
   const Instant now = R::now();
-  if (!held) held = measure_locked(ref.lease, session.slot(), now);
-  if (facts.clean() &&
-      rack_->give(session.slot(), ref.lease, now) == engine::PlainRack::Give::racked) {
+  if (!held) held = measure_locked(lease, session.slot(), now);
+  if (facts.clean() && rack_->give(session.slot(), lease, now) == engine::PlainRack::Give::racked) {
     if (engine_->queue().empty()) return held.value_or(Duration{});
     R::probe(Mark::returned_to_line);
     engine_->returned(now, fx_);
   } else {
-    const bool current = engine_->give_back(session.slot(), ref.lease, facts, now, fx_);
+    const bool current = engine_->give_back(session.slot(), lease, facts, now, fx_);
     WEIR_ASSERT(current);
   }
   perform(lock);

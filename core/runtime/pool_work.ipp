@@ -108,9 +108,14 @@ void BasicPool<R>::rearm() {
   Instant next = engine_->next_timer();
   // Blocked threads see to their deadlines themselves.
   if (async_waiting_ > 0) next = std::min(next, engine_->next_deadline());
-  if (next >= armed_) return;
-  armed_ = next;
-  executor_->arm(timer_, next);
+  if (next < armed_) arm(next);
+}
+
+template <Runtime R>
+void BasicPool<R>::arm(Instant at) {
+  armed_ = no_deadline;  // so it is if there is no memory for that, and the next step tries again
+  executor_->arm(timer_, at);
+  armed_ = at;
 }
 
 template <Runtime R>

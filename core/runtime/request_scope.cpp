@@ -22,9 +22,7 @@ RequestScope::RequestScope(Pool& pool, AcquireOptions options) noexcept
 
 Result<Connection*> RequestScope::borrow(Instant deadline, CallSite site) {
   if (!lease_) {
-    Pool::Request until = Pool::request(AcquireOptions(options_), site);
-    until.deadline = deadline;
-    auto lease = pool_.lend(until);
+    auto lease = pool_.lend({options_, site, deadline});
     if (!lease) return fail(std::move(lease).error());
     lease_ = *std::move(lease);
   }
@@ -34,7 +32,7 @@ Result<Connection*> RequestScope::borrow(Instant deadline, CallSite site) {
 void RequestScope::used() noexcept {
   if (--depth_ > 0 || !lease_) return;
   const auto session = runtime::Session::of(lease_->ref_);
-  const bool broken = session && (*session)->facts().broken;
+  const bool broken = session && (*session)->is_broken();
   if (broken && !(*session)->began_transaction()) lease_.release();
 }
 

@@ -47,6 +47,7 @@ Instant Session::now() const noexcept {
 }
 
 weir_call Session::call_until(Instant deadline) noexcept {
+  used_ = true;
   weir_call call{};
   call.struct_size = sizeof call;
   call.op_id = ++last_number_;
@@ -104,7 +105,7 @@ Result<void> Session::open(weir_source* source, std::uint64_t tag, const Cancell
                       "the driver said that it opened a connection and gave no connection");
   }
   conn_ = conn;
-  broken_ = false;
+  broken_ = native_out_ = false;
   return {};
 }
 
@@ -155,6 +156,7 @@ Result<bool> Session::reset(Instant deadline) {
   if (context_.driver->reset(conn_, level, &c, &done, &error.raw) != WEIR_OK) {
     return fail(failure(error, "cleaning a connection after use"));
   }
+  native_out_ = false;
   if ((done & WEIR_RESET_STMTS_GONE) != 0) drop_statements();
   return (done & WEIR_RESET_NOT_PROVEN) == 0;
 }
@@ -176,6 +178,39 @@ void Session::drop_statements() noexcept {
   const weir_call c = clean_up_call();
   for (const Prepared& p : prepared_) context_.driver->stmt_close(p.stmt, &c);
   prepared_.clear();
+}
+
+void Session::end_transaction() noexcept {
+  in_transaction_ = false;
+  scopes_.savepoints = 0;
+  stopped_.reset();
+}
+
+std::uint32_t Session::state() const noexcept {
+  weir_conn_state answer{};
+  answer.struct_size = sizeof answer;
+  context_.driver->state(conn_, &answer);
+  return answer.flags;
+}
+
+// What could reach the next user makes it busy: a cancel on its way above all (S14). An error of a
+// statement alone does not make it broken (R9).
+Session::Facts Session::facts() const {
+  const std::uint32_t flags = state();
+  Facts facts;
+  facts.broken = broken_ || (flags & WEIR_STATE_BROKEN) != 0;
+  facts.busy =
+      open_result_ != nullptr || (flags & (WEIR_STATE_RESULT_OPEN | WEIR_STATE_IN_TX |
+                                           WEIR_STATE_TX_FAILED | WEIR_STATE_CANCEL_PENDING)) != 0;
+  facts.dirty = (flags & (WEIR_STATE_DIRTY | WEIR_STATE_DIRTY_UNKNOWN)) != 0;
+  return facts;
+}
+
+void Session::clear_lease() noexcept {
+  open_stream_ = 0;
+  in_call_ = false;
+  end_transaction();  // the pool rolls it back
+  scopes_ = {};
 }
 
 Result<Session*> Session::of(const detail::SessionRef& ref) {

@@ -16,6 +16,8 @@
 //                which begin() opened, no statement is run outside of it; nor inside, once a part
 //                of it could not be undone.
 //             5. in_call_ is set only while a middleware of the present lease's call runs.
+//             6. used_ is set before anything is done for the present lease that its end has to
+//                look at or to take back; and while a native handle may be out.
 // Blocks:     as long as the driver, within the call's deadline.
 #pragma once
 
@@ -74,6 +76,7 @@ class Session {
   void begin_lease(std::uint64_t lease, const char* tag, CallSite site) noexcept {
     tag_ = tag;
     site_ = site;
+    used_ = native_out_;
     lease_.store(lease, std::memory_order_relaxed);
   }
   // Returns: false if `lease` is not the current one.
@@ -86,6 +89,9 @@ class Session {
   };
   // The driver's local view; no I/O.
   [[nodiscard]] Facts facts() const;
+  // Whether the last lease has done anything with it. If not it is as it came, clean; what an abort
+  // has done meanwhile its pool knows.
+  [[nodiscard]] bool used() const noexcept { return used_; }
 
   // -- the leaseholder's side -----------------------------------------------------------
 
@@ -163,6 +169,8 @@ class Session {
   [[nodiscard]] bool is_stopped() const noexcept { return broken_ || stopped_.has_value(); }
   [[nodiscard]] Instant clean_up_until(Instant deadline) const noexcept;
   [[nodiscard]] Result<void> ping(Instant deadline);
+  // Without asking. What has been seen so is not lent again.
+  [[nodiscard]] bool is_broken();
   [[nodiscard]] Result<void*> native(const char* id);
 
   [[nodiscard]] const loader::DriverTable& driver() const noexcept { return context_.driver; }
@@ -179,7 +187,10 @@ class Session {
   }
   [[nodiscard]] Watcher& watcher() const noexcept { return *context_.watcher; }
   [[nodiscard]] bool in_call() const noexcept { return in_call_; }
-  void mark_in_call(bool in_call) noexcept { in_call_ = in_call; }
+  void mark_in_call(bool in_call) noexcept {
+    used_ = true;
+    in_call_ = in_call;
+  }
 
   // A handle to this session with a deadline for its calls.
   [[nodiscard]] static Connection connection(detail::SessionRef ref) noexcept {
@@ -210,12 +221,15 @@ class Session {
   void evict() noexcept;
   [[nodiscard]] std::uint32_t state() const noexcept;  // WEIR_STATE_*; no I/O
   void end_transaction() noexcept;
+  void clear_lease() noexcept;  // what has been done in it
 
   const SessionContext& context_;
   const std::uint32_t slot_;
-  bool in_call_ = false;
+  bool in_call_ : 1 = false;     // two in a byte: a slot of the pool has no room for one more
+  bool native_out_ : 1 = false;  // since open() or reset()
   bool broken_ = false;
   bool in_transaction_ = false;  // the lease's, opened by a call and not by SQL of the host's
+  bool used_ = false;            // invariant 6
   weir_conn* conn_ = nullptr;
   std::uint64_t open_stream_ = 0;        // id of the Stream that has not ended; 0 if there is none
   weir_result* open_result_ = nullptr;   // of that stream, unless its rows came all at once
@@ -228,42 +242,14 @@ class Session {
   std::list<Prepared> prepared_;  // most recently used first
 };
 
-// Here, so that they are inlined: all are part of every return.
+// Here, so that it is inlined: it is part of every return.
 inline bool Session::end_lease(std::uint64_t lease) noexcept {
   if (lease == 0 || lease_.load(std::memory_order_relaxed) != lease) return false;
   // No exchange: only its holder ends a lease, and a holder is one thread at a time.
   lease_.store(0, std::memory_order_relaxed);
-  open_stream_ = 0;
-  in_call_ = false;
-  end_transaction();  // the pool rolls it back
-  scopes_ = {};
+  // Each store would cost a cycle at the exchange that follows, which waits for all of them.
+  if (used_) clear_lease();
   return true;
-}
-
-inline void Session::end_transaction() noexcept {
-  in_transaction_ = false;
-  scopes_.savepoints = 0;
-  stopped_.reset();
-}
-
-[[gnu::always_inline]] inline std::uint32_t Session::state() const noexcept {
-  weir_conn_state answer{};
-  answer.struct_size = sizeof answer;
-  context_.driver->state(conn_, &answer);
-  return answer.flags;
-}
-
-// What could reach the next user makes it busy: a cancel on its way above all (S14). An error of a
-// statement alone does not make it broken (R9).
-[[gnu::always_inline]] inline Session::Facts Session::facts() const {
-  const std::uint32_t flags = state();
-  Facts facts;
-  facts.broken = broken_ || (flags & WEIR_STATE_BROKEN) != 0;
-  facts.busy =
-      open_result_ != nullptr || (flags & (WEIR_STATE_RESULT_OPEN | WEIR_STATE_IN_TX |
-                                           WEIR_STATE_TX_FAILED | WEIR_STATE_CANCEL_PENDING)) != 0;
-  facts.dirty = (flags & (WEIR_STATE_DIRTY | WEIR_STATE_DIRTY_UNKNOWN)) != 0;
-  return facts;
 }
 
 }  // namespace weir::runtime

@@ -276,12 +276,20 @@ Result<void> Session::ping(Instant deadline) {
   return weir::fail(Code::connection_lost, "the connection is dead");
 }
 
+bool Session::is_broken() {
+  const bool broken = facts().broken;
+  used_ = used_ || broken;
+  return broken;
+}
+
 Result<void*> Session::native(const char* id) {
+  used_ = true;
   ErrorBuffer error;
   void* handle = nullptr;
   if (context_.driver->native(conn_, id, &handle, &error.raw) != WEIR_OK) {
     return fail(failure(error, "asking for the native handle"));
   }
+  native_out_ = true;
   return handle;
 }
 

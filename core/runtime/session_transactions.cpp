@@ -90,6 +90,7 @@ Result<std::uint32_t> Session::next_level(const TransactionOptions& options) con
 // With the last function the reason to keep statements away has gone, unless begin() gave another:
 // of a transaction that SQL opened nobody knows who counts on it.
 void Session::set_scopes(const Scopes& scopes) noexcept {
+  used_ = true;
   scopes_ = scopes;
   if (scopes_.count == 0 && !in_transaction_ && !(conn_ != nullptr && in_transaction())) {
     stopped_.reset();
@@ -97,6 +98,7 @@ void Session::set_scopes(const Scopes& scopes) noexcept {
 }
 
 void Session::stop(const Error& why) {
+  used_ = true;
   if (!stopped_) stopped_ = why;
 }
 

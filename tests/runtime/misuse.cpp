@@ -26,10 +26,68 @@ TEST_F(PoolTest, a_connection_with_an_unsettled_cancel_is_not_lent_before_a_rese
   auto pool = open(small(1));
   auto lease = pool->acquire();
   ASSERT_TRUE(lease);
+  ASSERT_TRUE((*lease)->query("SELECT 1"));
   cancel_pending = true;
   lease->release();
   ASSERT_TRUE(pool->query("SELECT 1"));
   EXPECT_EQ(pool->stats().resets, 1U);
+}
+
+int looks = 0;                // at the state of a connection
+std::uint32_t says_also = 0;  // WEIR_STATE_*
+
+void state_counted(const weir_conn* conn, weir_conn_state* state) noexcept {
+  ++looks;
+  weir_mock_driver()->state(conn, state);
+  state->flags |= says_also;
+}
+
+weir_driver counts_looks() {
+  weir_driver driver = *weir_mock_driver();
+  driver.state = state_counted;
+  driver.native = [](weir_conn*, const char*, void** handle, weir_error*) noexcept {
+    *handle = &looks;
+    return weir_status{WEIR_OK};
+  };
+  return driver;
+}
+
+TEST_F(PoolTest, what_a_lease_left_is_looked_at_if_it_asked_the_driver_for_anything) {
+  static weir_driver counting = counts_looks();
+  driver = &counting;
+  auto pool = open(small(1));
+  const auto looks_after = [&](auto&& use) {
+    auto lease = pool->acquire();
+    EXPECT_TRUE(lease);
+    use(**lease);
+    looks = 0;
+    lease->release();
+    return looks;
+  };
+  EXPECT_EQ(looks_after([](Connection&) {}), 0);
+  EXPECT_EQ(looks_after([](Connection& c) { EXPECT_TRUE(c.query("SELECT 1")); }), 1);
+  EXPECT_EQ(looks_after([](Connection&) {}), 0) << "that was another lease";
+  EXPECT_EQ(looks_after([](Connection& c) { EXPECT_TRUE(c.prepare("SELECT 1")); }), 1);
+  EXPECT_EQ(looks_after([](Connection& c) { EXPECT_TRUE(c.prepare("SELECT 1")); }), 0)
+      << "the statement was there";
+  EXPECT_EQ(looks_after([](Connection& c) { EXPECT_TRUE(c.ping()); }), 1);
+  EXPECT_EQ(looks_after([](Connection& c) { EXPECT_TRUE(c.native("mock*")); }), 1);
+  EXPECT_EQ(looks_after([](Connection&) {}), 1) << "who knows what is done with the handle";
+}
+
+TEST_F(PoolTest, what_its_holder_was_told_is_broken_is_not_lent_again) {
+  static weir_driver counting = counts_looks();
+  driver = &counting;
+  auto pool = open(small(1));
+  auto lease = pool->acquire();
+  ASSERT_TRUE(lease);
+  EXPECT_FALSE((*lease)->is_broken());
+  says_also = WEIR_STATE_BROKEN;
+  EXPECT_TRUE((*lease)->is_broken());
+  lease->release();
+  says_also = 0;
+  ASSERT_TRUE(pool->query("SELECT 1"));
+  EXPECT_EQ(pool->stats().created, 2U);
 }
 
 // Set while a pool has a connect under way; called by it.

@@ -39,7 +39,9 @@ struct Racked {
                      [this](SlotId slot) { return &sessions[slot]; });
   }
   [[nodiscard]] typename Lane<R>::Taken take(std::uint64_t thread = 1) {
-    return lane.take(holder_of_thread(thread), false);
+    const auto taken = lane.take(thread);
+    if (taken.session != nullptr) lane.note_holder(taken, holder_of_thread(thread));
+    return taken;
   }
 
   SessionContext context{*loader::DriverTable::create(weir_mock_driver(), "linked in")};

@@ -60,7 +60,7 @@ class VirtualPool final : public Pool {
       const Request&, Executor&, std::shared_ptr<weir::detail::Job>) override {
     return nullptr;
   }
-  void take_back(weir::detail::SessionRef) noexcept override {}
+  void take_back(Session&, std::uint64_t) noexcept override {}
   [[nodiscard]] RetryPolicy retry_policy() const override { return desk.policy(); }
   [[nodiscard]] weir::detail::RetryDecision decide_retry(const RetryPolicy& policy,
                                                          weir::detail::RetryProgress& progress,

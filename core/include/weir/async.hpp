@@ -239,7 +239,7 @@ auto Pool::async_with(Executor& executor, F fn, AcquireOptions options, CallSite
     -> AsyncResult<detail::ResultOf<std::invoke_result_t<F&, Connection&>>> {
   using R = detail::ResultOf<std::invoke_result_t<F&, Connection&>>;
   auto job = std::make_shared<detail::FunctionJob<R, F>>(std::move(fn));
-  auto wait = lend_later(request(std::move(options), site), executor, job);
+  auto wait = lend_later({options, site}, executor, job);
   return {std::move(wait), std::move(job)};
 }
 

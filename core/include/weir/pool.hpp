@@ -59,7 +59,7 @@ class WEIR_API Lease {
         connection_(std::exchange(other.connection_, Connection({}))) {}
   Lease& operator=(Lease&& other) noexcept;
   ~Lease() {
-    if (pool_ != nullptr) release();
+    if (pool_ != nullptr) give_back();
   }
 
   [[nodiscard]] Connection* operator->() noexcept { return &connection_; }
@@ -72,7 +72,11 @@ class WEIR_API Lease {
 
  private:
   friend class Pool;
-  Lease(Pool* pool, detail::SessionRef ref) noexcept : pool_(pool), connection_(ref) {}
+  Lease(Pool* pool, detail::SessionRef ref) noexcept : pool_(pool), connection_(ref) {
+    detail::store_together(connection_.ref_);
+  }
+
+  inline void give_back() noexcept;  // afterwards the pool may be gone
 
   Pool* pool_ = nullptr;
   Connection connection_;
@@ -89,7 +93,9 @@ class WEIR_API Pool {
   // propagate_create_error), self_deadlock, cancelled; with a timeout of 0 none_idle,
   // pool_suspended; in a forked child forked, here and from every other member.
   [[nodiscard]] Result<Lease> acquire(AcquireOptions options = {},
-                                      CallSite site = CallSite::here());
+                                      CallSite site = CallSite::here()) {
+    return lend({options, site});
+  }
   // Borrows a connection if one can be lent at once. Errors: none_idle, pool_closed.
   [[nodiscard]] Result<Lease> try_acquire(CallSite site = CallSite::here());
   // As acquire, until a point on now()'s clock. A deadline that has passed does not wait.
@@ -130,7 +136,7 @@ class WEIR_API Pool {
   template <class F>
   [[nodiscard]] auto with(AcquireOptions options, F&& fn, CallSite site = CallSite::here())
       -> detail::ResultOf<std::invoke_result_t<F, Connection&>> {
-    auto lease = acquire_here(std::move(options), site);
+    auto lease = acquire_here(options, site);
     if (!lease) return fail(std::move(lease).error());
     return detail::call(std::forward<F>(fn), **lease);
   }
@@ -226,18 +232,11 @@ class WEIR_API Pool {
 
  protected:
   struct Request {
-    // No std::optional: that is copied as a whole, right after its halves were stored one by one.
-    static constexpr Duration acquire_timeout = Duration::min();
-    Duration timeout = acquire_timeout;  // from now; default: that of the configuration
-    Instant deadline = no_deadline;      // whichever is earlier counts
-    const char* tag = "";
-    std::uint64_t task = 0;
-    bool on_this_thread = false;  // the lease ends before this thread goes on
+    const AcquireOptions& options;
     CallSite site;
-    std::stop_token stop = {};
+    Instant deadline = no_deadline;  // or options.timeout, whichever is earlier
+    bool on_this_thread = false;     // the lease ends before this thread goes on
   };
-
-  [[nodiscard]] static Request request(AcquireOptions&& options, CallSite site) noexcept;
 
   Pool() = default;
   [[nodiscard]] virtual Result<Lease> lend(const Request& request) = 0;
@@ -246,9 +245,9 @@ class WEIR_API Pool {
   // With a job: it is given the lease, on a thread of the pools', before the wait is over.
   [[nodiscard]] virtual std::shared_ptr<detail::AsyncWait> lend_later(
       const Request& request, Executor& executor, std::shared_ptr<detail::Job> job) = 0;
-  virtual void take_back(detail::SessionRef ref) noexcept = 0;
+  virtual void take_back(runtime::Session& session, std::uint64_t lease) noexcept = 0;
   // As acquire, for a lease that ends within the call that takes it.
-  [[nodiscard]] Result<Lease> acquire_here(AcquireOptions options, CallSite site,
+  [[nodiscard]] Result<Lease> acquire_here(const AcquireOptions& options, CallSite site,
                                            Instant deadline = no_deadline);
 
   // For weir::retry: the policy of the configuration, and what the budget says that all callers of
@@ -267,5 +266,9 @@ class WEIR_API Pool {
   friend class RequestScope;
   friend class detail::RetryLoop;
 };
+
+inline void Lease::give_back() noexcept {
+  pool_->take_back(*connection_.ref_.session, connection_.ref_.lease);
+}
 
 }  // namespace weir
