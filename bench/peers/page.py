@@ -49,21 +49,21 @@ WHERE = """
 
 What perf and strace show; looked at on 2026-11-27, on the machine below.
 
-- u1: of 40 ns the two exchanges are 11, the driver's word on the session 5, and the move of a lease
-  out of its Result 5, which waits for stores that are narrower than the load. The rest is calls
-  between host and library. In t2 to t32 each thread does that by itself.
+- u1, t2, t8: of 19 ns the two exchanges are 10. What is left are two calls into the library and what
+  is written down of a lease: who has it, where, since when ([decision
+  0007](decisions/0007-lane.md)). Five times HikariCP's would be 13 ns.
 - busy: what is lost is the wake-up of each waiter that comes to his bound ([decision
   0008](decisions/0008-fair-after.md)); in strict order, that of each cycle.
-- my-select, my-tpcb: MySQL's client library blocks and cannot be told to stop, so the driver calls
-  it on threads of its own. Each call is handed over and back: 12 calls of futex and 4 switches for
-  a query, where bare has none and 1.
+- my-select, my-tpcb: calls are made on their callers' threads since the driver can cut the
+  connection under them ([decision 0009](decisions/0009-mysql-callers-thread.md)); before that it
+  was half of bare's.
 - pg-select: two more descriptors are polled for a query, the connection's before it is sent (has
   the server ended the session?) and one by which it can be told to stop. That is 2 of the 22 us of
   both processors.
 - lite-select: 0.3 us for a lease, a statement that is looked up, and rows that are the caller's own
   (the allocation above). Nothing stands out.
-- an idle pool: 5 KB are connections, 7.6 KB the histogram of how long connects took, the rest its
-  configuration, hooks and driver table.
+- an idle pool: 5 KB are connections, the rest its configuration, the driver's options, hooks and
+  the engine.
 """
 
 RATIOS = """
