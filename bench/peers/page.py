@@ -49,8 +49,8 @@ WHERE = """
 
 What perf and strace show; looked at on 2026-11-27, on the machine below.
 
-- u1, t2, t8: of 19 ns the two exchanges are 10. What is left are two calls into the library and what
-  is written down of a lease: who has it, where, since when ([decision
+- u1, t2, t8: of 19 ns the two exchanges are 10. What is left are two calls into the library and
+  what is written down of a lease: who has it, where, since when ([decision
   0007](decisions/0007-lane.md)). Five times HikariCP's would be 13 ns.
 - busy: what is lost is the wake-up of each waiter that comes to his bound ([decision
   0008](decisions/0008-fair-after.md)); in strict order, that of each cycle.
