@@ -38,8 +38,8 @@ double seconds() { return std::chrono::duration<double>(Clock::now() - begin).co
 
 void on_signal(int signal) {
   if (signal == SIGALRM) end_by("endless", "a run does not end");
-  // Its watchdog disarms a world, and then ends the process. So does a tripwire, which no mutant has
-  // met yet.
+  // Its watchdog disarms a world, and then ends the process. So does a tripwire, which no mutant
+  // has met yet.
   const weir::sim::World* const world = weir::sim::World::find();
   if (signal == SIGABRT && world != nullptr && !world->options().guard) {
     end_by("endless", "a run does not come to its next step");
