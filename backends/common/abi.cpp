@@ -39,18 +39,15 @@ weir_status fail(weir_error* error, const Facts& facts,
   return facts.kind;
 }
 
-weir_status check_bits(std::uint32_t must_understand, std::string_view what, Facts facts,
-                       weir_error* error) noexcept {
-  if (must_understand == 0) return WEIR_OK;
+weir_status refuse_bits(std::string_view what, Facts facts, weir_error* error) noexcept {
   facts.kind = WEIR_E_UNSUPPORTED;
   return fail(error, facts,
               {"the host sets must_understand bits in ", what, " that this driver does not know"});
 }
 
-weir_status check_call(const weir_host& host, const weir_call& call, Facts facts,
-                       weir_error* error) noexcept {
-  if (const auto bad = check_bits(call.must_understand, "weir_call", facts, error)) return bad;
-  if (call.deadline == WEIR_NO_DEADLINE || host.now(host.ctx) < call.deadline) return WEIR_OK;
+weir_status check_deadline(const weir_host& host, weir_time deadline, Facts facts,
+                           weir_error* error) noexcept {
+  if (host.now(host.ctx) < deadline) return WEIR_OK;
   facts.kind = WEIR_E_TIMEOUT;
   facts.flags |= WEIR_ERROR_TRANSIENT;
   return fail(error, facts, {"the deadline had passed before the call began"});

@@ -6,8 +6,10 @@
 //   Guarded   no exception crosses the boundary: bad_alloc is NOMEM, anything else INTERNAL
 //   fail      fills a weir_error of any struct_size, text of any capacity, or none at all
 //   read_in   an input struct of any struct_size as a full one, the missing tail zero
+//   Input     the same for what comes with every call, copied only where it is shorter
 //   write_out writes no more than the caller's struct_size
 //   broken_by a conn that is not to be lent again, and an error that says so
+//   tell_of_earlier_rows  an error of one row of many, when others went before it
 //
 // Called by: the backends. Owns nothing. Threads: any.
 // Never does: I/O, allocation, logging.
@@ -58,16 +60,42 @@ T read_in(const T* in) noexcept {
   return full;
 }
 
+// What the caller has just written in small parts is slow to copy: a load that covers two of them
+// waits until both have left the processor, 5 ns.
+template <class T>
+class Input {
+ public:
+  explicit Input(const T* in) noexcept : at_(in) {
+    if (in != nullptr && in->struct_size >= sizeof(T)) return;
+    room_ = read_in(in);
+    at_ = &room_;
+  }
+  Input(const Input&) = delete;
+  Input& operator=(const Input&) = delete;
+
+  const T& operator*() const noexcept { return *at_; }
+  const T* operator->() const noexcept { return at_; }
+
+ private:
+  const T* at_;
+  T room_;  // not used where *in is full
+};
+
 // Stores `value` into *out as far as the caller's struct reaches; its struct_size stays.
 template <class T>
-void write_out(T* out, T value) noexcept {
+void write_out(T* out, const T& value) noexcept {
   if (out == nullptr) return;
-  value.struct_size = out->struct_size;
-  std::memcpy(out, &value, std::min<std::size_t>(out->struct_size, sizeof(T)));
+  const std::uint32_t size = out->struct_size;
+  if (size >= sizeof(T)) {
+    *out = value;
+  } else {
+    const T whole = value;  // so that `value` itself need not be in memory
+    std::memcpy(out, &whole, size);
+  }
+  out->struct_size = size;
 }
 
-// The same, field by field: asked at each return of a connection, and read by the caller at once. A
-// load that covers two stores before it waits for them to leave the processor, 5 ns.
+// The same, field by field: asked at each return of a connection, and read by the caller at once.
 inline void write_out(weir_conn_state* out, const weir_conn_state& value) noexcept {
   if (out == nullptr || out->struct_size < sizeof value) {
     return write_out<weir_conn_state>(out, value);
@@ -88,13 +116,30 @@ weir_status broken_by(Conn& conn, weir_status status, weir_error* error) noexcep
   return status;
 }
 
-// The checks that every call shares: bits nobody knows, a deadline that has passed.
-weir_status check_call(const weir_host& host, const weir_call& call, Facts facts,
-                       weir_error* error) noexcept;
+// A row that is refused unsent says of itself only that nothing was sent: others were before it.
+inline void tell_of_earlier_rows(weir_error* error) noexcept {
+  weir_error full = read_in(error);
+  if (full.effect == WEIR_EFFECT_NOT_SENT) full.effect = WEIR_EFFECT_DEFINITE;
+  write_out(error, full);
+}
+
+weir_status refuse_bits(std::string_view what, Facts facts, weir_error* error) noexcept;
+weir_status check_deadline(const weir_host& host, weir_time deadline, Facts facts,
+                           weir_error* error) noexcept;
 
 // Refuses bits in `must_understand`: this version knows none.
-weir_status check_bits(std::uint32_t must_understand, std::string_view what, Facts facts,
-                       weir_error* error) noexcept;
+inline weir_status check_bits(std::uint32_t must_understand, std::string_view what,
+                              const Facts& facts, weir_error* error) noexcept {
+  return must_understand == 0 ? WEIR_OK : refuse_bits(what, facts, error);
+}
+
+// The checks that every call shares: bits nobody knows, a deadline that has passed.
+inline weir_status check_call(const weir_host& host, const weir_call& call, const Facts& facts,
+                              weir_error* error) noexcept {
+  if (call.must_understand != 0) return refuse_bits("weir_call", facts, error);
+  if (call.deadline == WEIR_NO_DEADLINE) return WEIR_OK;
+  return check_deadline(host, call.deadline, facts, error);
+}
 
 // Copies the host's table, filling what an older host lacks with null. UNSUPPORTED names the first
 // service that is missing.

@@ -240,29 +240,29 @@ weir_status execute(weir_conn* handle, const weir_call* call, const weir_exec_ar
                     weir_exec_out* out, weir_result** result, weir_batch* batch,
                     weir_error* error) {
   Conn& conn = conn_of(handle);
-  const weir_exec_args args = backend::read_in(raw);
+  const backend::Input args(raw);
   Op op(conn, call, WEIR_STAGE_EXECUTE, error);
   if (op.status() != WEIR_OK) return op.status();
-  if (const auto bad = backend::check_bits(args.must_understand, "weir_exec_args",
+  if (const auto bad = backend::check_bits(args->must_understand, "weir_exec_args",
                                            conn.facts(WEIR_E_OTHER, WEIR_EFFECT_NOT_SENT), error)) {
     return bad;
   }
   Statement local;
   const Statement* statement = nullptr;
-  if (const auto bad = choose(conn, args.sql, args.stmt, local, statement, error)) return bad;
+  if (const auto bad = choose(conn, args->sql, args->stmt, local, statement, error)) return bad;
   conn.cells.clear();
   conn.columns.clear();
   conn.bytes.clear();
   conn.column_bytes.clear();
   weir_exec_out filled{};
-  if (const auto bad = run(conn, *statement, args.params, args.param_count, filled, error)) {
+  if (const auto bad = run(conn, *statement, args->params, args->param_count, filled, error)) {
     return bad;
   }
   bool end = true;
-  const bool wanted = (args.flags & WEIR_EXEC_NO_ROWS) == 0;
+  const bool wanted = (args->flags & WEIR_EXEC_NO_ROWS) == 0;
   if (statement->verb == Verb::rows && wanted) {
-    const bool one = (args.flags & WEIR_EXEC_ONE_BATCH) != 0;
-    conn.result.rows_max = args.batch_rows == 0 ? default_batch_rows : args.batch_rows;
+    const bool one = (args->flags & WEIR_EXEC_ONE_BATCH) != 0;
+    conn.result.rows_max = args->batch_rows == 0 ? default_batch_rows : args->batch_rows;
     if (one) conn.result.rows_max = UINT32_MAX;
     end = fill_rows(conn);
   }
@@ -326,6 +326,7 @@ weir_status execute_many(weir_conn* handle, const weir_call* call, const weir_ma
     done.affected += one.affected;
     ++done.rows_done;
   }
+  if (status != WEIR_OK && done.rows_done > 0) backend::tell_of_earlier_rows(error);
   backend::write_out(out, done);
   return status;
 }

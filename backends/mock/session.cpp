@@ -100,7 +100,7 @@ weir_status Conn::act(Act which, weir_error* error, std::int32_t level) noexcept
 
 Op::Op(Conn& conn, const weir_call* raw, std::uint8_t stage, weir_error* error) noexcept
     : conn_(conn), status_(WEIR_OK) {
-  const weir_call call = backend::read_in(raw);
+  const backend::Input call(raw);
   conn.stage = stage;
   conn.in_tx_before = conn.in_tx;
   if (conn.gate.aborted()) {
@@ -109,13 +109,13 @@ Op::Op(Conn& conn, const weir_call* raw, std::uint8_t stage, weir_error* error) 
   } else if (conn.broken) {
     status_ = conn.refuse(error, WEIR_E_INVALID_STATE, "the connection is broken: close it");
   } else {
-    status_ =
-        backend::check_call(conn.host, call, conn.facts(WEIR_E_OTHER, WEIR_EFFECT_NOT_SENT), error);
+    status_ = backend::check_call(conn.host, *call, conn.facts(WEIR_E_OTHER, WEIR_EFFECT_NOT_SENT),
+                                  error);
   }
   if (status_ != WEIR_OK) return;
-  conn.deadline = call.deadline;
-  conn.op_id = call.op_id;
-  conn.gate.start(call.op_id);
+  conn.deadline = call->deadline;
+  conn.op_id = call->op_id;
+  conn.gate.start(call->op_id);
 }
 
 Op::~Op() {

@@ -26,6 +26,7 @@ struct Attempt {
 weir_status Attempt::run(Session& session, const Work& work, Failure& failure) const noexcept {
   try {
     try {
+      session.start_work();
       if (!result_lent) {
         session.end_result();  // closed too late for an errand of its own
         for (const std::uint64_t id : closed_stmts) session.statements.erase(id);
@@ -241,7 +242,7 @@ weir_status Conn::give_up(Facts gone, weir_error* error) {
   gone.stage = stage;
   gone.conn_fate = WEIR_CONN_BROKEN;
   gone.effect = WEIR_EFFECT_UNKNOWN;
-  if (session->in_tx_before && !may_commit) gone.tx_fate = WEIR_TX_GONE;
+  if (session->in_tx_before && !session->may_commit) gone.tx_fate = WEIR_TX_GONE;
   broken = true;
   canceller->kill_session();
   if (gone.kind != WEIR_E_TIMEOUT) {
@@ -259,10 +260,12 @@ weir_status Conn::give_up(Facts gone, weir_error* error) {
 
 Op::Op(Conn& conn, const weir_call* raw, std::uint8_t stage, weir_error* error) noexcept
     : conn_(conn), status_(WEIR_OK) {
-  const weir_call call = backend::read_in(raw);
+  const backend::Input call(raw);
   conn.stage = stage;
-  conn.may_commit = stage == WEIR_STAGE_COMMIT;
-  if (conn.session != nullptr) conn.session->in_tx_before = conn.session->in_tx;
+  if (conn.session != nullptr) {
+    conn.session->in_tx_before = conn.session->in_tx && !conn.broken;
+    conn.session->may_commit = stage == WEIR_STAGE_COMMIT;
+  }
   if (conn.canceller->aborted()) {
     status_ = conn.refuse(error, conn.opening ? WEIR_E_CANCELLED : WEIR_E_CONN_LOST,
                           {"the connection was aborted by the host"});
@@ -275,12 +278,12 @@ Op::Op(Conn& conn, const weir_call* raw, std::uint8_t stage, weir_error* error) 
   Facts facts;
   facts.stage = stage;
   facts.tx_fate = conn.session->tx_fate();
-  status_ = backend::check_call(conn.host, call, facts, error);
+  status_ = backend::check_call(conn.host, *call, facts, error);
   if (status_ != WEIR_OK) return;
-  conn.deadline = call.deadline;
+  conn.deadline = call->deadline;
   status_ = await_settled(stage, error);
   if (status_ != WEIR_OK) return;
-  conn.canceller->start(call.op_id);
+  conn.canceller->start(call->op_id);
   running_ = true;
 }
 

@@ -88,7 +88,6 @@ struct Conn {
   // The call that runs.
   weir_time deadline = WEIR_NO_DEADLINE;
   std::uint8_t stage = WEIR_STAGE_NONE;
-  bool may_commit = false;  // it, or a statement in it, may end the transaction with a commit
 
   bool in_tx() const noexcept { return session != nullptr && session->in_tx; }
   // Refuses a call before anything was done.

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "backends/mysql/errors.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace weir::mysql {
 namespace {
 
@@ -72,9 +75,14 @@ constexpr CodeMeaning lines[] = {
     {1213, WEIR_E_DEADLOCK, usable, definite, transient, ""},       // ER_LOCK_DEADLOCK
     {1614, WEIR_E_DEADLOCK, usable, definite, transient, ""},       // ER_XA_RBDEADLOCK
     {1020, WEIR_E_SERIALIZATION, usable, definite, transient, ""},  // ER_CHECKREAD
-    {3058, WEIR_E_DEADLOCK, usable, definite, transient, ""},       // ER_USER_LOCK_DEADLOCK (MySQL)
-    {3572, WEIR_E_LOCK_TIMEOUT, usable, definite, transient, ""},   // ER_LOCK_NOWAIT (MySQL)
+    {3058, WEIR_E_DEADLOCK, usable, definite, transient,
+     "give back a lock of GET_LOCK: the end of a transaction does not"},  // ER_USER_LOCK_DEADLOCK
+    {3101, WEIR_E_SERIALIZATION, usable, definite, transient,
+     ""},  // ER_TRANSACTION_ROLLBACK_DURING_COMMIT (MySQL): Group Replication found a conflict
+    {3572, WEIR_E_LOCK_TIMEOUT, usable, definite, transient, ""},  // ER_LOCK_NOWAIT (MySQL)
     // ---- the statement
+    {other_columns, WEIR_E_OTHER, usable, maybe, 0,
+     "it was carried out, but its rows are lost: its columns are not those it was prepared with"},
     {1064, WEIR_E_SYNTAX, usable, definite, 0, ""},            // ER_PARSE_ERROR
     {1149, WEIR_E_SYNTAX, usable, definite, 0, ""},            // ER_SYNTAX_ERROR
     {1065, WEIR_E_INVALID_ARGUMENT, usable, definite, 0, ""},  // ER_EMPTY_QUERY
@@ -170,6 +178,15 @@ CodeMeaning meaning_of(int code, std::string_view sqlstate) noexcept {
     if (sqlstate.substr(0, state.prefix.size()) == state.prefix) other.kind = state.kind;
   }
   return other;
+}
+
+bool rolls_back(int code) noexcept {
+  constexpr int codes[] = {
+      1206,  // ER_LOCK_TABLE_FULL
+      1213,  // ER_LOCK_DEADLOCK
+      3101,  // ER_TRANSACTION_ROLLBACK_DURING_COMMIT
+  };
+  return std::find(std::begin(codes), std::end(codes), code) != std::end(codes);
 }
 
 weir_status report(const Failure& failure, weir_error* error) noexcept {

@@ -28,6 +28,13 @@ struct CodeMeaning {
 // The line for an error number; one that has none is judged by its SQLSTATE.
 CodeMeaning meaning_of(int code, std::string_view sqlstate) noexcept;
 
+// Whether the server has rolled back the whole transaction when it answers this.
+bool rolls_back(int code) noexcept;
+
+// CR_NEW_STMT_METADATA: a prepared statement answered other columns than when it was prepared. Its
+// rows are left unread until it ends.
+inline constexpr int other_columns = 2057;
+
 // A failure on its way from the work to the host's weir_error: owns its text.
 struct Failure {
   Facts facts;

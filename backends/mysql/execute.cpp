@@ -35,9 +35,12 @@ void describe(const Session& session, weir_exec_out* out) {
   backend::write_out(out, filled);
 }
 
-Limits limits_of(const weir_exec_args& args) {
+// Only a SELECT is handed out in parts. What changes rows and answers some is to answer all of them
+// at once; and behind the rows of a procedure may be more results, which have to be read before the
+// server can be asked what became of the transaction.
+Limits limits_of(const weir_exec_args& args, Verb verb) {
   Limits limits{UINT64_MAX, UINT64_MAX, (args.flags & WEIR_EXEC_NO_ROWS) == 0};
-  if ((args.flags & WEIR_EXEC_ONE_BATCH) == 0) {
+  if ((args.flags & WEIR_EXEC_ONE_BATCH) == 0 && verb == Verb::read) {
     limits.rows = args.batch_rows == 0 ? default_batch_rows : args.batch_rows;
     limits.bytes = args.batch_bytes == 0 ? default_batch_bytes : args.batch_bytes;
   }
@@ -70,25 +73,24 @@ weir_status execute(weir_conn* handle, const weir_call* call, const weir_exec_ar
                     weir_exec_out* out, weir_result** result, weir_batch* batch,
                     weir_error* error) {
   Conn& conn = conn_of(handle);
-  const weir_exec_args args = backend::read_in(raw);
+  const backend::Input args(raw);
   Op op(conn, call, WEIR_STAGE_EXECUTE, error);
   if (op.status() != WEIR_OK) return op.status();
   const Facts facts{.stage = WEIR_STAGE_EXECUTE, .tx_fate = conn.session->tx_fate()};
-  if (const auto bad = backend::check_bits(args.must_understand, "weir_exec_args", facts, error)) {
+  if (const auto bad = backend::check_bits(args->must_understand, "weir_exec_args", facts, error)) {
     return bad;
   }
   Request request;
-  if (const auto bad = request.choose(conn, args.sql, args.stmt, error)) return bad;
-  if (const auto bad = request.check_count(conn, args.param_count, error)) return bad;
-  if (const auto bad = request.check_row(conn, args.params, args.param_count, error)) return bad;
+  if (const auto bad = request.choose(conn, args->sql, args->stmt, error)) return bad;
+  if (const auto bad = request.check_count(conn, args->param_count, error)) return bad;
+  if (const auto bad = request.check_row(conn, args->params, args->param_count, error)) return bad;
   const Verb verb = request.traits.verb;
-  conn.may_commit = verb != Verb::read && verb != Verb::write && verb != Verb::savepoint;
   // With LOAD DATA LOCAL the library reads a file of this machine, and a link that is cut does not
   // end that.
   const bool reads_files = request.traits.loads || request.traits.opaque;
-  const auto work = [request = std::move(request), limits = limits_of(args),
-                     params = copy_params(args.params, args.param_count)](Session& session,
-                                                                          Failure& failure) {
+  const auto work = [request = std::move(request), limits = limits_of(*args, verb),
+                     params = copy_params(args->params, args->param_count)](Session& session,
+                                                                            Failure& failure) {
     run(session, request, params);
     fill(session, limits);
     session.after(request.traits);
@@ -103,7 +105,7 @@ weir_status execute(weir_conn* handle, const weir_call* call, const weir_exec_ar
   if (session.ended) return WEIR_OK;
   conn.result.lent = true;
   conn.result.failed = false;
-  const Limits limits = limits_of(args);
+  const Limits limits = limits_of(*args, verb);
   conn.result.rows_max = static_cast<std::uint32_t>(limits.rows);
   conn.result.bytes_max = static_cast<std::uint32_t>(limits.bytes);
   *result = reinterpret_cast<weir_result*>(&conn.result);

@@ -17,8 +17,7 @@ constexpr std::uint64_t for_this_call = UINT64_MAX;
 weir_status run_rows(Session& session, Many& many, Failure& failure) {
   session.touched = true;
   if (many.request.stmt == 0) {
-    session.statements[for_this_call].reset(
-        session.link->prepareStatement(to_library(many.request.sql)));
+    session.statements.insert_or_assign(for_this_call, Prepared{many.request.sql, nullptr, {}});
     many.request.stmt = for_this_call;
   }
   for (std::uint64_t row = 0; row < many.row_count; ++row) {
@@ -100,7 +99,9 @@ weir_status execute_many(weir_conn* handle, const weir_call* call, const weir_ma
   if (status != WEIR_OK || sendable == args.row_count) return status;
   const weir_cell* cells =
       args.cells == nullptr ? nullptr : args.cells + sendable * args.row_stride;
-  return Request{}.check_row(conn, cells, args.param_count, error);
+  status = Request{}.check_row(conn, cells, args.param_count, error);
+  if (sendable > 0) backend::tell_of_earlier_rows(error);
+  return status;
 }
 
 }  // namespace weir::mysql

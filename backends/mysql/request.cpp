@@ -10,9 +10,20 @@
 namespace weir::mysql {
 namespace {
 
-// The statement for this execution: one of the session's, or one made for it.
-sql::PreparedStatement& prepared_for(Session& session, const Request& request, std::size_t given) {
-  if (request.stmt != 0) return *session.statements.at(request.stmt);
+// One of the session's, made anew where it has to be.
+sql::PreparedStatement& kept(Session& session, const Request& request,
+                             std::span<const Param> params) {
+  Prepared& known = session.statements.at(request.stmt);
+  if (known.made == nullptr || !fits(known.was_unsigned, params)) {
+    known.made.reset(session.link->prepareStatement(to_library(known.sql)));
+    known.was_unsigned.clear();
+  }
+  note_unsigned(known.was_unsigned, params);
+  return *known.made;
+}
+
+// One for this execution.
+sql::PreparedStatement& prepare_once(Session& session, const Request& request, std::size_t given) {
   session.result.once.reset(session.link->prepareStatement(to_library(request.sql)));
   const unsigned wanted = session.result.once->getParameterMetaData()->getParameterCount();
   if (wanted == given) return *session.result.once;
@@ -27,10 +38,13 @@ sql::PreparedStatement& prepared_for(Session& session, const Request& request, s
   throw Failed(std::move(failure));
 }
 
-void run_prepared(Session& session, const Request& request, std::span<const Param> params) {
-  sql::PreparedStatement& statement = prepared_for(session, request, params.size());
+void execute_prepared(Session& session, const Request& request, std::span<const Param> params) {
+  sql::PreparedStatement& statement = request.stmt != 0
+                                          ? kept(session, request, params)
+                                          : prepare_once(session, request, params.size());
   Binder binder;
   binder.bind(statement, params);
+  session.before_execution(request.traits);
   // The library tells how many rows a statement changed or that it has a result, not both, and has
   // to be asked for the right one.
   if (request.traits.verb == Verb::write && !request.traits.returning) {
@@ -43,15 +57,41 @@ void run_prepared(Session& session, const Request& request, std::span<const Para
   session.result.rows.reset(statement.getResultSet());
 }
 
+// Other columns are no news to a SELECT, which can be run once more.
+void run_prepared(Session& session, const Request& request, std::span<const Param> params) {
+  try {
+    return execute_prepared(session, request, params);
+  } catch (const sql::SQLException& e) {
+    if (request.stmt == 0 || e.getErrorCode() != other_columns) throw;
+    session.result = {};                               // may name it
+    session.statements.at(request.stmt).made.reset();  // which reads its rows away
+    if (request.traits.verb != Verb::read || request.traits.changes_session) throw;
+  }
+  execute_prepared(session, request, params);
+}
+
 void run_text(Session& session, const Request& request) {
   session.result.statement.reset(session.link->createStatement());
   sql::Statement& statement = *session.result.statement;
   statement.setResultSetType(sql::ResultSet::TYPE_SCROLL_INSENSITIVE);
+  session.before_execution(request.traits);
   if (statement.execute(to_library(request.sql))) {
     session.result.rows.reset(statement.getResultSet());
   } else if (request.traits.verb == Verb::write) {
     session.affected = statement.getUpdateCount();
     session.has_affected = true;
+  }
+}
+
+bool may_commit(Verb verb) {
+  switch (verb) {
+    case Verb::read:
+    case Verb::write:
+    case Verb::savepoint:
+    case Verb::rollback:
+      return false;
+    default:
+      return true;
   }
 }
 
@@ -100,6 +140,7 @@ weir_status Request::choose(Conn& conn, weir_text text, weir_stmt* prepared, wei
     if (const auto bad = check_sql(conn, backend::view(text), traits, error)) return bad;
     sql = backend::view(text);
     param_count = traits.params;
+    conn.session->may_commit = may_commit(traits.verb);
     return WEIR_OK;
   }
   const Stmt& known = *reinterpret_cast<const Stmt*>(prepared);
@@ -114,6 +155,7 @@ weir_status Request::choose(Conn& conn, weir_text text, weir_stmt* prepared, wei
   stmt = known.id;
   traits = known.traits;
   param_count = known.param_count;
+  conn.session->may_commit = may_commit(traits.verb);
   return WEIR_OK;
 }
 

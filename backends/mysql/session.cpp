@@ -23,7 +23,13 @@ void Session::shut() noexcept {
 
 std::uint8_t Session::tx_fate() const noexcept {
   if (!in_tx_before) return WEIR_TX_NONE;
-  return in_tx && !broken ? WEIR_TX_OPEN : WEIR_TX_GONE;
+  if (in_tx && !broken) return WEIR_TX_OPEN;
+  return may_commit ? WEIR_TX_NONE : WEIR_TX_GONE;
+}
+
+void Session::start_work() noexcept {
+  unsure = commits_first = false;
+  dirty_before = dirty;
 }
 
 void Session::before(const SqlTraits& traits) noexcept {
@@ -36,6 +42,10 @@ void Session::before(const SqlTraits& traits) noexcept {
   dirty = dirty || traits.changes_session;
   needs_rollback = needs_rollback || traits.one_shot;
   if (traits.sql_mode || traits.opaque) mode.known = false;
+}
+
+void Session::before_execution(const SqlTraits& traits) noexcept {
+  commits_first = traits.verb == Verb::define && !traits.changes_session;  // not a temporary table
 }
 
 // MySQL has no @@in_transaction, and what it has instead needs rights that an account rarely has.
@@ -62,7 +72,7 @@ void Session::after(const SqlTraits& traits) {
   switch (traits.verb) {
     case Verb::begin:
       in_tx = true;
-      tx_lost = false;
+      needs_rollback = tx_lost = false;
       return;
     case Verb::commit:
     case Verb::rollback:
@@ -90,6 +100,17 @@ void Session::after(const SqlTraits& traits) {
       break;
   }
   if (!in_tx) read_only = false;
+}
+
+// Whether one is open after an error: a deadlock ends it, a lock timeout may, as
+// innodb_rollback_on_timeout says.
+bool Session::in_tx_after(int code, weir_status kind) {
+  if (mariadb) return ask_in_tx();
+  needs_rollback = needs_rollback || unsure || commits_first;
+  if (rolls_back(code)) return autocommit_off;
+  constexpr int read_only_server = 1290;  // ER_OPTION_PREVENTS_STATEMENT
+  const bool refused_at_once = kind == WEIR_E_SYNTAX || code == read_only_server;
+  return commits_first && !refused_at_once ? autocommit_off : in_tx;
 }
 
 Failure Session::explain(const sql::SQLException& e, std::uint8_t stage) {
@@ -122,26 +143,21 @@ Failure Session::explain(const sql::SQLException& e, std::uint8_t stage) {
   if (meaning.kind == WEIR_E_SYNTAX) dirty = dirty_before;
   if (!broken && (in_tx || needs_rollback || unsure)) {
     try {
-      // A deadlock ends the transaction; a lock timeout may, as innodb_rollback_on_timeout says.
-      if (mariadb) {
-        in_tx = ask_in_tx();
-      } else {
-        if (meaning.kind == WEIR_E_DEADLOCK) in_tx = autocommit_off;
-        needs_rollback = needs_rollback || unsure;
+      in_tx = in_tx_after(e.getErrorCode(), meaning.kind);
+      // The server has rolled back and stays in the mode of one: the next statement would begin
+      // another transaction, which nobody sees and nobody ends.
+      if (!in_tx && (in_tx_before || rolls_back(e.getErrorCode()))) {
+        tell(*link, "ROLLBACK AND NO CHAIN NO RELEASE");
       }
     } catch (const sql::SQLException&) {
       broken = true;
     }
   }
-  if (in_tx_before && !in_tx) {
-    tx_lost = true;
-    needs_rollback = false;
-  }
   if (!in_tx) read_only = false;
   if (broken) failure.facts.conn_fate = WEIR_CONN_BROKEN;
-  failure.facts.tx_fate = tx_fate();
-  // A commit of which nobody heard may have come through.
-  if (broken && stage == WEIR_STAGE_COMMIT) failure.facts.tx_fate = WEIR_TX_NONE;
+  const bool commit_undone = stage == WEIR_STAGE_COMMIT && !broken && rolls_back(e.getErrorCode());
+  failure.facts.tx_fate = commit_undone ? std::uint8_t{WEIR_TX_GONE} : tx_fate();
+  tx_lost = tx_lost || failure.facts.tx_fate == WEIR_TX_GONE;
   return failure;
 }
 

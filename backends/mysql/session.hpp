@@ -52,6 +52,13 @@ struct ColumnPlan {
   unsigned scale = 0;  // digits of a fraction of a second
 };
 
+// A statement that stays prepared.
+struct Prepared {
+  std::string sql;
+  std::unique_ptr<sql::PreparedStatement> made;  // null: to be made before it runs
+  std::vector<bool> was_unsigned;                // the parameters (values.hpp); empty: none
+};
+
 struct OpenResult {
   std::unique_ptr<sql::Statement> statement;     // null: a prepared one
   std::unique_ptr<sql::PreparedStatement> once;  // prepared for this execution only
@@ -73,7 +80,9 @@ class Session {
   void shut() noexcept;  // says goodbye to the server; the session is of no more use
 
   // ---- tracking (session.cpp)
+  void start_work() noexcept;  // no statement of this call has run yet
   void before(const SqlTraits& traits) noexcept;
+  void before_execution(const SqlTraits& traits) noexcept;  // it could be prepared
   void after(const SqlTraits& traits);
   // The failure of a call in progress; finds out what became of link and transaction.
   Failure explain(const sql::SQLException& e, std::uint8_t stage);
@@ -87,7 +96,7 @@ class Session {
 
   // The library's.
   std::unique_ptr<sql::Connection> link;
-  std::map<std::uint64_t, std::unique_ptr<sql::PreparedStatement>> statements;  // by Stmt::id
+  std::map<std::uint64_t, Prepared> statements;  // by Stmt::id
   OpenResult result;
 
   // The session, as the server knows it.
@@ -102,12 +111,18 @@ class Session {
   bool autocommit_off = false;
   bool read_only = false;  // begin(READ_ONLY) opened the transaction
   bool tx_lost = false;    // the server rolled back by itself, and nobody called rollback since
-  bool needs_rollback = false;  // something for the next transaction may be pending
+  // Something for the next transaction may be pending, or one may be open unseen: see ask_in_tx().
+  bool needs_rollback = false;
   bool dirty = false;
-  bool dirty_before = false;  // the call that runs: if it should not parse
-  bool unsure = false;        // the call that runs: may open or end a transaction, and yet fail
-  bool touched = false;       // something ran since open or reset
-  bool in_tx_before = false;  // the call that runs: a transaction was open
+  bool dirty_before = false;   // the call that runs: if it should not parse
+  bool unsure = false;         // the call that runs: may open or end a transaction, and yet fail
+  bool commits_first = false;  // the call that runs: commits what is open, and may fail then
+  bool touched = false;        // something ran since open or reset
+
+  // The call that runs. Written by the host's thread before the job begins, which only reads them,
+  // as the call does that leaves the job behind.
+  bool in_tx_before = false;  // a transaction was open
+  bool may_commit = false;    // it, or a statement in it, may have ended that one with a commit
 
   // What the last job answered; lent to the host.
   backend::Arena batch_bytes;
@@ -122,6 +137,7 @@ class Session {
 
  private:
   bool ask_in_tx();  // and about autocommit; without it, a transaction counts as open
+  bool in_tx_after(int code, weir_status kind);
 };
 
 }  // namespace weir::mysql

@@ -140,6 +140,7 @@ class Scanner {
       if (c == ':' && peek(1) == '=') traits_.changes_session = true;
       ++at_;
     }
+    before_ = c;
   }
 
   void quoted(char quote) noexcept {
@@ -205,6 +206,11 @@ class Scanner {
         break;
       case Verb::read:
         if (same(word, "INTO")) traits_.answers = false;
+        // WITH name AS (...) DELETE: no name of a column, nor FOR UPDATE, stands behind a bracket.
+        if (same(first_, "WITH") && before_ == ')' &&
+            (same(word, "DELETE") || same(word, "UPDATE"))) {
+          traits_.verb = Verb::write;
+        }
         break;
       case Verb::define:
         // Bodies of stored programs hold statements and semicolons of their own.
@@ -252,6 +258,7 @@ class Scanner {
   std::size_t at_ = 0;
   std::uint32_t words_ = 0;
   bool ended_ = false;
+  char before_ = '\0';  // how the token before began
   std::string_view first_;
   std::string_view last_;
   SqlTraits traits_;

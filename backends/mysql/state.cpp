@@ -17,9 +17,10 @@ void state(const weir_conn* handle, weir_conn_state* out) {
   set(!conn.canceller->settled(), WEIR_STATE_CANCEL_PENDING);
   if (conn.session != nullptr) {
     const Session& session = *conn.session;
-    set(session.in_tx || session.needs_rollback, WEIR_STATE_IN_TX);
+    set(session.in_tx, WEIR_STATE_IN_TX);
     set(session.read_only, WEIR_STATE_READ_ONLY);
-    set(session.dirty, WEIR_STATE_DIRTY);
+    // What waits for the next transaction is none yet.
+    set(session.dirty || (session.needs_rollback && !session.in_tx), WEIR_STATE_DIRTY);
     now.backend_id = session.name.id;
   }
   backend::write_out(out, now);

@@ -26,7 +26,7 @@ weir_status prepare(weir_conn* handle, const weir_call* call, weir_text text, we
         std::unique_ptr<sql::PreparedStatement> made(
             session.link->prepareStatement(to_library(sql)));
         session.param_count = made->getParameterMetaData()->getParameterCount();
-        session.statements[id] = std::move(made);
+        session.statements.insert_or_assign(id, Prepared{sql, std::move(made), {}});
         return WEIR_OK;
       },
       error);

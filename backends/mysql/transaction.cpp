@@ -70,11 +70,12 @@ weir_status begin(weir_conn* handle, const weir_call* call, const weir_begin_arg
   if (const auto bad = check_begin(conn, args, error)) return bad;
   return conn.perform(
       [level = set_isolation(args.isolation), flags = args.flags](Session& session, Failure&) {
-        session.touched = session.needs_rollback = true;  // until the end of the transaction
+        session.touched = session.needs_rollback = true;  // until it has begun
         session.tx_lost = false;
         if (level != nullptr) tell(*session.link, level);
         tell(*session.link, start(flags));
         session.in_tx = true;
+        session.needs_rollback = false;
         session.read_only = (flags & WEIR_BEGIN_READ_ONLY) != 0;
         return WEIR_OK;
       },

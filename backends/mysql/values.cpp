@@ -149,6 +149,24 @@ weir_cell read_cell(Session& session, const ColumnPlan& plan, unsigned column) {
   }
 }
 
+bool exceeds_signed(const weir_cell& cell) {
+  return cell.type == WEIR_T_UINT64 && cell.v.u > std::uint64_t{INT64_MAX};
+}
+
+// What is the same to the server when it is called unsigned.
+bool is_unsigned_too(const weir_cell& cell) {
+  switch (cell.type) {
+    case WEIR_T_NULL:
+    case WEIR_T_BOOL:
+    case WEIR_T_UINT64:
+      return true;
+    case WEIR_T_INT64:
+      return cell.v.i >= 0;
+    default:
+      return false;
+  }
+}
+
 void bind_one(sql::PreparedStatement& statement, unsigned index, const Param& param,
               std::vector<std::unique_ptr<std::istream>>& streams) {
   const weir_cell& cell = param.cell;
@@ -161,7 +179,12 @@ void bind_one(sql::PreparedStatement& statement, unsigned index, const Param& pa
       statement.setInt64(index, cell.v.i);
       return;
     case WEIR_T_UINT64:
-      statement.setUInt64(index, cell.v.u);
+      // As signed where it can be: see fits().
+      if (exceeds_signed(cell)) {
+        statement.setUInt64(index, cell.v.u);
+      } else {
+        statement.setInt64(index, static_cast<std::int64_t>(cell.v.u));
+      }
       return;
     case WEIR_T_DOUBLE:
       statement.setDouble(index, cell.v.d);
@@ -225,6 +248,21 @@ std::vector<Param> copy_params(const weir_cell* params, std::uint32_t count) {
   copies.reserve(count);
   copy_params(params, count, copies);
   return copies;
+}
+
+bool fits(const std::vector<bool>& was_unsigned, std::span<const Param> params) {
+  for (std::size_t i = 0; i < was_unsigned.size() && i < params.size(); ++i) {
+    if (was_unsigned[i] && !is_unsigned_too(params[i].cell)) return false;
+  }
+  return true;
+}
+
+void note_unsigned(std::vector<bool>& was_unsigned, std::span<const Param> params) {
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    if (!exceeds_signed(params[i].cell)) continue;
+    if (was_unsigned.size() <= i) was_unsigned.resize(params.size());
+    was_unsigned[i] = true;
+  }
 }
 
 void Binder::bind(sql::PreparedStatement& statement, std::span<const Param> params) {

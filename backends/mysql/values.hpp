@@ -25,6 +25,11 @@ Objection check_params(const weir_cell* params, std::uint32_t count) noexcept;
 std::vector<Param> copy_params(const weir_cell* params, std::uint32_t count);
 void copy_params(const weir_cell* params, std::uint32_t count, std::vector<Param>& copies);
 
+// The library keeps a parameter unsigned that was so once, whatever is bound to it afterwards.
+// False: one of `params` would not be sent as it is.
+bool fits(const std::vector<bool>& was_unsigned, std::span<const Param> params);
+void note_unsigned(std::vector<bool>& was_unsigned, std::span<const Param> params);
+
 // Binds all. `streams` holds the blobs, which the library reads when it executes.
 class Binder {
  public:

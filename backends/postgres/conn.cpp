@@ -188,7 +188,7 @@ weir_status Conn::give_up(Waited why, weir_error* error) {
 
 Op::Op(Conn& conn, const weir_call* raw, std::uint8_t stage, weir_error* error) noexcept
     : conn_(conn), status_(WEIR_OK) {
-  const weir_call call = backend::read_in(raw);
+  const backend::Input call(raw);
   conn.stage = stage;
   if (!conn.broken && !conn.unsettled) {  // else it is still about what was given up
     if (!conn.result.running) conn.in_tx_before = conn.in_tx();
@@ -210,10 +210,10 @@ Op::Op(Conn& conn, const weir_call* raw, std::uint8_t stage, weir_error* error) 
   Facts facts;
   facts.stage = stage;
   facts.tx_fate = conn.tx_fate();
-  status_ = backend::check_call(conn.host, call, facts, error);
+  status_ = backend::check_call(conn.host, *call, facts, error);
   if (status_ != WEIR_OK) return;
-  conn.deadline = call.deadline;
-  conn.gate->start(call.op_id);
+  conn.deadline = call->deadline;
+  conn.gate->start(call->op_id);
   running_ = true;
   if (!conn.unsettled) return;
   const Waited how = conn.settle();

@@ -187,34 +187,34 @@ weir_status execute(weir_conn* handle, const weir_call* call, const weir_exec_ar
                     weir_exec_out* out, weir_result** result, weir_batch* batch,
                     weir_error* error) {
   Conn& conn = conn_of(handle);
-  const weir_exec_args args = backend::read_in(raw);
+  const backend::Input args(raw);
   Op op(conn, call, WEIR_STAGE_EXECUTE, error);
   if (op.status() != WEIR_OK) return op.status();
   const Facts facts{.stage = WEIR_STAGE_EXECUTE, .tx_fate = conn.tx_fate()};
-  if (const auto bad = backend::check_bits(args.must_understand, "weir_exec_args", facts, error)) {
+  if (const auto bad = backend::check_bits(args->must_understand, "weir_exec_args", facts, error)) {
     return bad;
   }
   Run run;
-  if (const auto bad = choose(conn, args.sql, args.stmt, run, error)) return bad;
-  if (const auto bad = check_count(conn, run, args.param_count, error)) return bad;
+  if (const auto bad = choose(conn, args->sql, args->stmt, run, error)) return bad;
+  if (const auto bad = check_count(conn, run, args->param_count, error)) return bad;
   Params params;
   conn.param_bytes.clear();
-  if (const auto bad = params.take(conn, args.params, args.param_count, error)) return bad;
+  if (const auto bad = params.take(conn, args->params, args->param_count, error)) return bad;
   if (const auto bad = check_alive(conn, error)) return bad;
   // What changes rows and returns some has done all its work at the first row; reading on at once
   // tells how many there were.
-  const bool all = (args.flags & WEIR_EXEC_ONE_BATCH) != 0 || run.traits.verb == Verb::change;
-  Limits limits{UINT64_MAX, UINT64_MAX, (args.flags & WEIR_EXEC_NO_ROWS) == 0};
-  const std::uint32_t rows_max = args.batch_rows == 0 ? default_batch_rows : args.batch_rows;
-  const std::uint32_t bytes_max = args.batch_bytes == 0 ? default_batch_bytes : args.batch_bytes;
+  const bool all = (args->flags & WEIR_EXEC_ONE_BATCH) != 0 || run.traits.verb == Verb::change;
+  Limits limits{UINT64_MAX, UINT64_MAX, (args->flags & WEIR_EXEC_NO_ROWS) == 0};
+  const std::uint32_t rows_max = args->batch_rows == 0 ? default_batch_rows : args->batch_rows;
+  const std::uint32_t bytes_max = args->batch_bytes == 0 ? default_batch_bytes : args->batch_bytes;
   if (!all) limits = {rows_max, bytes_max, limits.keep};
   Answer end;
-  weir_status status = attempt(conn, run, args, params, limits, end, error);
-  if (status != WEIR_OK && is_stale(conn, run)) {
-    run.stmt->epoch = 0;
-    status = attempt(conn, run, args, params, limits, end, error);
+  weir_status status = attempt(conn, run, *args, params, limits, end, error);
+  if (status != WEIR_OK && forget_stale(conn, run)) {
+    status = attempt(conn, run, *args, params, limits, end, error);
   }
   if (status != WEIR_OK) return status;
+  if (run.traits.chains) conn.forget_tx();
   const bool ended = !conn.result.running;
   describe(conn, end.get(), out);
   lend_batch(conn, ended, batch);

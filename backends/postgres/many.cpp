@@ -147,14 +147,6 @@ weir_status run_chunk(const Many& many, std::uint64_t rows_max, Chunk& chunk) {
   return conn.give_up(how, many.error);
 }
 
-// A row that is refused unsent says of itself only that nothing was sent: others were before it.
-void tell_of_earlier_rows(weir_error* error) {
-  if (error == nullptr) return;
-  weir_error full = backend::read_in(error);
-  if (full.effect == WEIR_EFFECT_NOT_SENT) full.effect = WEIR_EFFECT_DEFINITE;
-  backend::write_out(error, full);
-}
-
 weir_status run_all(const Many& many) {
   Conn& conn = many.conn;
   // A procedure may commit in the midst of a chunk.
@@ -166,12 +158,12 @@ weir_status run_all(const Many& many) {
     Chunk chunk;
     weir_status status = run_chunk(many, rows_max, chunk);
     sent = sent || chunk.rows > 0;
-    if (status != WEIR_OK && sent) tell_of_earlier_rows(many.error);
+    if (status != WEIR_OK && sent) backend::tell_of_earlier_rows(many.error);
     if (chunk.given_up) return status;
     if (chunk.failed != nullptr) status = conn.report(many.error, chunk.failed.get());
     const bool undone = chunk.failed != nullptr && !conn.in_tx_before;
-    if (undone && !remade && is_stale(conn, many.run)) {
-      many.run.stmt->epoch = 0;
+    const bool stale = status != WEIR_OK && forget_stale(conn, many.run);
+    if (undone && stale && !remade) {
       remade = true;
       continue;
     }

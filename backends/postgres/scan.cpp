@@ -236,6 +236,7 @@ class Scanner {
     if (found_.verb == Verb::copy && parentheses_ == 0 && previous_.is("from") && now.is("stdin")) {
       found_.copies_in = at_end() || Word(sql_.substr(at_, 5)).is("where");
     }
+    if (found_.rolls_back && previous_.is("and") && now.is("chain")) found_.chains = true;
     const bool locks = previous_.is_one("for", "key");  // FOR UPDATE, FOR NO KEY UPDATE
     if (first_.is("with") && !locks && now.is_one("insert", "update", "delete", "merge")) {
       found_.verb = Verb::change;

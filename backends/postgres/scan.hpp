@@ -29,6 +29,7 @@ struct Scan {
   Verb verb = Verb::none;
   bool several = false;      // more than one statement, for certain
   bool rolls_back = false;   // ROLLBACK, ABORT
+  bool chains = false;       // one with AND CHAIN: another transaction is open afterwards
   bool copies_in = false;    // COPY ... FROM STDIN in the format that is the default
   bool temporary = false;    // names something temporary
   bool calls = false;        // calls a function that is not known to leave the session alone

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Source of the codes: PostgreSQL 15, Appendix A of the manual (src/backend/utils/errcodes.txt).
+// Source of the codes: PostgreSQL 15, Appendix A of the manual (src/backend/utils/errcodes.txt),
+// and for 25P04 the same of 17.
 #include "backends/postgres/sqlstates.hpp"
 
 namespace weir::postgres {
@@ -27,6 +28,8 @@ constexpr StateMeaning lines[] = {
     {"25P03", WEIR_E_CONN_LOST, broken, 0,
      "the server ended the session: a transaction was idle for longer than "
      "idle_in_transaction_session_timeout"},
+    {"25P04", WEIR_E_CONN_LOST, broken, 0,
+     "the server ended the session: a transaction took longer than transaction_timeout"},
     {"25", WEIR_E_INVALID_STATE, usable, 0, ""},
     {"26", WEIR_E_INVALID_STATE, usable, 0, ""},
     {"27", WEIR_E_CONSTRAINT, usable, 0, ""},

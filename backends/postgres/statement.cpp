@@ -35,10 +35,10 @@ void name_anew(Conn& conn, Stmt& stmt) {
   stmt.name = name;
 }
 
-weir_status parse(Conn& conn, Stmt& stmt, weir_error* error) {
+weir_status parse(Conn& conn, Stmt& stmt, const std::vector<Oid>& types, weir_error* error) {
   name_anew(conn, stmt);
-  if (PQsendPrepare(conn.pg, stmt.name.c_str(), stmt.sql.c_str(),
-                    static_cast<int>(stmt.declared.size()), stmt.declared.data()) == 0) {
+  if (PQsendPrepare(conn.pg, stmt.name.c_str(), stmt.sql.c_str(), static_cast<int>(types.size()),
+                    types.data()) == 0) {
     return conn.lost(WEIR_EFFECT_UNKNOWN, error);
   }
   Answer last;
@@ -62,10 +62,12 @@ weir_status infer(Conn& conn, Stmt& stmt, weir_error* error) {
   return WEIR_OK;
 }
 
-// Drops it on the server; the name is not used again. A simple statement, which a failed
+// Drops it on the server, if it is there. Whatever comes of that, the name is not used again: one
+// that the server does not know would make a transaction fail. A simple statement, which a failed
 // transaction refuses: then it stays until the session is cleaned.
-weir_status drop(Conn& conn, const Stmt& stmt, weir_error* error) {
-  if (stmt.name.empty() || stmt.epoch != conn.epoch || conn.tx_failed()) return WEIR_OK;
+weir_status drop(Conn& conn, Stmt& stmt, weir_error* error) {
+  const bool there = std::exchange(stmt.epoch, 0) == conn.epoch;
+  if (!there || conn.tx_failed()) return WEIR_OK;
   const std::string sql = "DEALLOCATE " + stmt.name;
   return conn.run(sql.c_str(), nullptr, error);
 }
@@ -85,11 +87,12 @@ std::vector<Oid> wanted_types(const Stmt& stmt, const weir_cell* params, std::ui
 weir_status declare(Conn& conn, Stmt& stmt, std::vector<Oid> wanted, weir_error* error) {
   if (stmt.epoch == conn.epoch && wanted == stmt.declared) return WEIR_OK;
   if (const auto bad = drop(conn, stmt, error)) {
-    // Else somebody else has dropped it, which is as good.
     if (conn.broken || conn.unsettled || conn.tx_failed()) return bad;
+    conn.statement_is_stale = false;  // somebody else has dropped it, which is as good
   }
+  if (const auto bad = parse(conn, stmt, wanted, error)) return bad;
   stmt.declared = std::move(wanted);
-  return parse(conn, stmt, error);
+  return WEIR_OK;
 }
 
 bool speaks_utf8(const Conn& conn) {
@@ -169,9 +172,10 @@ void note_tag(Conn& conn, const PGresult* answer) noexcept {
   if (tag == "DISCARD ALL" || tag == "DEALLOCATE ALL" || tag == "DISCARD") ++conn.epoch;
 }
 
-bool is_stale(const Conn& conn, const Run& run) noexcept {
-  return run.stmt != nullptr && run.traits.verb != Verb::code && !conn.broken &&
-         !conn.in_tx_before && conn.statement_is_stale;
+bool forget_stale(Conn& conn, const Run& run) noexcept {
+  if (!std::exchange(conn.statement_is_stale, false) || run.stmt == nullptr) return false;
+  run.stmt->epoch = 0;
+  return run.traits.verb != Verb::code && !conn.broken && !conn.in_tx_before;
 }
 
 weir_status check_no_result(const Conn& conn, weir_error* error) {
@@ -212,7 +216,7 @@ weir_status prepare(weir_conn* handle, const weir_call* call, weir_text sql, wei
   stmt->sql = conn.sql;
   if (const auto bad = check_alive(conn, error)) return bad;
   conn.used = true;
-  if (const auto bad = parse(conn, *stmt, error)) return bad;
+  if (const auto bad = parse(conn, *stmt, {}, error)) return bad;
   if (const auto bad = infer(conn, *stmt, error)) return bad;
   stmt->next = conn.stmts;
   if (conn.stmts != nullptr) conn.stmts->previous = stmt.get();

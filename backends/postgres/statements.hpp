@@ -30,9 +30,10 @@ void note_tag(Conn& conn, const PGresult* answer) noexcept;
 // Whether the tag counts rows that were changed, and how many.
 bool changed_rows(const PGresult* end, std::uint64_t& rows) noexcept;
 
-// After an error: the server no longer has the statement, or not for the tables as they are now; it
-// has done nothing. In a transaction it is too late: the error has made it fail.
-bool is_stale(const Conn& conn, const Run& run) noexcept;
+// After an error. If it says that the server no longer has the statement, or not for the tables as
+// they are now, the statement is made anew when it is next used. True: that may be at once, since
+// nothing was done; not in a transaction, which has failed now, nor where code may have said it.
+bool forget_stale(Conn& conn, const Run& run) noexcept;
 
 // Refuses while the host holds a result.
 weir_status check_no_result(const Conn& conn, weir_error* error);

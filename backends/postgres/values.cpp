@@ -5,6 +5,7 @@
 
 #include <charconv>
 #include <limits>
+#include <optional>
 #include <string_view>
 
 namespace weir::postgres {
@@ -86,13 +87,25 @@ bool ends_in_letter(std::string_view text) {
   return (last >= 'a' && last <= 'z') || (last >= 'A' && last <= 'Z');
 }
 
-// A session may have been told to write dates in another way.
-bool writes_iso_dates(const Conn& conn) {
-  const char* style = PQparameterStatus(conn.pg, "DateStyle");
-  return style != nullptr && std::string_view(style).starts_with("ISO");
-}
+// A session may have been told to write dates in another way. Asked only where there are dates:
+// libpq looks through all that the server has told of itself.
+class DateStyle {
+ public:
+  explicit DateStyle(const Conn& conn) noexcept : conn_(conn) {}
+  bool is_iso() {
+    if (!is_iso_) {
+      const char* style = PQparameterStatus(conn_.pg, "DateStyle");
+      is_iso_ = style != nullptr && std::string_view(style).starts_with("ISO");
+    }
+    return *is_iso_;
+  }
 
-bool read_cell(Conn& conn, Oid oid, std::string_view text, bool iso, weir_cell& cell) {
+ private:
+  const Conn& conn_;
+  std::optional<bool> is_iso_;
+};
+
+bool read_cell(Conn& conn, Oid oid, std::string_view text, DateStyle& dates, weir_cell& cell) {
   const std::uint16_t type = type_of(oid).type;
   cell.type = type;
   switch (type) {
@@ -109,7 +122,8 @@ bool read_cell(Conn& conn, Oid oid, std::string_view text, bool iso, weir_cell& 
       break;
   }
   const bool dated = type >= WEIR_T_DATE && type <= WEIR_T_TIMESTAMP_TZ;
-  if ((dated && !iso) || (type != WEIR_T_TEXT && ends_in_letter(text))) cell.type = WEIR_T_OTHER;
+  if ((dated && !dates.is_iso()) || (type != WEIR_T_TEXT && ends_in_letter(text)))
+    cell.type = WEIR_T_OTHER;
   cell.size = static_cast<std::uint32_t>(text.size());
   cell.v.p = conn.batch_bytes.add(text.data(), text.size());
   return true;
@@ -119,14 +133,14 @@ bool read_cell(Conn& conn, Oid oid, std::string_view text, bool iso, weir_cell& 
 
 bool append_rows(Conn& conn, const PGresult* answer) {
   const int columns = PQnfields(answer);
-  const bool iso = writes_iso_dates(conn);
+  DateStyle dates(conn);
   for (int row = 0; row < PQntuples(answer); ++row) {
     for (int i = 0; i < columns; ++i) {
       weir_cell cell{};
       if (PQgetisnull(answer, row, i) == 0) {
         const std::string_view text(PQgetvalue(answer, row, i),
                                     static_cast<std::size_t>(PQgetlength(answer, row, i)));
-        if (!read_cell(conn, PQftype(answer, i), text, iso, cell)) return false;
+        if (!read_cell(conn, PQftype(answer, i), text, dates, cell)) return false;
       }
       conn.cells.push_back(cell);
     }

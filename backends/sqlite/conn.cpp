@@ -102,6 +102,8 @@ weir_status Conn::report(weir_error* error, int code, std::string_view context) 
   if (facts.conn_fate == WEIR_CONN_BROKEN) broken = true;
   if (broken || gate->aborted()) facts.conn_fate = WEIR_CONN_BROKEN;
   facts.tx_fate = tx_fate();
+  // The disk may have taken all of a commit before it failed, and SQLite does not know either.
+  if (may_commit && facts.effect == WEIR_EFFECT_UNKNOWN) facts.tx_fate = WEIR_TX_NONE;
   if (facts.tx_fate == WEIR_TX_GONE) tx_lost = true;
   return fail(error, facts,
               {context, context.empty() ? "" : ": ", what, advice.empty() ? "" : ": ", advice});
@@ -175,9 +177,10 @@ void Conn::close_handle() noexcept {
 
 Op::Op(Conn& conn, const weir_call* raw, std::uint8_t stage, weir_error* error) noexcept
     : conn_(conn), status_(WEIR_OK) {
-  const weir_call call = backend::read_in(raw);
+  const backend::Input call(raw);
   conn.stage = stage;
   conn.in_tx_before = conn.in_tx();
+  conn.may_commit = false;
   conn.denied = nullptr;
   conn.deadline_met = false;
   conn.asked_to_wait = false;
@@ -193,10 +196,10 @@ Op::Op(Conn& conn, const weir_call* raw, std::uint8_t stage, weir_error* error) 
   Facts facts;
   facts.stage = stage;
   facts.tx_fate = conn.tx_fate();
-  status_ = backend::check_call(conn.host, call, facts, error);
+  status_ = backend::check_call(conn.host, *call, facts, error);
   if (status_ != WEIR_OK) return;
-  conn.deadline = call.deadline;
-  conn.gate->start(call.op_id);
+  conn.deadline = call->deadline;
+  conn.gate->start(call->op_id);
   running_ = true;
 }
 

@@ -49,6 +49,7 @@ struct StmtTraits {
   bool inserts = false;
   bool generates_id = false;  // inserts into a table with a rowid
   bool ends_tx = false;       // ROLLBACK
+  bool commits = false;       // COMMIT, END; RELEASE, which does if its savepoint began it all
 };
 
 struct Stmt {
@@ -112,6 +113,7 @@ struct Conn {
   weir_time busy_since = 0;
   std::uint8_t stage = WEIR_STAGE_NONE;
   bool in_tx_before = false;
+  bool may_commit = false;         // the statement that runs
   bool deadline_met = false;       // a handler ended the call for its deadline
   bool asked_to_wait = false;      // the busy handler was called
   bool internal = false;           // the driver's own SQL: the authorizer looks away

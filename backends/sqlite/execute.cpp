@@ -43,6 +43,7 @@ weir_status choose(Conn& conn, weir_text sql, weir_stmt* prepared, Run& run, wei
   if (prepared == nullptr) {
     if (const auto bad = compile(conn, backend::view(sql), 0, &run.handle, error)) return bad;
     run.traits = conn.seen;
+    conn.may_commit = run.traits.commits;
     return WEIR_OK;
   }
   Stmt* stmt = reinterpret_cast<Stmt*>(prepared);
@@ -61,6 +62,7 @@ weir_status choose(Conn& conn, weir_text sql, weir_stmt* prepared, Run& run, wei
   run.handle = stmt->handle;
   run.owner = stmt;
   run.traits = stmt->traits;
+  conn.may_commit = run.traits.commits;
   return WEIR_OK;
 }
 
@@ -140,19 +142,19 @@ weir_status execute(weir_conn* handle, const weir_call* call, const weir_exec_ar
                     weir_exec_out* out, weir_result** result, weir_batch* batch,
                     weir_error* error) {
   Conn& conn = conn_of(handle);
-  const weir_exec_args args = backend::read_in(raw);
+  const backend::Input args(raw);
   Op op(conn, call, WEIR_STAGE_EXECUTE, error);
   if (op.status() != WEIR_OK) return op.status();
   const Facts facts{.stage = WEIR_STAGE_EXECUTE, .tx_fate = conn.tx_fate()};
-  if (const auto bad = backend::check_bits(args.must_understand, "weir_exec_args", facts, error)) {
+  if (const auto bad = backend::check_bits(args->must_understand, "weir_exec_args", facts, error)) {
     return bad;
   }
   Run run;
-  if (const auto bad = choose(conn, args.sql, args.stmt, run, error)) return bad;
+  if (const auto bad = choose(conn, args->sql, args->stmt, run, error)) return bad;
   conn.columns.clear();
   conn.column_bytes.clear();
   bool end = false;
-  if (const auto bad = run_first(conn, run, args, end, error)) return bad;
+  if (const auto bad = run_first(conn, run, *args, end, error)) return bad;
   if (end) {
     run.end();  // and its read lock
     describe(conn, run, true, out);
@@ -169,8 +171,8 @@ weir_status execute(weir_conn* handle, const weir_call* call, const weir_exec_ar
   conn.result.handle = run.handle;
   conn.result.owner = run.owner;
   conn.result.lent = true;
-  conn.result.rows_max = args.batch_rows == 0 ? default_batch_rows : args.batch_rows;
-  conn.result.bytes_max = args.batch_bytes == 0 ? default_batch_bytes : args.batch_bytes;
+  conn.result.rows_max = args->batch_rows == 0 ? default_batch_rows : args->batch_rows;
+  conn.result.bytes_max = args->batch_bytes == 0 ? default_batch_bytes : args->batch_bytes;
   run.handle = nullptr;
   *result = reinterpret_cast<weir_result*>(&conn.result);
   return WEIR_OK;
@@ -252,6 +254,7 @@ weir_status run_many(Conn& conn, const weir_many_args& args, weir_many_out& done
     sqlite3_reset(run.handle);
     ++done.rows_done;
   }
+  if (status != WEIR_OK && done.rows_done > 0) backend::tell_of_earlier_rows(error);
   return status;
 }
 

@@ -53,8 +53,9 @@ int on_progress(void* context) noexcept {
   return 1;
 }
 
-bool is_temp(const char* schema) {
-  return schema != nullptr && sqlite3_stricmp(schema, "temp") == 0;
+// What SQLite names, which may be nothing.
+bool is(const char* name, const char* wanted) {
+  return name != nullptr && sqlite3_stricmp(name, wanted) == 0;
 }
 
 int deny(Conn& conn, const char* why) {
@@ -120,13 +121,15 @@ int see(Conn& conn, int action, const char* a, const char* b, const char* schema
     case SQLITE_ATTACH:
       return see_attach(conn, a);
     case SQLITE_TRANSACTION:
-      conn.seen.ends_tx = a != nullptr && sqlite3_stricmp(a, "ROLLBACK") == 0;
+      conn.seen.ends_tx = is(a, "ROLLBACK");
+      conn.seen.commits = is(a, "COMMIT");
       return SQLITE_OK;
     case SQLITE_SAVEPOINT:
+      conn.seen.commits = is(a, "RELEASE");
       return SQLITE_OK;
     default:  // CREATE, DROP, ALTER, DETACH ...: their writes to the schema are no rows
       conn.ddl_seen = true;
-      if (action == SQLITE_DETACH || is_temp(schema)) conn.dirty = true;
+      if (action == SQLITE_DETACH || is(schema, "temp")) conn.dirty = true;
       return SQLITE_OK;
   }
 }

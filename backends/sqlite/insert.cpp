@@ -71,6 +71,7 @@ weir_status insert_rows(weir_conn* handle, const weir_call* call, const weir_ins
   std::uint64_t stored = done.affected;
   done = {};
   if (const auto bad = run(conn, args, times * rows, 1, args.row_count % rows, done, error)) {
+    if (times > 0) backend::tell_of_earlier_rows(error);
     return bad;
   }
   stored += done.affected;

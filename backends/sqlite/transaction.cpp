@@ -100,6 +100,7 @@ weir_status commit(weir_conn* handle, const weir_call* call, weir_error* error) 
     facts.tx_fate = WEIR_TX_GONE;
     return fail(error, facts, {"the transaction had failed and was rolled back: run it again"});
   }
+  conn.may_commit = true;
   const int code = conn.run_own(Own::commit);
   return code == SQLITE_OK ? WEIR_OK : conn.report(error, code);
 }

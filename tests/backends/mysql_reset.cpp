@@ -105,6 +105,16 @@ TEST_F(MysqlReset, takes_back_what_a_statement_that_failed_had_changed) {
   }
 }
 
+// What does not parse changes nothing, and takes nothing back.
+TEST_F(MysqlReset, takes_back_a_change_though_a_statement_could_not_be_prepared_after_it) {
+  run("SET @x = 'mine'");
+  weir_stmt* stmt = nullptr;
+  EXPECT_EQ(WEIR_E_SYNTAX, session->prepare("SELEKT", &stmt));
+  EXPECT_TRUE(session->is(WEIR_STATE_DIRTY));
+  ASSERT_EQ(WEIR_OK, session->reset());
+  EXPECT_EQ(Value::null(), session->one("SELECT @x"));
+}
+
 TEST_F(MysqlReset, leaves_no_message_that_names_a_value) {
   run("CREATE TABLE t(k VARCHAR(9) PRIMARY KEY)");
   run("INSERT INTO t VALUES('mine')");

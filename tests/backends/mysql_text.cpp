@@ -122,6 +122,9 @@ TEST(MysqlText, statements_are_told_by_how_they_begin) {
       {"select 1", Verb::read, false},
       {"(SELECT 1) UNION (SELECT 2)", Verb::read, false},
       {"/* why */ WITH a AS (SELECT 1) SELECT * FROM a", Verb::read, false},
+      {"WITH a AS (SELECT 1) SELECT a.update FROM a WHERE (1) FOR UPDATE", Verb::read, false},
+      {"WITH a AS (SELECT 1 FROM t FOR UPDATE) DELETE FROM t", Verb::write, false},
+      {"WITH a AS (SELECT 1), b(x) AS (SELECT 2) UPDATE t SET v=1", Verb::write, false},
       {"SELECT @@sql_mode", Verb::read, false},
       {"SELECT '@x := 1, GET_LOCK(1)'", Verb::read, false},
       {"SELECT @x", Verb::read, true},
@@ -226,6 +229,24 @@ TEST(MysqlErrors, numbers_have_kinds_and_unknown_ones_go_by_their_sqlstate) {
   EXPECT_EQ(WEIR_EFFECT_UNKNOWN, gone.effect);
   EXPECT_EQ(WEIR_CONN_BROKEN, mysql::meaning_of(2999, "HY000").conn_fate);
   EXPECT_EQ(WEIR_E_CONN_LOST, mysql::meaning_of(9999, "08S01").kind);
+}
+
+TEST(MysqlErrors, what_ends_a_transaction_is_told_from_what_only_fails) {
+  for (const int code : {1206, 1213, 3101}) EXPECT_TRUE(mysql::rolls_back(code)) << code;
+  // The last two: of GET_LOCK, whose locks no transaction holds; and of an XA transaction, which
+  // stays until it is rolled back.
+  for (const int code : {1205, 1062, 3058, 1614}) EXPECT_FALSE(mysql::rolls_back(code)) << code;
+  EXPECT_EQ(WEIR_E_DEADLOCK, mysql::meaning_of(3058, "HY000").kind);
+  const auto conflict = mysql::meaning_of(3101, "40000");
+  EXPECT_EQ(WEIR_E_SERIALIZATION, conflict.kind);
+  EXPECT_EQ(WEIR_EFFECT_DEFINITE, conflict.effect);
+  EXPECT_EQ(WEIR_ERROR_TRANSIENT, conflict.flags);
+}
+
+TEST(MysqlErrors, other_columns_than_prepared_break_no_connection) {
+  const auto changed = mysql::meaning_of(mysql::other_columns, "HY000");
+  EXPECT_EQ(WEIR_CONN_USABLE, changed.conn_fate);
+  EXPECT_EQ(WEIR_EFFECT_UNKNOWN, changed.effect);
 }
 
 }  // namespace

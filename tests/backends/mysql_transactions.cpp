@@ -131,6 +131,41 @@ TEST_F(MysqlTransactions, isolation_is_the_servers_default_or_as_asked_for) {
   }
 }
 
+// It is no transaction yet, which a host would set a savepoint in.
+TEST_F(MysqlTransactions, a_level_set_for_the_next_one_is_that_of_begin) {
+  run("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE");
+  EXPECT_FALSE(session->is(WEIR_STATE_IN_TX));
+  EXPECT_TRUE(session->is(WEIR_STATE_DIRTY));
+  ASSERT_EQ(WEIR_OK, session->begin()) << session->error.what();
+  EXPECT_TRUE(session->is(WEIR_STATE_IN_TX));
+  EXPECT_FALSE(session->is(WEIR_STATE_DIRTY));
+  run("UPDATE a SET v=v+1 WHERE k=1");
+  EXPECT_EQ("SERIALIZABLE", isolation());
+  ASSERT_EQ(WEIR_OK, session->rollback());
+  EXPECT_FALSE(session->is(WEIR_STATE_IN_TX | WEIR_STATE_DIRTY));
+}
+
+TEST_F(MysqlTransactions, a_level_set_for_the_next_one_ends_with_a_reset_and_costs_a_rollback) {
+  const std::uint64_t id = backend_id();
+  run("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE");
+  ASSERT_EQ(WEIR_OK, session->reset());
+  EXPECT_FALSE(session->is(WEIR_STATE_IN_TX | WEIR_STATE_DIRTY));
+  EXPECT_EQ(id, backend_id());
+  ASSERT_EQ(WEIR_OK, session->begin());
+  run("UPDATE a SET v=v+1 WHERE k=1");
+  EXPECT_EQ("REPEATABLE READ", isolation());
+  ASSERT_EQ(WEIR_OK, session->rollback());
+}
+
+TEST_F(MysqlTransactions, one_that_begin_opened_is_over_when_a_statement_commits) {
+  ASSERT_EQ(WEIR_OK, session->begin());
+  run("UPDATE a SET v=2 WHERE k=1");
+  run("CREATE TABLE b(x INT)");
+  EXPECT_FALSE(server_in_tx());
+  EXPECT_FALSE(session->is(WEIR_STATE_IN_TX | WEIR_STATE_DIRTY));
+  EXPECT_EQ("2", observe("SELECT v FROM a WHERE k=1"));
+}
+
 TEST_F(MysqlTransactions, read_only_is_held_and_ends_with_the_transaction) {
   ASSERT_EQ(WEIR_OK, session->begin(WEIR_BEGIN_READ_ONLY));
   EXPECT_TRUE(session->is(WEIR_STATE_READ_ONLY));
@@ -166,6 +201,9 @@ TEST_F(MysqlTransactions, a_deadlock_ends_the_transaction_and_commit_says_so) {
   EXPECT_EQ(WEIR_TX_GONE, session->error.tx_fate);
   EXPECT_EQ(WEIR_OK, session->rollback());
   EXPECT_EQ(WEIR_OK, rival.rollback());
+  // Left to itself the server would begin another one here, which nobody commits.
+  run("UPDATE a SET v=9 WHERE k=1");
+  EXPECT_EQ("9", observe("SELECT v FROM a WHERE k=1"));
 }
 
 TEST_F(MysqlTransactions, a_lock_timeout_leaves_the_transaction_open) {
@@ -209,6 +247,35 @@ TEST_F(MysqlTransactions, errors_have_the_kind_that_a_host_can_act_on) {
     EXPECT_NE(0, session->error.native_code) << sql;
     EXPECT_NE('\0', session->error.sqlstate[0]) << sql;
   }
+}
+
+// "Gone" would promise that nothing of it is there.
+TEST_F(MysqlTransactions, one_that_a_failing_statement_committed_is_not_said_to_be_gone) {
+  run("CREATE PROCEDURE p() BEGIN COMMIT; SIGNAL SQLSTATE '45000'; END");
+  int v = 2;
+  for (const char* sql : {"CREATE TABLE a(x INT)", "CALL p()"}) {
+    ASSERT_EQ(WEIR_OK, session->begin());
+    run("UPDATE a SET v=" + std::to_string(++v) + " WHERE k=1");
+    EXPECT_NE(WEIR_OK, session->query(sql)) << sql;
+    EXPECT_EQ(WEIR_CONN_USABLE, session->error.conn_fate) << sql;
+    EXPECT_EQ(WEIR_TX_NONE, session->error.tx_fate) << sql;
+    EXPECT_FALSE(session->is(WEIR_STATE_IN_TX)) << sql;
+    EXPECT_FALSE(server_in_tx()) << sql;
+    EXPECT_EQ(std::to_string(v), observe("SELECT v FROM a WHERE k=1")) << sql;
+    EXPECT_EQ(WEIR_E_INVALID_STATE, session->commit()) << sql;
+    EXPECT_EQ(WEIR_TX_NONE, session->error.tx_fate) << sql;
+  }
+}
+
+TEST_F(MysqlTransactions, one_whose_commit_by_sql_was_lost_is_not_said_to_be_gone) {
+  ASSERT_EQ(WEIR_OK, session->begin());
+  run("UPDATE a SET v=1");
+  interfere("KILL " + std::to_string(backend_id()));
+  EXPECT_EQ(WEIR_E_CONN_LOST, session->query("COMMIT"));
+  EXPECT_EQ(WEIR_EFFECT_UNKNOWN, session->error.effect);
+  EXPECT_EQ(WEIR_TX_NONE, session->error.tx_fate);
+  EXPECT_EQ(WEIR_E_INVALID_STATE, session->query("SELECT 1"));
+  EXPECT_EQ(WEIR_TX_NONE, session->error.tx_fate) << "nor by the calls after it";
 }
 
 TEST_F(MysqlTransactions, a_connection_lost_in_commit_is_of_unknown_effect) {

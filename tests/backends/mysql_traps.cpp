@@ -69,6 +69,89 @@ TEST_F(MysqlTraps, further_result_sets_of_a_procedure_are_read_away) {
   }
 }
 
+// They lie unread on the link while the first one is, and the server cannot be asked meanwhile.
+TEST_F(MysqlTraps, all_that_a_procedure_answers_is_read_at_once) {
+  run("CREATE PROCEDURE long_one(n INT) BEGIN SELECT seq FROM seq_1_to_1000; SELECT n; END");
+  run("CREATE PROCEDURE wide_one() BEGIN SELECT REPEAT('x', 200000); SELECT 2; END");
+  struct Case {
+    const char* sql;
+    Row params;
+    std::size_t rows;
+  };
+  const Case cases[] = {
+      {"CALL long_one(7)", {}, 1000},
+      {"CALL long_one(?)", {Value::integer(7)}, 1000},
+      {"CALL wide_one()", {}, 1},
+      {"BEGIN NOT ATOMIC SELECT seq FROM seq_1_to_1000; SELECT 2; END", {}, 1000},
+  };
+  for (const bool in_tx : {false, true}) {
+    for (const Case& c : cases) {
+      ASSERT_EQ(WEIR_OK, in_tx ? session->begin() : WEIR_OK);
+      ASSERT_EQ(WEIR_OK, session->query(c.sql, c.params)) << c.sql << session->error.what();
+      EXPECT_EQ(c.rows, session->rows.size()) << c.sql;
+      EXPECT_EQ(1, session->batches) << c.sql;
+      EXPECT_EQ(in_tx, session->is(WEIR_STATE_IN_TX)) << c.sql;
+      EXPECT_EQ(Value::integer(1), session->one("SELECT 1")) << c.sql;
+      ASSERT_EQ(WEIR_OK, session->rollback());
+    }
+  }
+}
+
+TEST_F(MysqlTraps, a_write_answers_all_its_rows_at_once) {
+  run("CREATE TABLE t(k INT PRIMARY KEY)");
+  run("INSERT INTO t SELECT seq FROM seq_1_to_1000 RETURNING k");
+  EXPECT_EQ(1000U, session->rows.size());
+  EXPECT_EQ(1, session->batches);
+}
+
+// The library takes no rows of a prepared statement whose table has got other columns.
+TEST_F(MysqlTraps, a_prepared_select_follows_a_table_that_changes_its_columns) {
+  run("CREATE TABLE t(k INT PRIMARY KEY)");
+  run("INSERT INTO t VALUES(1)");
+  const auto link = bare(server());
+  const std::unique_ptr<sql::PreparedStatement> its(
+      link->prepareStatement(mysql::to_library("SELECT * FROM " + database() + ".t")));
+  { const std::unique_ptr<sql::ResultSet> rows(its->executeQuery()); }
+  weir_stmt* stmt = nullptr;
+  ASSERT_EQ(WEIR_OK, session->prepare("SELECT * FROM t WHERE k=?", &stmt));
+  ASSERT_EQ(WEIR_OK, session->query("", {Value::integer(1)}, 0, stmt));
+  EXPECT_EQ(Row{Value::integer(1)}, session->rows.at(0));
+
+  interfere("ALTER TABLE t ADD v INT DEFAULT 7");
+  EXPECT_THROW(std::unique_ptr<sql::ResultSet>(its->executeQuery()), sql::SQLException);
+  const Row wider{Value::integer(1), Value::integer(7)};
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_EQ(WEIR_OK, session->query("", {Value::integer(1)}, 0, stmt)) << session->error.what();
+    EXPECT_EQ(wider, session->rows.at(0));
+  }
+
+  ASSERT_EQ(WEIR_OK, session->begin());
+  interfere("ALTER TABLE t DROP v");
+  ASSERT_EQ(WEIR_OK, session->query("", {Value::integer(1)}, 0, stmt)) << session->error.what();
+  EXPECT_EQ(Row{Value::integer(1)}, session->rows.at(0));
+  EXPECT_TRUE(session->is(WEIR_STATE_IN_TX));
+  ASSERT_EQ(WEIR_OK, session->commit());
+  session->stmt_close(stmt);
+}
+
+// The same of a write, which has been carried out then, and must not be again.
+TEST_F(MysqlTraps, a_prepared_write_is_not_repeated_though_its_table_has_changed) {
+  run("CREATE TABLE t(k INT)");
+  weir_stmt* stmt = nullptr;
+  ASSERT_EQ(WEIR_OK, session->prepare("INSERT INTO t(k) VALUES(?) RETURNING *", &stmt));
+  ASSERT_EQ(WEIR_OK, session->query("", {Value::integer(1)}, 0, stmt)) << session->error.what();
+  interfere("ALTER TABLE t ADD v INT DEFAULT 7");
+  if (session->query("", {Value::integer(2)}, 0, stmt) != WEIR_OK) {
+    EXPECT_EQ(WEIR_EFFECT_UNKNOWN, session->error.effect) << session->error.what();
+    EXPECT_EQ(WEIR_CONN_USABLE, session->error.conn_fate);
+  }
+  EXPECT_EQ("1", observe("SELECT COUNT(*) FROM t WHERE k=2"));
+  EXPECT_EQ(Value::integer(1), session->one("SELECT 1"));
+  ASSERT_EQ(WEIR_OK, session->query("", {Value::integer(3)}, 0, stmt)) << session->error.what();
+  EXPECT_EQ(Value::integer(3), session->rows.at(0).at(0));
+  session->stmt_close(stmt);
+}
+
 // isClosed() says false of a session that the server ended.
 TEST_F(MysqlTraps, a_session_that_the_server_ended_is_found_dead) {
   const auto link = bare(server());

@@ -5,6 +5,8 @@
 // Method: random rows through a table; literals against the same as parameters.
 #include "tests/backends/mysql_fixture.hpp"
 
+#include <weir/insert.h>
+
 #include <cmath>
 #include <limits>
 
@@ -23,6 +25,22 @@ class MysqlValues : public Mysql {
     session->stmt_close(stmt);
     return session->rows.empty() ? Value{} : session->rows[0][0];
   }
+  // Rows of `width` values each; `done` tells how far it came.
+  weir_status many(std::string_view sql, std::uint32_t width, const Row& values) {
+    std::vector<weir_cell> cells;
+    for (const Value& value : values) cells.push_back(value.cell());
+    weir_many_args args{};
+    args.struct_size = sizeof args;
+    args.sql = text(sql);
+    args.cells = cells.data();
+    args.row_count = cells.size() / width;
+    args.param_count = args.row_stride = width;
+    done = {};
+    done.struct_size = sizeof done;
+    const weir_call call = session->call();
+    return session->driver->execute_many(session->conn, &call, &args, &done, &session->error);
+  }
+  weir_many_out done{};
   static Value typed(std::uint16_t type, std::string s) { return {type, 0, 0, std::move(s)}; }
   static Value unsigned_integer(std::uint64_t u) {
     return {WEIR_T_UINT64, static_cast<std::int64_t>(u), 0, {}};
@@ -139,6 +157,84 @@ TEST_F(MysqlValues, rows_come_back_as_they_went) {
     RC_ASSERT(session->rows.at(0) == given);
   });
   EXPECT_TRUE(holds);
+}
+
+// The library keeps a parameter unsigned that was so once.
+TEST_F(MysqlValues, a_parameter_that_was_unsigned_takes_what_is_not) {
+  weir_stmt* stmt = nullptr;
+  ASSERT_EQ(WEIR_OK, session->prepare("SELECT CAST(? AS CHAR)", &stmt));
+  const std::pair<Value, Value> cases[] = {
+      {unsigned_integer(UINT64_MAX), Value::str("18446744073709551615")},
+      {Value::integer(-1), Value::str("-1")},
+      {unsigned_integer(UINT64_MAX), Value::str("18446744073709551615")},
+      {Value::integer(1), Value::str("1")},
+      {Value::real(-1.5), Value::str("-1.5")},
+      {unsigned_integer(std::uint64_t{INT64_MAX} + 1), Value::str("9223372036854775808")},
+      {Value::str("-5"), Value::str("-5")},
+      {unsigned_integer(INT64_MAX), Value::str("9223372036854775807")},
+      {Value::integer(INT64_MIN), Value::str("-9223372036854775808")},
+      {unsigned_integer(UINT64_MAX), Value::str("18446744073709551615")},
+      {Value::null(), Value::null()},
+      {Value::integer(-2), Value::str("-2")},
+  };
+  for (const auto& [given, expected] : cases) {
+    ASSERT_EQ(WEIR_OK, session->query("", {given}, 0, stmt)) << session->error.what();
+    EXPECT_EQ(expected, session->rows.at(0).at(0));
+  }
+  session->stmt_close(stmt);
+}
+
+TEST_F(MysqlValues, rows_may_mix_signed_and_unsigned_numbers) {
+  run("CREATE TABLE n(id INT PRIMARY KEY, v DECIMAL(20))");
+  ASSERT_EQ(WEIR_OK, many("INSERT INTO n VALUES(?, ?)", 2,
+                          {Value::integer(1), unsigned_integer(UINT64_MAX), Value::integer(2),
+                           Value::integer(-2), Value::integer(3), unsigned_integer(3)}))
+      << session->error.what();
+  EXPECT_EQ(3U, done.rows_done);
+  EXPECT_EQ("18446744073709551615,-2,3", observe("SELECT GROUP_CONCAT(v ORDER BY id) FROM n"));
+}
+
+// A hundred of them are one statement, which is then run again.
+TEST_F(MysqlValues, inserted_rows_may_mix_signed_and_unsigned_numbers) {
+  run("CREATE TABLE n(id INT PRIMARY KEY, v DECIMAL(20))");
+  std::vector<weir_cell> cells;
+  for (std::int64_t id = 0; id < 200; ++id) {
+    cells.push_back(Value::integer(id).cell());
+    cells.push_back((id == 0 ? unsigned_integer(UINT64_MAX) : Value::integer(-id)).cell());
+  }
+  constexpr weir_text table{"n", 1};
+  constexpr weir_text columns[] = {{"id", 2}, {"v", 1}};
+  weir_insert_args args{};
+  args.struct_size = sizeof args;
+  args.table = &table;
+  args.columns = columns;
+  args.cells = cells.data();
+  args.row_count = 200;
+  args.table_parts = 1;
+  args.column_count = args.row_stride = 2;
+  weir_insert_out stored{};
+  stored.struct_size = sizeof stored;
+  const auto* insert = static_cast<const weir_insert*>(session->driver->extension(WEIR_INSERT_ID));
+  ASSERT_EQ(WEIR_OK, session->begin());
+  const weir_call call = session->call();
+  ASSERT_EQ(WEIR_OK, insert->rows(session->conn, &call, &args, &stored, &session->error))
+      << session->error.what();
+  ASSERT_EQ(WEIR_OK, session->commit());
+  EXPECT_EQ(200U, stored.stored);
+  EXPECT_EQ("-199 199 18446744073709551615",
+            observe("SELECT CONCAT(MIN(v), ' ', SUM(v < 0), ' ', MAX(v)) FROM n"));
+}
+
+TEST_F(MysqlValues, a_row_that_is_refused_does_not_deny_those_before_it) {
+  run("CREATE TABLE n(id INT PRIMARY KEY, v DOUBLE)");
+  const Value wrong = Value::real(std::nan(""));
+  EXPECT_EQ(WEIR_E_DATA, many("INSERT INTO n VALUES(?, ?)", 2,
+                              {Value::integer(1), Value::real(1), Value::integer(2), wrong}));
+  EXPECT_EQ(1U, done.rows_done);
+  EXPECT_EQ(WEIR_EFFECT_DEFINITE, session->error.effect);
+  EXPECT_EQ("1", observe("SELECT COUNT(*) FROM n"));
+  EXPECT_EQ(WEIR_E_DATA, many("INSERT INTO n VALUES(?, ?)", 2, {Value::integer(3), wrong}));
+  EXPECT_EQ(WEIR_EFFECT_NOT_SENT, session->error.effect);
 }
 
 TEST_F(MysqlValues, large_values_go_through_and_larger_ones_are_refused_unsent) {

@@ -81,6 +81,35 @@ TEST_F(PostgresCancel, a_transaction_with_a_statement_given_up_accepts_only_a_ro
   EXPECT_EQ(Value::integer(1), s.one("SELECT 1"));
 }
 
+TEST_F(PostgresCancel, a_rollback_that_chains_begins_a_transaction_without_a_past) {
+  Session& s = open();
+  ASSERT_EQ(WEIR_OK, s.begin());
+  for (const char* sql : {"ROLLBACK AND CHAIN", "ABORT WORK AND CHAIN"}) {
+    s.deadline = host.now + 5 * ms;
+    EXPECT_EQ(WEIR_E_TIMEOUT, s.query("SELECT pg_sleep(3600)"));
+    s.deadline = WEIR_NO_DEADLINE;
+    ASSERT_EQ(WEIR_OK, s.query(sql)) << s.error.what();
+    EXPECT_TRUE(s.is(WEIR_STATE_IN_TX)) << sql;
+    EXPECT_FALSE(s.is(WEIR_STATE_TX_FAILED)) << sql;
+    EXPECT_EQ(Value::integer(1), s.one("SELECT 1")) << sql;
+  }
+  EXPECT_EQ(WEIR_OK, s.commit()) << s.error.what();
+}
+
+// What the server said of the old one is no word on the new one.
+TEST_F(PostgresCancel, a_statement_made_anew_that_meets_its_deadline_leaves_the_conn_usable) {
+  Session& s = open();
+  weir_stmt* stmt = nullptr;
+  ASSERT_EQ(WEIR_OK, s.prepare("SELECT $1, pg_sleep(3600)", &stmt)) << s.error.what();
+  ASSERT_EQ(WEIR_OK, s.query("DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$"));
+  s.deadline = host.now + 100 * ms;
+  EXPECT_EQ(WEIR_E_TIMEOUT, s.query("", {Value::integer(1)}, 0, stmt)) << s.error.what();
+  EXPECT_EQ(WEIR_CONN_USABLE, s.error.conn_fate);
+  s.deadline = WEIR_NO_DEADLINE;
+  EXPECT_EQ(Value::integer(1), s.one("SELECT 1"));
+  s.stmt_close(stmt);
+}
+
 TEST_F(PostgresCancel, a_next_call_without_time_to_settle_is_refused_unsent) {
   Session& s = open();
   // A statement that says when it sleeps, and answers a cancel with another sleep. Twice, since

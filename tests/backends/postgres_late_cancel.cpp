@@ -107,6 +107,25 @@ TEST_F(PostgresLateCancel, a_cancel_while_the_statement_is_prepared_again_keeps_
   s.stmt_close(stmt);
 }
 
+// The server drops it all the same.
+TEST_F(PostgresLateCancel, a_statement_whose_end_was_given_up_is_made_anew) {
+  Session& s = open();
+  weir_stmt* stmt = nullptr;
+  ASSERT_EQ(WEIR_OK, s.prepare("SELECT $1", &stmt));
+  {
+    Stopped backend(process_of(s));
+    s.deadline = host.now + 2 * ms;
+    EXPECT_EQ(WEIR_E_TIMEOUT, s.query("", {Value::integer(1)}, 0, stmt));  // for another type
+    EXPECT_EQ(WEIR_STAGE_PREPARE, s.error.stage);
+    ASSERT_TRUE(comes_true([&] { return backend.is_cancelled(); }));
+  }
+  s.deadline = WEIR_NO_DEADLINE;
+  ASSERT_EQ(WEIR_OK, s.begin()) << s.error.what();
+  EXPECT_EQ(WEIR_OK, s.query("", {Value::str("x")}, 0, stmt)) << s.error.what();
+  EXPECT_EQ(WEIR_OK, s.commit()) << s.error.what();
+  s.stmt_close(stmt);
+}
+
 TEST_F(PostgresLateCancel, a_cancel_among_many_rows_is_not_forgotten_with_the_next_of_them) {
   Session& s = open();
   ASSERT_EQ(WEIR_OK, s.query("CREATE TEMP TABLE t(a bigint)"));

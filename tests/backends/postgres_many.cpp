@@ -175,7 +175,7 @@ TEST_F(PostgresMany, a_statement_that_the_server_dropped_or_that_has_grown_stale
   s.stmt_close(stmt);
 }
 
-TEST_F(PostgresMany, a_stale_statement_in_a_transaction_makes_it_fail) {
+TEST_F(PostgresMany, a_stale_statement_makes_one_transaction_fail_and_no_later_one) {
   Session& s = open();
   ASSERT_EQ(WEIR_OK, s.query("CREATE TEMP TABLE target(a text)"));
   weir_stmt* stmt = nullptr;
@@ -187,6 +187,10 @@ TEST_F(PostgresMany, a_stale_statement_in_a_transaction_makes_it_fail) {
   EXPECT_EQ(WEIR_TX_FAILED, s.error.tx_fate);
   EXPECT_EQ(0U, done.rows_done);
   ASSERT_EQ(WEIR_OK, s.rollback());
+  ASSERT_EQ(WEIR_OK, s.begin());
+  EXPECT_EQ(WEIR_OK, many(s, "", {Value::str("x")}, stmt)) << s.error.what();
+  EXPECT_EQ(WEIR_OK, s.commit()) << s.error.what();
+  EXPECT_EQ(Value::integer(2), s.one("SELECT count(*) FROM target"));
   s.stmt_close(stmt);
 }
 

@@ -119,6 +119,17 @@ TEST(PostgresScan, what_a_statement_may_do) {
   EXPECT_FALSE(scan("SELECT 1", true).rolls_back);
 }
 
+TEST(PostgresScan, a_rollback_may_begin_the_next_transaction) {
+  for (const char* sql :
+       {"ROLLBACK AND CHAIN", "rollback work and /* a */ chain;", "ABORT TRANSACTION AND CHAIN"}) {
+    EXPECT_TRUE(scan(sql, true).chains) << sql;
+  }
+  for (const char* sql : {"ROLLBACK", "ROLLBACK AND NO CHAIN", "ROLLBACK TO SAVEPOINT chain",
+                          "SELECT a AND chain FROM t"}) {
+    EXPECT_FALSE(scan(sql, true).chains) << sql;
+  }
+}
+
 TEST(PostgresScan, a_copy_takes_rows_if_its_format_is_the_default) {
   struct Case {
     const char* sql;

@@ -142,6 +142,19 @@ TEST_F(PostgresTransactions, a_time_limit_of_the_server_is_a_timeout_and_no_canc
   EXPECT_EQ(WEIR_CONN_USABLE, session->error.conn_fate);
 }
 
+// PostgreSQL 17 has transaction_timeout; here its words come from an older server, too.
+TEST_F(PostgresTransactions, a_time_limit_of_the_server_for_a_transaction_ends_the_session) {
+  for (const std::string state : {"25P03", "25P04"}) {
+    Session s(*source, 3);
+    ASSERT_EQ(WEIR_OK, s.open()) << s.error.what();
+    EXPECT_EQ(WEIR_E_CONN_LOST, s.query("DO $$ BEGIN RAISE SQLSTATE '" + state + "'; END $$"));
+    EXPECT_EQ(state, s.error.sqlstate);
+    EXPECT_EQ(WEIR_CONN_BROKEN, s.error.conn_fate) << state;
+    EXPECT_EQ(WEIR_EFFECT_UNKNOWN, s.error.effect) << state;
+    EXPECT_THAT(s.error.what(), ::testing::HasSubstr("_timeout"));
+  }
+}
+
 TEST_F(PostgresTransactions, of_two_that_cannot_both_be_true_one_fails) {
   const auto start = [](Session& s) {
     ASSERT_EQ(WEIR_OK, s.begin(0, WEIR_ISOLATION_SERIALIZABLE));
@@ -210,6 +223,64 @@ TEST_F(PostgresTransactions, a_commit_that_was_not_sent_has_committed_nothing) {
   EXPECT_EQ(WEIR_E_CONN_LOST, session->commit());
   EXPECT_EQ(WEIR_EFFECT_NOT_SENT, session->error.effect);
   EXPECT_EQ(WEIR_TX_GONE, session->error.tx_fate);
+}
+
+TEST_F(PostgresTransactions, a_stale_statement_makes_one_transaction_fail_and_no_later_one) {
+  weir_stmt* stmt = nullptr;
+  ASSERT_EQ(WEIR_OK, session->prepare("SELECT * FROM a WHERE k = $1", &stmt));
+  const Row one = {Value::integer(1)};
+  ASSERT_EQ(WEIR_OK, session->query("", one, 0, stmt)) << session->error.what();
+  // The second is unseen by the driver, as what another session does to a table is.
+  const std::pair<const char*, const char*> causes[] = {
+      {"ALTER TABLE a ADD w int", "0A000"},
+      {"DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$", "26000"}};
+  for (const auto& [cause, state] : causes) {
+    ASSERT_EQ(WEIR_OK, session->query(cause)) << session->error.what();
+    ASSERT_EQ(WEIR_OK, session->begin());
+    EXPECT_NE(WEIR_OK, session->query("", one, 0, stmt)) << cause;
+    EXPECT_STREQ(state, session->error.sqlstate);
+    EXPECT_EQ(WEIR_TX_FAILED, session->error.tx_fate) << cause;
+    ASSERT_EQ(WEIR_OK, session->rollback());
+    ASSERT_EQ(WEIR_OK, session->begin());
+    EXPECT_EQ(WEIR_OK, session->query("", one, 0, stmt)) << cause << session->error.what();
+    EXPECT_EQ(WEIR_OK, session->commit()) << cause << session->error.what();
+  }
+  session->stmt_close(stmt);
+}
+
+// It may be the procedure that says so, after a commit of its own: so it is not run a second time.
+TEST_F(PostgresTransactions, a_call_that_the_server_dropped_works_when_it_is_next_used) {
+  ASSERT_EQ(WEIR_OK, session->query("CREATE PROCEDURE pg_temp.nothing(a int) LANGUAGE plpgsql AS "
+                                    "$$ BEGIN END $$"));
+  weir_stmt* stmt = nullptr;
+  ASSERT_EQ(WEIR_OK, session->prepare("CALL pg_temp.nothing($1::int)", &stmt))
+      << session->error.what();
+  ASSERT_EQ(WEIR_OK, session->query("DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$"));
+  EXPECT_EQ(WEIR_E_INVALID_STATE, session->query("", {Value::integer(1)}, 0, stmt));
+  EXPECT_STREQ("26000", session->error.sqlstate);
+  EXPECT_EQ(WEIR_OK, session->query("", {Value::integer(1)}, 0, stmt)) << session->error.what();
+  session->stmt_close(stmt);
+}
+
+// The server then has neither the statement that was, nor the one that it refused.
+TEST_F(PostgresTransactions, a_statement_that_takes_no_such_value_harms_no_transaction) {
+  weir_stmt* stmt = nullptr;
+  ASSERT_EQ(WEIR_OK, session->prepare("UPDATE a SET v = $1 WHERE k = 1", &stmt));
+  const Row wrong = {Value::blob("x")};
+  for (const Value& right : {Value::integer(3), Value::null()}) {
+    EXPECT_EQ(WEIR_E_SYNTAX, session->query("", wrong, 0, stmt)) << session->error.what();
+    EXPECT_STREQ("42804", session->error.sqlstate);
+    ASSERT_EQ(WEIR_OK, session->begin());
+    EXPECT_EQ(WEIR_OK, session->query("", {right}, 0, stmt)) << session->error.what();
+    EXPECT_EQ(WEIR_OK, session->commit()) << session->error.what();
+    EXPECT_EQ(right, second->one("SELECT v FROM a WHERE k = 1"));
+  }
+  EXPECT_EQ(WEIR_E_SYNTAX, session->query("", wrong, 0, stmt)) << session->error.what();
+  ASSERT_EQ(WEIR_OK, session->begin());
+  ASSERT_EQ(WEIR_OK, session->query("UPDATE a SET v = 7 WHERE k = 2"));
+  session->stmt_close(stmt);
+  EXPECT_EQ(WEIR_OK, session->commit()) << session->error.what();
+  EXPECT_EQ(Value::integer(7), second->one("SELECT v FROM a WHERE k = 2"));
 }
 
 TEST_F(PostgresTransactions, many_rows_stay_up_to_the_one_that_fails) {

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// Goal: the chunks of one insert_many share a compiled statement, and nobody else ever meets it.
-// Method: the native handle, which can list what is compiled.
+// Goal: the chunks of one insert_many share a compiled statement, and nobody else ever meets it; a
+// row that is refused does not hide those before it. Method: the native handle, which can list what
+// is compiled.
 #include "tests/backends/sqlite_fixture.hpp"
 
 #include <weir/insert.h>
+
+#include <vector>
 
 namespace weir::test {
 namespace {
@@ -19,14 +22,17 @@ class SqliteInsert : public Sqlite {
               session->driver->native(session->conn, "sqlite3*", &handle, &session->error));
     db_ = static_cast<sqlite3*>(handle);
   }
-  // Fifty rows, which are one statement.
-  weir_status insert(std::int64_t first) {
-    const Value name = Value::str("row");
+  std::vector<weir_cell> cells_of(std::int64_t first, std::int64_t rows) const {
     std::vector<weir_cell> cells;
-    for (std::int64_t id = first; id < first + 50; ++id) {
+    for (std::int64_t id = first; id < first + rows; ++id) {
       cells.push_back(Value::integer(id).cell());
-      cells.push_back(name.cell());
+      cells.push_back(name_.cell());
     }
+    return cells;
+  }
+  // Fifty rows, which are one statement.
+  weir_status insert(std::int64_t first) { return insert_cells(cells_of(first, 50)); }
+  weir_status insert_cells(const std::vector<weir_cell>& cells) {
     constexpr weir_text table{"t", 1};
     constexpr weir_text columns[] = {{"id", 2}, {"name", 4}};
     weir_insert_args args{};
@@ -34,7 +40,7 @@ class SqliteInsert : public Sqlite {
     args.table = &table;
     args.columns = columns;
     args.cells = cells.data();
-    args.row_count = 50;
+    args.row_count = cells.size() / 2;
     args.table_parts = 1;
     args.column_count = args.row_stride = 2;
     weir_insert_out done{};
@@ -52,6 +58,7 @@ class SqliteInsert : public Sqlite {
   }
 
  private:
+  const Value name_ = Value::str("row");
   sqlite3* db_ = nullptr;
 };
 
@@ -76,6 +83,18 @@ TEST_F(SqliteInsert, a_conflict_leaves_a_statement_that_works) {
   EXPECT_EQ(WEIR_OK, insert(100)) << session->error.what();
   ASSERT_EQ(WEIR_OK, session->commit());
   EXPECT_EQ(Stranger(file("a.db")).number("select count(*) from t where name = 'row'"), 100);
+}
+
+TEST_F(SqliteInsert, a_row_refused_after_others_does_not_say_that_nothing_was_sent) {
+  for (const std::int64_t before : {0, 49, 50, 60, 149}) {
+    ASSERT_EQ(WEIR_OK, session->query("delete from t"));
+    std::vector<weir_cell> cells = cells_of(0, before + 1);
+    cells.back().type = 99;
+    EXPECT_EQ(WEIR_E_INVALID_ARGUMENT, insert_cells(cells)) << before;
+    EXPECT_EQ(before < 50 ? WEIR_EFFECT_NOT_SENT : WEIR_EFFECT_DEFINITE, session->error.effect)
+        << before;
+    EXPECT_EQ(Stranger(file("a.db")).number("select count(*) from t"), before / 50 * 50);
+  }
 }
 
 TEST_F(SqliteInsert, follows_the_table_that_bears_the_name) {

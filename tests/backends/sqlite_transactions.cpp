@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
 // Goal: after every failure the driver says truly what became of the transaction, and lock waits
-// obey deadline, busy_timeout, cancel and abort. Method: a stranger holds the locks; time is fake.
+// obey deadline, busy_timeout, cancel and abort. Method: a stranger holds the locks; time is fake;
+// a disk fails where a system call under SQLite is replaced.
 #include "tests/backends/sqlite_fixture.hpp"
+
+#include <cmath>
+#include <fcntl.h>
+#include <vector>
 
 namespace weir::test {
 namespace {
@@ -18,6 +23,79 @@ class SqliteTransactions : public Sqlite {
     return s;
   }
 };
+
+// Stands in for calls of the system under SQLite, for its life.
+class Replaced {
+ public:
+  Replaced(const char* name, sqlite3_syscall_ptr by) : name_(name) { set(by); }
+  ~Replaced() { set(nullptr); }
+  Replaced(const Replaced&) = delete;
+  Replaced& operator=(const Replaced&) = delete;
+
+ private:
+  void set(sqlite3_syscall_ptr by) {
+    sqlite3_vfs* vfs = sqlite3_vfs_find("unix");
+    EXPECT_EQ(SQLITE_OK, vfs->xSetSystemCall(vfs, name_, by)) << name_;
+  }
+  const char* const name_;
+};
+
+// Not the directory that was to be opened, but what no fsync is for.
+int open_what_cannot_be_made_safe(const char*, int* fd) {
+  *fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  return *fd < 0 ? SQLITE_CANTOPEN : SQLITE_OK;
+}
+
+// SQLite has deleted the journal, and with that committed, when it fails to make that safe.
+TEST_F(SqliteTransactions, a_commit_that_fails_on_the_disk_may_have_come_through) {
+  Session& s = start({{"journal_mode", "delete"}, {"synchronous", "extra"}});
+  std::int64_t rows = 1;
+  for (const std::string sql : {"", "COMMIT", "END", "RELEASE a"}) {
+    ASSERT_EQ(WEIR_OK, s.query("SAVEPOINT a")) << s.error.what();
+    ASSERT_EQ(WEIR_OK, s.query("INSERT INTO t(x) VALUES (?)", {Value::integer(++rows)}));
+    {
+      const Replaced call("openDirectory",
+                          reinterpret_cast<sqlite3_syscall_ptr>(open_what_cannot_be_made_safe));
+      EXPECT_EQ(WEIR_E_RESOURCE, sql.empty() ? s.commit() : s.query(sql)) << sql;
+    }
+    EXPECT_EQ(SQLITE_IOERR_DIR_FSYNC, s.error.native_code) << sql;
+    EXPECT_EQ(WEIR_EFFECT_UNKNOWN, s.error.effect) << sql;
+    EXPECT_EQ(WEIR_TX_NONE, s.error.tx_fate) << sql;  // GONE would be a promise
+    if (!s.is(WEIR_STATE_IN_TX)) {                    // RELEASE leaves an empty one open
+      EXPECT_EQ(WEIR_E_INVALID_STATE, s.commit()) << sql;
+      EXPECT_EQ(WEIR_TX_NONE, s.error.tx_fate) << sql;
+    }
+    ASSERT_EQ(WEIR_OK, s.reset()) << s.error.what();
+    EXPECT_EQ(rows, Stranger(file("a.db")).number("SELECT count(*) FROM t")) << sql;
+  }
+}
+
+// A row that cannot be stored is refused, but those before it were.
+TEST_F(SqliteTransactions, a_row_refused_after_others_does_not_say_that_nothing_was_sent) {
+  Session& s = start();
+  for (const std::size_t before : {0, 1, 60}) {
+    ASSERT_EQ(WEIR_OK, s.query("DELETE FROM t"));
+    std::vector<weir_cell> cells;
+    for (std::size_t i = 0; i < before; ++i) {
+      cells.push_back(Value::integer(static_cast<std::int64_t>(i)).cell());
+    }
+    cells.push_back(Value::real(std::nan("")).cell());
+    weir_many_args args{};
+    args.struct_size = sizeof args;
+    args.sql = text("INSERT INTO t(x) VALUES (?)");
+    args.cells = cells.data();
+    args.row_count = cells.size();
+    args.param_count = 1;
+    args.row_stride = 1;
+    weir_many_out done{};
+    done.struct_size = sizeof done;
+    const weir_call call = s.call();
+    EXPECT_EQ(WEIR_E_DATA, s.driver->execute_many(s.conn, &call, &args, &done, &s.error));
+    EXPECT_EQ(before == 0 ? WEIR_EFFECT_NOT_SENT : WEIR_EFFECT_DEFINITE, s.error.effect) << before;
+    EXPECT_EQ(before, done.rows_done);
+    EXPECT_EQ(Value::integer(static_cast<std::int64_t>(before)), s.one("SELECT count(*) FROM t"));
+  }
+}
 
 TEST_F(SqliteTransactions, a_failed_statement_leaves_the_transaction_open) {
   Session& s = start();
