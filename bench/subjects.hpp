@@ -134,7 +134,10 @@ inline int measure(int argc, char** argv, const std::string& version,
   for (int round = 0; round < want.rounds; ++round) {
     for (const Load& load : want.loads) {
       if (!wanted(want.names, load.name)) continue;
-      for (const Subject& subject : subjects) {
+      for (std::size_t turn = 0; turn < subjects.size(); ++turn) {
+        // Another one first in each round: who comes first has a machine that has rested.
+        const Subject& subject =
+            subjects[(turn + static_cast<std::size_t>(round)) % subjects.size()];
         if (!wanted(want.pools, subject.name) || !fits(subject, load)) continue;
         try {
           print(subject.name, load, subject.run(load, std::chrono::duration<double>(want.seconds)));
