@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Rows, columns and the conversions of weir/value.hpp that need not be inline.
-#include "core/base/assert.hpp"
-
+// Columns, one row, and the conversions of weir/value.hpp that need not be inline.
 #include <weir/rows.hpp>
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
 
 namespace weir {
 
@@ -99,38 +95,6 @@ Error RowView::wrong_type(std::size_t column) const {
   text += type == WEIR_T_NULL ? "; read it as std::optional<T>, or test is_null()"
                               : ", which is not, or does not fit, the type that was asked for";
   return Error(Code::column_type, std::move(text));
-}
-
-void Rows::append(const weir_batch& batch) {
-  if (batch.rows == 0) return;
-  WEIR_ASSERT(batch.columns == width());
-  std::size_t bytes = 0;
-  for (std::uint64_t r = 0; r < batch.rows; ++r) {
-    const weir_cell* row = batch.cells + r * batch.row_stride;
-    for (std::uint32_t c = 0; c < batch.columns; ++c) {
-      if (detail::has_bytes(row[c])) bytes += row[c].size;
-    }
-  }
-  std::byte* to = nullptr;
-  if (bytes > 0) {
-    chunks_.push_back(std::make_unique_for_overwrite<std::byte[]>(bytes));
-    to = chunks_.back().get();
-  }
-  const std::size_t needed = cells_.size() + batch.rows * batch.columns;
-  if (needed > cells_.capacity()) cells_.reserve(std::max(needed, 2 * cells_.capacity()));
-  for (std::uint64_t r = 0; r < batch.rows; ++r) {
-    const weir_cell* row = batch.cells + r * batch.row_stride;
-    for (std::uint32_t c = 0; c < batch.columns; ++c) {
-      weir_cell cell = row[c];
-      if (detail::has_bytes(cell) && cell.size > 0) {
-        std::memcpy(to, cell.v.p, cell.size);
-        cell.v.p = to;
-        to += cell.size;
-      }
-      cells_.push_back(cell);
-    }
-  }
-  rows_ += batch.rows;
 }
 
 }  // namespace weir

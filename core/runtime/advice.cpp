@@ -18,7 +18,7 @@ std::optional<observe::ServerFacts> facts_of_server(Session& session, std::strin
   detail::SessionRef ref;
   ref.deadline = std::min(deadline, after(session.now(), patience));
   for (const observe::Question& question : observe::questions(driver)) {
-    const auto rows = session.query(ref, question.sql, nullptr, {});
+    const auto rows = session.query(ref, {question.sql});
     // Ignored: a server need not tell, and a connection that broke over it says so by itself.
     if (!rows) return std::nullopt;
     observe::note_answers(question, *rows, server);

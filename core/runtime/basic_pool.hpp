@@ -144,6 +144,8 @@ class BasicPool final : public Pool,
     Lock lock_;
   };
   using SlotId = engine::SlotId;
+  // A thread is a task of its own while it is in with() and the like. The host's tasks are even.
+  static constexpr engine::TaskId task_of(std::uint64_t thread) noexcept { return thread * 2 + 1; }
   // The tasks of callers that name none and want several connections. Apart from those of threads,
   // which are odd as well, and small.
   static constexpr engine::TaskId own_tasks = (engine::TaskId{1} << 63) | 1;
@@ -388,6 +390,10 @@ class BasicPool final : public Pool,
   void call_ended(const Ended& ended) noexcept override;
   template <class Event>
   void tell(Hook which, const std::function<void(const Event&)>& hook, const Event& event) noexcept;
+  // Around a hook that is told while nothing else of the caller's shows in the pool: drain waits
+  // for it. begin_hook() with the lock; both only while something else holds the pool.
+  void begin_hook() noexcept;
+  void end_hook() noexcept;
   void hook_threw(Hook which) noexcept;
   [[nodiscard]] Result<void> set_up(Slot& slot, bool after_reset, Instant deadline);
   [[nodiscard]] Result<void> ask_on_create(Slot& slot, bool after_reset, Instant deadline);
@@ -451,11 +457,12 @@ class BasicPool final : public Pool,
   Times create_times_;
   std::optional<Error> create_error_;  // of the last attempt that failed
   Instant create_error_at_;
-  std::string check_error_;    // of the health check that ends next
-  std::string check_failure_;  // why the last one failed, if it did
-  std::uint32_t running_ = 0;  // operations queued or under way
-  std::uint32_t telling_ = 0;  // threads in a driver's abort, the log sink or on_destroy
-  std::deque<Heard> heard_;    // not told yet
+  std::string check_error_;              // of the health check that ends next
+  std::string check_failure_;            // why the last one failed, if it did
+  std::uint32_t running_ = 0;            // operations queued or under way
+  std::uint32_t telling_ = 0;            // threads in a driver's abort, the log sink or on_destroy
+  std::vector<std::uint64_t> in_hooks_;  // threads in on_wait, on_timeout or on_release, by number
+  std::deque<Heard> heard_;              // not told yet
   bool telling_heard_ = false;
   std::uint32_t async_waiting_ = 0;                  // AsyncWaiters in the queue
   std::vector<std::shared_ptr<AsyncWaiter>> woken_;  // answered, not handed on yet

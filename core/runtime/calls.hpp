@@ -24,10 +24,10 @@ inline Error in_call_error(const Session& session) {
 // Runs fn(Session&) if the lease of `ref` is current, and not in the middle of a call.
 template <class F>
 auto with_session(const detail::SessionRef& ref, F&& fn) -> std::invoke_result_t<F, Session&> {
-  auto session = Session::of(ref);
-  if (!session) return fail(std::move(session).error());
-  if ((*session)->in_call()) return fail(in_call_error(**session));
-  return fn(**session);
+  Session* const session = Session::current(ref);
+  if (session == nullptr) return fail(Session::of(ref).error());
+  if (session->in_call()) return fail(in_call_error(*session));
+  return fn(*session);
 }
 
 inline CallDone done_of(const Rows& rows) { return {.rows = rows.size()}; }

@@ -13,14 +13,15 @@ namespace weir {
 
 using runtime::call;
 using runtime::Session;
+using runtime::walk;
 using runtime::with_session;
 
 // ---------------------------------------------------------------- Connection
 
 Connection Connection::within(Duration timeout) const {
   detail::SessionRef ref = ref_;
-  if (auto session = Session::of(ref)) {  // a stale handle fails at its next call
-    ref.deadline = std::min(ref.deadline, after((*session)->now(), std::max(timeout, Duration{})));
+  if (const Session* const session = Session::current(ref)) {  // else its next call fails
+    ref.deadline = std::min(ref.deadline, after(session->now(), std::max(timeout, Duration{})));
   }
   return Connection(ref);
 }
@@ -28,19 +29,25 @@ Connection Connection::within(Duration timeout) const {
 Result<Rows> Connection::query_cells(Sql sql, detail::Cells params) {
   return with_session(ref_, [&](Session& s) {
     return call(s, ref_, {CallKind::query, sql.text(), sql.site(), params},
-                [&](std::string_view text) { return s.query(ref_, text, nullptr, params); });
+                [&](std::string_view text) {
+                  return s.query(ref_, {text, nullptr, params});
+                });
   });
 }
 Result<Executed> Connection::execute_cells(Sql sql, detail::Cells params) {
   return with_session(ref_, [&](Session& s) {
     return call(s, ref_, {CallKind::execute, sql.text(), sql.site(), params},
-                [&](std::string_view text) { return s.execute(ref_, text, nullptr, params); });
+                [&](std::string_view text) {
+                  return s.execute(ref_, {text, nullptr, params});
+                });
   });
 }
 Result<Stream> Connection::stream_cells(Sql sql, detail::Cells params) {
   return with_session(ref_, [&](Session& s) {
     return call(s, ref_, {CallKind::stream, sql.text(), sql.site(), params},
-                [&](std::string_view text) { return s.stream(ref_, text, nullptr, params); });
+                [&](std::string_view text) {
+                  return s.stream(ref_, {text, nullptr, params});
+                });
   });
 }
 Result<Statement> Connection::prepare(Sql sql) {
@@ -75,13 +82,13 @@ Result<void*> Connection::native(const char* id) {
 }
 
 bool Connection::is_broken() const noexcept {
-  const auto session = Session::of(ref_);
-  return !session || (*session)->is_broken();
+  Session* const session = Session::current(ref_);
+  return session == nullptr || session->is_broken();
 }
 
 std::string Connection::placeholder(int n) const {
-  auto session = Session::of(ref_);
-  const std::string first = session ? (*session)->driver().info().placeholder : "?";
+  const Session* const session = Session::current(ref_);
+  const std::string first = session != nullptr ? session->driver().info().placeholder : "?";
   return first == "$1" ? "$" + std::to_string(n) : first;
 }
 
@@ -105,37 +112,44 @@ Statement::~Statement() { unpin(); }
 
 void Statement::unpin() noexcept {
   if (entry_ == 0) return;
-  if (auto session = Session::of(ref_)) (*session)->unpin(entry_);  // else the lease's end did it
+  // Else the lease's end did it.
+  if (Session* const session = Session::current(ref_)) session->unpin(entry_);
 }
 
-// Makes a call with a prepared statement: make(session, handle).
+// Makes a call with a prepared statement: make(session, command). The command is put together where
+// it stays, from what comes in registers: a copy of it would be slow to load.
 template <class F>
 static auto call_prepared(const detail::SessionRef& ref, std::uint64_t entry, CallKind kind,
                           detail::Cells params, F&& make)
-    -> std::invoke_result_t<F, Session&, weir_stmt*> {
-  return with_session(ref, [&](Session& s) -> std::invoke_result_t<F, Session&, weir_stmt*> {
-    auto found = s.statement(entry);
-    if (!found) return fail(std::move(found).error());
-    weir_stmt* const stmt = (*found)->stmt;
-    return call(s, ref, {kind, (*found)->sql, {}, params, /*prepared=*/true},
-                [&](std::string_view) { return make(s, stmt); });
+    -> std::invoke_result_t<F, Session&, const Session::Command&> {
+  using Answer = std::invoke_result_t<F, Session&, const Session::Command&>;
+  Session::Command command{{}, nullptr, params};
+  return with_session(ref, [&](Session& s) -> Answer {
+    const Session::Prepared* const found = s.statement(entry);
+    if (found == nullptr) {
+      return fail(Code::invalid_state, "this statement was dropped when its connection was reset");
+    }
+    command.stmt = found->stmt;
+    if (!s.watched(ref)) return make(s, command);  // as call() does, before it is asked what
+    const auto send = [&](std::string_view) { return make(s, command); };
+    return walk(s, ref, {kind, found->sql, {}, command.params, /*prepared=*/true}, send);
   });
 }
 
 Result<Rows> Statement::query_cells(detail::Cells params) {
-  return call_prepared(ref_, entry_, CallKind::query, params, [&](Session& s, weir_stmt* stmt) {
-    return s.query(ref_, {}, stmt, params);
-  });
+  return call_prepared(
+      ref_, entry_, CallKind::query, params,
+      [&](Session& s, const Session::Command& command) { return s.query(ref_, command); });
 }
 Result<Executed> Statement::execute_cells(detail::Cells params) {
-  return call_prepared(ref_, entry_, CallKind::execute, params, [&](Session& s, weir_stmt* stmt) {
-    return s.execute(ref_, {}, stmt, params);
-  });
+  return call_prepared(
+      ref_, entry_, CallKind::execute, params,
+      [&](Session& s, const Session::Command& command) { return s.execute(ref_, command); });
 }
 Result<Stream> Statement::stream_cells(detail::Cells params) {
-  return call_prepared(ref_, entry_, CallKind::stream, params, [&](Session& s, weir_stmt* stmt) {
-    return s.stream(ref_, {}, stmt, params);
-  });
+  return call_prepared(
+      ref_, entry_, CallKind::stream, params,
+      [&](Session& s, const Session::Command& command) { return s.stream(ref_, command); });
 }
 
 // ---------------------------------------------------------------- Stream
@@ -162,7 +176,8 @@ Stream::~Stream() { close(); }
 
 void Stream::close() noexcept {
   if (id_ == 0) return;
-  if (auto session = Session::of(ref_)) (*session)->close_stream(*this);  // else the pool does it
+  // Else the pool does it.
+  if (Session* const session = Session::current(ref_)) session->close_stream(*this);
 }
 
 Result<std::optional<RowView>> Stream::next() {

@@ -81,8 +81,11 @@ Result<void> Insertion::store_all() {
     if (whole_ && !open_) {
       if (auto begun = begin(); !begun) return begun;
     }
+    const std::uint64_t before = session_.last_number();
     rows_.pull(chunk_rows_);
     if (auto good = check_chunk(); !good) return good;
+    // What the range did with the connection is not ours to take back.
+    if (open_ && session_.last_number() != before) at_start_ = false;
     if (!open_) {  // not before the rows were there: a lock is held for no longer than need be
       if (auto begun = begin(); !begun) return begun;
     }
@@ -113,14 +116,14 @@ Result<void> Insertion::check_chunk() {
 
 Result<void> Insertion::store(std::uint64_t first, std::uint64_t count) {
   // Before the first rows the start of the transaction will do, which saves two round trips.
-  const std::uint64_t mark = stored_any_ ? session_.next_mark() : 0;
+  const std::uint64_t mark = at_start_ ? 0 : session_.next_mark();
   if (mark != 0) {
     if (auto set = savepoint("SAVEPOINT", mark, ref_.deadline); !set) return set;
   }
   const Session::Many chunk{rows_.cells(), rows_.rows(), rows_.width()};
   auto stored = session_.insert(ref_.deadline, driver_, names_, chunk.part(first, count));
   if (stored) {
-    stored_any_ = true;
+    at_start_ = false;
     stored_ += *stored;
     return mark == 0 ? Result<void>() : savepoint("RELEASE SAVEPOINT", mark, ref_.deadline);
   }
@@ -142,7 +145,7 @@ Result<void> Insertion::begin() {
   auto begun = inside_ ? savepoint("SAVEPOINT", scope_, ref_.deadline)
                        : session_.begin(ref_.deadline, TransactionOptions{});
   open_ = begun.has_value();
-  stored_any_ = false;
+  at_start_ = true;
   return begun;
 }
 
@@ -163,7 +166,7 @@ Result<void> Insertion::restart() {
 
 bool Insertion::undo(const Error* why) noexcept {
   open_ = false;
-  if (!Session::of(ref_)) return true;  // the pool has undone everything
+  if (Session::current(ref_) == nullptr) return true;  // the pool has undone everything
   if (!inside_) {
     // Ignored: a session whose rollback failed is closed on return, and the server rolls back.
     static_cast<void>(session_.rollback(ref_.deadline));
@@ -199,7 +202,7 @@ Error Insertion::explain(const Error& error) {
 Result<void> Insertion::savepoint(const char* what, std::uint64_t name, Instant deadline) {
   detail::SessionRef ref = ref_;
   ref.deadline = deadline;
-  auto done = session_.execute(ref, fmt::format("{} weir_rows_{}", what, name), nullptr, {});
+  auto done = session_.execute(ref, {fmt::format("{} weir_rows_{}", what, name)});
   if (!done) return weir::fail(std::move(done).error());
   return {};
 }

@@ -52,7 +52,7 @@ class Insertion {
   const bool whole_;   // all chunks are one transaction
 
   bool open_ = false;        // begin() was not undone, nor committed
-  bool stored_any_ = false;  // since begin()
+  bool at_start_ = true;     // nothing has been done since begin() that would be lost with it
   std::uint64_t scope_ = 0;  // the savepoint of begin(), inside
   std::uint64_t done_ = 0;   // rows of earlier chunks
   std::uint64_t stored_ = 0;

@@ -159,8 +159,11 @@ Result<void> BasicPool<R>::suspend(Duration timeout) {
   if (engine_->phase() == engine::Engine::Phase::draining) {
     return weir::fail(Code::pool_closed, name_ + ": the pool is closed");
   }
-  if (nobody_else_holds()) return {};
-  return weir::fail(Code::drain_timeout, name_ + ": suspended, with " + held_text(R::now()));
+  if (rack_->lent_count() == 0) return {};
+  const bool resumed = engine_->phase() != engine::Engine::Phase::suspended;
+  return weir::fail(Code::drain_timeout,
+                    name_ + (resumed ? ": resumed meanwhile, with " : ": suspended, with ") +
+                        held_text(R::now()));
 }
 
 template <Runtime R>

@@ -17,9 +17,8 @@ inline std::string_view tag_text(const engine::Holder& holder) noexcept {
 template <Runtime R>
 engine::Holder BasicPool<R>::holder_of(const Request& request) const noexcept {
   const std::uint64_t thread = R::thread_id();
-  // Threads and the host's own tasks are numbered apart.
   const engine::TaskId task = request.options.task != 0 ? request.options.task * 2
-                              : request.on_this_thread  ? thread * 2 + 1
+                              : request.on_this_thread  ? task_of(thread)
                                                         : engine::no_task;
   return {request.options.tag, request.site.file, request.site.line, thread, task};
 }
@@ -164,11 +163,13 @@ template <Runtime R>
 Error BasicPool<R>::tell_of_failure(const Completion& waiter, const engine::Holder& holder,
                                     Turn& lock) {
   Error why = failure(waiter, holder, R::now());
+  const bool tells = hooks_.on_timeout && waiter.outcome == engine::Outcome::timeout;
+  if (tells) begin_hook();
   lock.unlock();
-  if (waiter.outcome == engine::Outcome::timeout) {
-    tell(Hook::timeout, hooks_.on_timeout,
-         TimeoutEvent{name_, tag_text(holder), {holder.file, holder.line}, why});
-  }
+  if (!tells) return why;
+  tell(Hook::timeout, hooks_.on_timeout,
+       TimeoutEvent{name_, tag_text(holder), {holder.file, holder.line}, why});
+  end_hook();
   return why;
 }
 
@@ -271,8 +272,10 @@ Result<std::vector<Lease>> BasicPool<R>::give_up(Several& several, const engine:
 template <Runtime R>
 void BasicPool<R>::tell_of_wait(const engine::Holder& holder, Turn& lock) {
   const WaitEvent event{name_, tag_text(holder), {holder.file, holder.line}, engine_->counts()};
+  begin_hook();
   lock.unlock();
   tell(Hook::wait, hooks_.on_wait, event);
+  end_hook();
 }
 
 // A lease that has done nothing with its connection, and is not measured, ends here; all others in
@@ -294,8 +297,13 @@ void BasicPool<R>::take_back_and_tell(Session& session, std::uint64_t lease) noe
   const auto self = this->shared_from_this();  // the lease that held the pool ends here
   const LeaseInfo info = session.lease_info();
   if (!session.end_lease(lease)) return;
+  {
+    const Lock lock(mutex_);
+    begin_hook();
+  }
   const Duration held = give_back(session, lease);
   tell(Hook::release, hooks_.on_release, ReleaseEvent{name_, info, held});
+  end_hook();
 }
 
 // Returns: how long the lease lasted, if it is measured.

@@ -239,13 +239,14 @@ void BasicPool<R>::wait_for(Turn& lock, Instant until, Enough&& enough) {
   --watchers_;
 }
 
-// A lease of the calling thread cannot come back while the thread is in here.
+// A lease within which the calling thread is, in with() or transaction(), cannot come back while
+// the thread is in here. Of others it is not known: whoever took one may have handed it on.
 template <Runtime R>
 bool BasicPool<R>::nobody_else_holds() const {
-  const std::uint64_t me = R::thread_id();
+  const engine::TaskId mine = task_of(R::thread_id());
   for (SlotId slot = 0; slot < engine_->slot_count(); ++slot) {
     const auto& view = rack_->view(slot);
-    if (view.lent() && view.holder.thread != me) return false;
+    if (view.lent() && view.holder.task != mine) return false;
   }
   return true;
 }
@@ -280,14 +281,17 @@ Result<void> BasicPool<R>::drain(Duration timeout) {
   wait_for(lock, after(R::now(), close_grace), [&] { return quiet(); });
   if (quiet() && engine_->physical() == 0) {
     orphan_.reset();  // of an earlier drain; `self` still holds the pool
+    muted_ = true;
     return {};
   }
   orphan_ = self;
   muted_ = true;
   if (!held) {
-    return weir::fail(Code::drain_timeout, name_ + ": closed, but the driver has not ended " +
-                                               std::to_string(engine_->physical()) +
-                                               " of its connections");
+    const std::string left = engine_->physical() == 0
+                                 ? "a hook, the log sink or a call of the driver has not returned"
+                                 : "the driver has not ended " +
+                                       std::to_string(engine_->physical()) + " of its connections";
+    return weir::fail(Code::drain_timeout, name_ + ": closed, but " + left);
   }
   return weir::fail(Code::drain_timeout,
                     name_ + ": closed; their calls fail from now on: " + holders);

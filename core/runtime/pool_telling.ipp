@@ -11,6 +11,8 @@
 #include "core/runtime/basic_pool.hpp"
 #include "core/runtime/thrown.hpp"
 
+#include <algorithm>
+
 namespace weir::runtime {
 
 // How many notices may wait to be told: bounds what a server can make a busy host keep.
@@ -77,6 +79,25 @@ void BasicPool<R>::tell(Hook which, const std::function<void(const Event&)>& hoo
   } catch (...) {
     hook_threw(which);
   }
+}
+
+template <Runtime R>
+void BasicPool<R>::begin_hook() noexcept {
+  try {
+    in_hooks_.push_back(R::thread_id());
+  } catch (const std::bad_alloc&) {
+    // Then drain may return while it runs.
+  }
+}
+
+template <Runtime R>
+void BasicPool<R>::end_hook() noexcept {
+  std::shared_ptr<BasicPool> last;  // must go after the lock
+  const Lock lock(mutex_);
+  const auto mine = std::find(in_hooks_.begin(), in_hooks_.end(), R::thread_id());
+  if (mine != in_hooks_.end()) in_hooks_.erase(mine);
+  if (watchers_ > 0) changed_.notify_all();
+  if (orphan_ && quiet() && engine_->physical() == 0) last = end_of_itself();
 }
 
 template <Runtime R>

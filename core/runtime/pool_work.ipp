@@ -80,10 +80,15 @@ void BasicPool<R>::perform(Turn& lock) {
   if (watchers_ > 0) changed_.notify_all();
 }
 
-// Nothing of the pool runs but leases. For a Turn; an orphan's lane is closed for good.
+// Nothing of the pool runs but leases, and hooks that the caller is in. For a Turn; an orphan's
+// lane is closed for good.
 template <Runtime R>
 bool BasicPool<R>::quiet() const noexcept {
-  return running_ == 0 && telling_ == 0 && engine_->physical() == rack_->lent_count();
+  const bool in_others_hooks =
+      std::any_of(in_hooks_.begin(), in_hooks_.end(),
+                  [](std::uint64_t thread) { return thread != R::thread_id(); });
+  return running_ == 0 && telling_ == 0 && !in_others_hooks &&
+         engine_->physical() == rack_->lent_count();
 }
 
 // Who keeps the pool alive after its owner has gone; to be let go without the lock.

@@ -99,6 +99,12 @@ void to_stderr(LogLevel level, std::string_view pool, std::string_view line) {
   std::abort();
 }
 
+// Of a timeout that has run since `start`.
+Duration rest_of(Duration timeout, Instant start) {
+  if (timeout == no_timeout) return timeout;
+  return std::max(timeout - (OsRuntime::now() - start), Duration{});
+}
+
 }  // namespace
 
 // ---------------------------------------------------------------- Pools
@@ -119,8 +125,9 @@ struct Pools::Impl {
     }
     if (admin && admin->is_on_own_thread()) destroyed_while_answering();
     for (auto& [name, pool] : pools) pool->begin_drain();  // side by side, not one after another
+    const Instant start = OsRuntime::now();
     for (auto& [name, pool] : pools) {
-      const auto drained = pool->drain(pool->config().drain_timeout);
+      const auto drained = pool->drain(rest_of(pool->config().drain_timeout, start));
       if (!drained && pool->config().log.warn) warn(name, drained.error().message());
     }
     admin.reset();  // until now it could be asked who is waited for; it asks the pools
@@ -273,9 +280,7 @@ Result<void> Pools::drain(Duration timeout) {
   const Instant start = OsRuntime::now();
   Result<void> first;
   for (auto& [name, pool] : impl_->pools) {
-    const Duration used = OsRuntime::now() - start;
-    auto drained =
-        pool->drain(timeout == no_timeout ? timeout : std::max(timeout - used, Duration{}));
+    auto drained = pool->drain(rest_of(timeout, start));
     if (!drained && first) first = std::move(drained);
   }
   return first;

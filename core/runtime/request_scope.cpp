@@ -31,9 +31,9 @@ Result<Connection*> RequestScope::borrow(Instant deadline, CallSite site) {
 
 void RequestScope::used() noexcept {
   if (--depth_ > 0 || !lease_) return;
-  const auto session = runtime::Session::of(lease_->ref_);
-  const bool broken = session && (*session)->is_broken();
-  if (broken && !(*session)->began_transaction()) lease_.release();
+  runtime::Session* const session = runtime::Session::current(lease_->ref_);
+  const bool broken = session != nullptr && session->is_broken();
+  if (broken && !session->began_transaction()) lease_.release();
 }
 
 void RequestScope::release() noexcept {

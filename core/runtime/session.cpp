@@ -13,8 +13,6 @@
 namespace weir::runtime {
 
 namespace {
-weir_time to_abi(Instant at) noexcept { return at.time_since_epoch().count(); }
-
 void replace_all(std::string& text, const std::string& what, const std::string& by) {
   if (what.empty()) return;
   for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at)) {
@@ -46,19 +44,6 @@ Instant Session::now() const noexcept {
   return Instant(Duration(context_.host->now(context_.host->ctx)));
 }
 
-weir_call Session::call_until(Instant deadline) noexcept {
-  used_ = true;
-  weir_call call{};
-  call.struct_size = sizeof call;
-  call.op_id = ++last_number_;
-  call.deadline = to_abi(deadline);
-  return call;
-}
-
-weir_call Session::call(Instant deadline) noexcept {
-  return call_until(std::min(deadline, scopes_.deadline));
-}
-
 // What cleans up comes after an error or at an end, when the caller's deadline may have passed; it
 // is tried all the same, but must not keep the caller for long: a server that is mute would do so
 // for ever. A driver whose clean-up did not come through says that the connection is broken.
@@ -74,7 +59,10 @@ Instant Session::clean_up_until(Instant deadline) const noexcept {
 Error Session::failure(const ErrorBuffer& error, std::string_view doing) noexcept {
   if (error.raw.conn_fate != WEIR_CONN_USABLE) broken_ = true;
   Error why = Error::from_driver(error.raw, doing);
-  if (error.raw.tx_fate == WEIR_TX_GONE && (in_transaction_ || scopes_.count > 0)) stopped_ = why;
+  // Also where the driver cannot promise that it was rolled back.
+  const bool ended =
+      error.raw.tx_fate == WEIR_TX_GONE || (was_open_ && !broken_ && !in_transaction());
+  if (ended && (in_transaction_ || scopes_.count > 0)) stopped_ = why;
   return why;
 }
 
@@ -112,7 +100,7 @@ Result<void> Session::open(weir_source* source, std::uint64_t tag, const Cancell
 Result<void> Session::run_init(const std::vector<std::string>& statements, Instant deadline) {
   for (const std::string& sql : statements) {
     Answer answer;
-    if (auto ran = run_to_end(deadline, sql, nullptr, {}, answer); !ran) {
+    if (auto ran = run_to_end(deadline, {sql}, answer); !ran) {
       const Error& why = ran.error();
       std::string text =
           "init_sql \"" + config::redact_sql(sql) + "\": " + without_literals(why.message(), sql);
@@ -143,7 +131,7 @@ Result<void> Session::validate(Instant deadline) {
 
 Result<void> Session::check(std::string_view sql, Instant deadline) {
   Answer answer;
-  return run_to_end(deadline, sql, nullptr, {}, answer);
+  return run_to_end(deadline, {sql}, answer);
 }
 
 Result<bool> Session::reset(Instant deadline) {
@@ -214,14 +202,13 @@ void Session::clear_lease() noexcept {
 }
 
 Result<Session*> Session::of(const detail::SessionRef& ref) {
-  if (ref.session == nullptr || ref.lease == 0 ||
-      ref.session->lease_.load(std::memory_order_relaxed) != ref.lease) {
-    return weir::fail(Code::lease_returned,
-                      "this connection has gone back to its pool; keep the lease for as long as "
-                      "the connection, its statements and its streams are used");
-  }
-  if (ref.session->context_.process != process_generation()) return fail(forked_error());
-  return ref.session;
+  if (Session* const session = current(ref)) return session;
+  const bool same_lease = ref.session != nullptr && ref.lease != 0 &&
+                          ref.session->lease_.load(std::memory_order_relaxed) == ref.lease;
+  if (same_lease) return fail(forked_error());
+  return weir::fail(Code::lease_returned,
+                    "this connection has gone back to its pool; keep the lease for as long as "
+                    "the connection, its statements and its streams are used");
 }
 
 }  // namespace weir::runtime

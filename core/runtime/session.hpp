@@ -27,6 +27,7 @@
 #include <weir/connection.hpp>
 #include <weir/insert.h>
 
+#include <algorithm>
 #include <atomic>
 #include <list>
 #include <optional>
@@ -95,22 +96,31 @@ class Session {
 
   // -- the leaseholder's side -----------------------------------------------------------
 
-  // Errors: lease_returned if `ref` is of an earlier lease, or of none; forked in a child.
+  // Null if `ref` is of an earlier lease, or of none, and in a forked child.
+  [[nodiscard]] static Session* current(const detail::SessionRef& ref) noexcept;
+  // Errors: where it is not current, lease_returned or forked.
   [[nodiscard]] static Result<Session*> of(const detail::SessionRef& ref);
 
-  [[nodiscard]] Result<Rows> query(const detail::SessionRef& ref, std::string_view sql,
-                                   weir_stmt* stmt, detail::Cells params);
-  [[nodiscard]] Result<Executed> execute(const detail::SessionRef& ref, std::string_view sql,
-                                         weir_stmt* stmt, detail::Cells params);
-  [[nodiscard]] Result<Stream> stream(const detail::SessionRef& ref, std::string_view sql,
-                                      weir_stmt* stmt, detail::Cells params);
+  // What is sent. By reference: with so many arguments it would go by the stack, and would be slow
+  // to load from there.
+  struct Command {
+    std::string_view sql;       // unless it was prepared
+    weir_stmt* stmt = nullptr;  // else
+    detail::Cells params = {};
+  };
+  [[nodiscard]] Result<Rows> query(const detail::SessionRef& ref, const Command& command);
+  [[nodiscard]] Result<Executed> execute(const detail::SessionRef& ref, const Command& command);
+  [[nodiscard]] Result<Stream> stream(const detail::SessionRef& ref, const Command& command);
   [[nodiscard]] Result<bool> next_batch(Stream& stream);  // false: there is none
   void close_stream(Stream& stream) noexcept;
   [[nodiscard]] bool is_open(const Stream& stream) const noexcept;
   void end_open_stream() noexcept;  // its rows are worth nothing any more
   // Errors: invalid_state while a stream is open, connection_lost once the session is broken, what
   // undid the transaction once one is undone.
-  [[nodiscard]] Result<void> ready() const;
+  [[nodiscard]] Result<void> ready() const {
+    const bool good = !broken_ && !stopped_ && scopes_.count == 0 && open_stream_ == 0;
+    return good ? Result<void>() : ready_or_why();
+  }
 
   [[nodiscard]] Result<Statement> prepare(const detail::SessionRef& ref, std::string_view sql);
   // Many rows, as cells one after the other.
@@ -133,6 +143,8 @@ class Session {
   [[nodiscard]] const weir_insert* insert_extension() const noexcept;
   // A number for the names of savepoints inside of one call, new each time.
   [[nodiscard]] std::uint64_t next_mark() noexcept { return ++last_number_; }
+  // Another one after each call of the driver.
+  [[nodiscard]] std::uint64_t last_number() const noexcept { return last_number_; }
 
   struct Prepared {
     std::uint64_t entry;
@@ -140,10 +152,12 @@ class Session {
     weir_stmt* stmt;
     std::uint32_t param_count;
     std::uint32_t pins;
-    std::uint64_t pinned_by;                      // the lease; pins of an earlier one count no more
-    std::shared_ptr<const Columns> columns = {};  // of its last result; null: there was none
+    std::uint64_t pinned_by;  // the lease; pins of an earlier one count no more
+    std::shared_ptr<const detail::SharedColumns> columns =
+        {};  // of its last result; null: there was none
   };
-  [[nodiscard]] Result<const Prepared*> statement(std::uint64_t entry) const;
+  // Null: it was dropped when its connection was reset.
+  [[nodiscard]] const Prepared* statement(std::uint64_t entry) const noexcept;
   void unpin(std::uint64_t entry) noexcept;
 
   // session_transactions.cpp
@@ -199,19 +213,19 @@ class Session {
 
  private:
   struct Answer {
-    std::shared_ptr<const Columns> columns;  // null if rows are not wanted
-    weir_exec_out out;                       // by run(), like the batch
+    std::shared_ptr<const detail::SharedColumns> columns;  // null if rows are not wanted
+    weir_exec_out out;                                     // by run(), like the batch
     weir_result* result = nullptr;
     weir_batch batch;
   };
   // Into `answer`, where it stays: what the driver has just written in small parts is slow to copy.
-  [[nodiscard]] Result<void> run(Instant deadline, std::string_view sql, weir_stmt* stmt,
-                                 detail::Cells params, std::uint32_t flags, Answer& answer);
-  [[nodiscard]] std::shared_ptr<const Columns> columns_of(const weir_stmt* stmt,
-                                                          const weir_exec_out& out);
+  [[nodiscard]] Result<void> run(Instant deadline, const Command& command, std::uint32_t flags,
+                                 Answer& answer);
+  [[nodiscard]] std::shared_ptr<const detail::SharedColumns> columns_of(const weir_stmt* stmt,
+                                                                        const weir_exec_out& out);
   // The same as run(); rows, if there are any, are not read.
-  [[nodiscard]] Result<void> run_to_end(Instant deadline, std::string_view sql, weir_stmt* stmt,
-                                        detail::Cells params, Answer& answer);
+  [[nodiscard]] Result<void> run_to_end(Instant deadline, const Command& command, Answer& answer);
+  [[nodiscard]] Result<void> ready_or_why() const;
   [[nodiscard]] Error failure(const ErrorBuffer& error, std::string_view doing) noexcept;
   [[nodiscard]] weir_call call(Instant deadline) noexcept;  // at most until that of the scopes
   [[nodiscard]] weir_call call_until(Instant deadline) noexcept;
@@ -227,6 +241,7 @@ class Session {
   const std::uint32_t slot_;
   bool in_call_ : 1 = false;     // two in a byte: a slot of the pool has no room for one more
   bool native_out_ : 1 = false;  // since open() or reset()
+  bool was_open_ : 1 = false;    // a transaction of begin(), before the call that runs
   bool broken_ = false;
   bool in_transaction_ = false;  // the lease's, opened by a call and not by SQL of the host's
   bool used_ = false;            // invariant 6
@@ -242,7 +257,25 @@ class Session {
   std::list<Prepared> prepared_;  // most recently used first
 };
 
-// Here, so that it is inlined: it is part of every return.
+// Here, so that they are inlined: they are part of every call, and the last of every return.
+
+inline Session* Session::current(const detail::SessionRef& ref) noexcept {
+  if (ref.session == nullptr || ref.lease == 0) return nullptr;
+  if (ref.session->lease_.load(std::memory_order_relaxed) != ref.lease) return nullptr;
+  if (ref.session->context_.process != process_generation()) return nullptr;
+  return ref.session;
+}
+
+inline weir_call Session::call_until(Instant deadline) noexcept {
+  used_ = true;
+  was_open_ = in_transaction_ && in_transaction();
+  return {sizeof(weir_call), 0, ++last_number_, deadline.time_since_epoch().count()};
+}
+
+inline weir_call Session::call(Instant deadline) noexcept {
+  return call_until(std::min(deadline, scopes_.deadline));
+}
+
 inline bool Session::end_lease(std::uint64_t lease) noexcept {
   if (lease == 0 || lease_.load(std::memory_order_relaxed) != lease) return false;
   // No exchange: only its holder ends a lease, and a holder is one thread at a time.

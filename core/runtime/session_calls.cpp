@@ -53,21 +53,21 @@ void read_executed(const weir_exec_out& out, Executed& done) {
 
 }  // namespace
 
-Result<void> Session::run(Instant deadline, std::string_view sql, weir_stmt* stmt,
-                          detail::Cells params, std::uint32_t flags, Answer& answer) {
+Result<void> Session::run(Instant deadline, const Command& command, std::uint32_t flags,
+                          Answer& answer) {
   if (auto good = ready(); !good) return good;
   const auto too_long = [](const weir_cell& cell) {
     return detail::has_bytes(cell) && cell.size == std::numeric_limits<std::uint32_t>::max();
   };
-  if (std::any_of(params.begin(), params.end(), too_long)) {
+  if (std::any_of(command.params.begin(), command.params.end(), too_long)) {
     return weir::fail(Code::invalid_argument, "a parameter of 4 GiB or more");
   }
   weir_exec_args args{};
   args.struct_size = sizeof args;
-  args.sql = {sql.data(), sql.size()};
-  args.stmt = stmt;
-  args.params = params.data();
-  args.param_count = static_cast<std::uint32_t>(params.size());
+  args.sql = {command.sql.data(), command.sql.size()};
+  args.stmt = command.stmt;
+  args.params = command.params.data();
+  args.param_count = static_cast<std::uint32_t>(command.params.size());
   args.flags = flags;
   answer.out = {};
   answer.out.struct_size = sizeof answer.out;
@@ -79,35 +79,35 @@ Result<void> Session::run(Instant deadline, std::string_view sql, weir_stmt* stm
                                &error.raw) != WEIR_OK) {
     return fail(failure(error, "running a statement"));
   }
-  if ((flags & WEIR_EXEC_NO_ROWS) == 0) answer.columns = columns_of(stmt, answer.out);
+  if ((flags & WEIR_EXEC_NO_ROWS) == 0) answer.columns = columns_of(command.stmt, answer.out);
   return {};
 }
 
 // Those of a prepared statement are made once, and again where the database has changed them.
-std::shared_ptr<const Columns> Session::columns_of(const weir_stmt* stmt,
-                                                   const weir_exec_out& out) {
+std::shared_ptr<const detail::SharedColumns> Session::columns_of(const weir_stmt* stmt,
+                                                                 const weir_exec_out& out) {
   const auto prepared = stmt == nullptr
                             ? prepared_.end()
                             : std::find_if(prepared_.begin(), prepared_.end(),
                                            [&](const Prepared& p) { return p.stmt == stmt; });
-  if (prepared == prepared_.end()) return std::make_shared<const Columns>(read_columns(out));
+  if (prepared == prepared_.end()) {
+    return std::make_shared<const detail::SharedColumns>(read_columns(out));
+  }
   if (!prepared->columns || !are_of(*prepared->columns, out)) {
-    prepared->columns = std::make_shared<const Columns>(read_columns(out));
+    prepared->columns = std::make_shared<const detail::SharedColumns>(read_columns(out));
   }
   return prepared->columns;
 }
 
-Result<void> Session::run_to_end(Instant deadline, std::string_view sql, weir_stmt* stmt,
-                                 detail::Cells params, Answer& answer) {
-  auto ran = run(deadline, sql, stmt, params, WEIR_EXEC_NO_ROWS, answer);
+Result<void> Session::run_to_end(Instant deadline, const Command& command, Answer& answer) {
+  auto ran = run(deadline, command, WEIR_EXEC_NO_ROWS, answer);
   if (ran && answer.result != nullptr) close_result(answer.result);
   return ran;
 }
 
-Result<Rows> Session::query(const detail::SessionRef& ref, std::string_view sql, weir_stmt* stmt,
-                            detail::Cells params) {
+Result<Rows> Session::query(const detail::SessionRef& ref, const Command& command) {
   Answer answer;
-  if (auto ran = run(ref.deadline, sql, stmt, params, 0, answer); !ran) {
+  if (auto ran = run(ref.deadline, command, 0, answer); !ran) {
     return fail(std::move(ran).error());
   }
   Rows rows(std::move(answer.columns));
@@ -126,11 +126,10 @@ Result<Rows> Session::query(const detail::SessionRef& ref, std::string_view sql,
   return rows;
 }
 
-Result<Executed> Session::execute(const detail::SessionRef& ref, std::string_view sql,
-                                  weir_stmt* stmt, detail::Cells params) {
+Result<Executed> Session::execute(const detail::SessionRef& ref, const Command& command) {
   Result<Executed> done;
   Answer answer;
-  if (auto ran = run_to_end(ref.deadline, sql, stmt, params, answer)) {
+  if (auto ran = run_to_end(ref.deadline, command, answer)) {
     read_executed(answer.out, *done);
   } else {
     done = fail(std::move(ran).error());
@@ -138,10 +137,9 @@ Result<Executed> Session::execute(const detail::SessionRef& ref, std::string_vie
   return done;
 }
 
-Result<Stream> Session::stream(const detail::SessionRef& ref, std::string_view sql, weir_stmt* stmt,
-                               detail::Cells params) {
+Result<Stream> Session::stream(const detail::SessionRef& ref, const Command& command) {
   Answer answer;
-  if (auto ran = run(ref.deadline, sql, stmt, params, 0, answer); !ran) {
+  if (auto ran = run(ref.deadline, command, 0, answer); !ran) {
     return fail(std::move(ran).error());
   }
   Stream stream;
@@ -155,7 +153,7 @@ Result<Stream> Session::stream(const detail::SessionRef& ref, std::string_view s
 
 // Rows of an open stream are good until the next call, so there must be none; and a broken session
 // takes no call but close.
-Result<void> Session::ready() const {
+Result<void> Session::ready_or_why() const {
   if (broken_) {
     return weir::fail(Code::connection_lost,
                       "this connection broke in an earlier call; give it back");
@@ -248,12 +246,10 @@ void Session::evict() noexcept {
   }
 }
 
-Result<const Session::Prepared*> Session::statement(std::uint64_t entry) const {
-  for (const Prepared& p : prepared_) {
-    if (p.entry == entry) return &p;
-  }
-  return weir::fail(Code::invalid_state,
-                    "this statement was dropped when its connection was reset");
+const Session::Prepared* Session::statement(std::uint64_t entry) const noexcept {
+  const auto found = std::find_if(prepared_.begin(), prepared_.end(),
+                                  [&](const Prepared& p) { return p.entry == entry; });
+  return found == prepared_.end() ? nullptr : &*found;
 }
 
 void Session::unpin(std::uint64_t entry) noexcept {

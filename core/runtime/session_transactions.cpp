@@ -42,14 +42,14 @@ Result<void> Session::commit(Instant deadline) {
   if (auto good = ready(); !good) {
     Error why = std::move(good).error();
     // Whoever commits is told that there is nothing left, and begins anew.
-    if (!broken_ && stopped_ && !in_transaction()) end_transaction();
+    if (broken_ || (stopped_ && !in_transaction())) end_transaction();
     return fail(std::move(why));
   }
   ErrorBuffer error;
   const weir_call c = call(deadline);
   if (context_.driver->commit(conn_, &c, &error.raw) != WEIR_OK) {
     Error why = failure(error, "committing a transaction");
-    if (!broken_ && !in_transaction()) end_transaction();
+    if (broken_ || !in_transaction()) end_transaction();
     return fail(std::move(why));
   }
   end_transaction();
@@ -59,12 +59,16 @@ Result<void> Session::commit(Instant deadline) {
 // A transaction that cannot be rolled back would take in the next one as if it were a part of it.
 Result<void> Session::rollback(Instant deadline) {
   end_open_stream();  // its rows are worth nothing any more
-  if (broken_) return ready();
+  if (broken_) {      // the transaction went with the connection, and whoever began it knows now
+    end_transaction();
+    return ready();
+  }
   ErrorBuffer error;
   const weir_call c = clean_up_call(deadline);
   if (context_.driver->rollback(conn_, &c, &error.raw) != WEIR_OK) {
     Error why = failure(error, "rolling back a transaction");
     if (in_transaction()) broken_ = true;
+    if (broken_) end_transaction();
     return fail(std::move(why));
   }
   end_transaction();

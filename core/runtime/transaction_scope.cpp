@@ -73,32 +73,31 @@ void TransactionScope::failed(const Error& why) { why_ = why; }
 // The scope is at its end: the session belongs to the one around it.
 void TransactionScope::close() noexcept {
   open_ = false;
-  auto session = Session::of(connection_.ref_);
-  if (!session) return;
-  const std::uint32_t count = (*session)->scopes().count;
-  (*session)->set_scopes(
-      {count == 0 ? 0 : count - 1, level_ == 0 ? 0 : level_ - 1, outer_deadline_});
+  Session* const session = Session::current(connection_.ref_);
+  if (session == nullptr) return;
+  const std::uint32_t count = session->scopes().count;
+  session->set_scopes({count == 0 ? 0 : count - 1, level_ == 0 ? 0 : level_ - 1, outer_deadline_});
 }
 
 void TransactionScope::undo() noexcept {
   // A lease that went back inside fn has left the clean-up to the pool.
-  auto session = Session::of(connection_.ref_);
-  if (!session) return;
+  Session* const session = Session::current(connection_.ref_);
+  if (session == nullptr) return;
   // Clean-up has a little time of its own.
-  const Session::Scopes scopes = (*session)->scopes();
-  (*session)->set_scopes({scopes.count, scopes.savepoints, no_deadline});
-  connection_.ref_.deadline = (*session)->clean_up_until(connection_.ref_.deadline);
+  const Session::Scopes scopes = session->scopes();
+  session->set_scopes({scopes.count, scopes.savepoints, no_deadline});
+  connection_.ref_.deadline = session->clean_up_until(connection_.ref_.deadline);
   if (level_ == 0) {
     const bool done = connection_.rollback().has_value();
     // Ignored: a session that cannot be rolled back is broken, and discarded on return.
-    if (!done && Session::of(connection_.ref_)) {
-      static_cast<void>((*session)->rollback(connection_.ref_.deadline));
+    if (!done && Session::current(connection_.ref_) != nullptr) {
+      static_cast<void>(session->rollback(connection_.ref_.deadline));
     }
-  } else if (!(*session)->is_stopped() && (*session)->in_transaction()) {
-    (*session)->end_open_stream();
+  } else if (!session->is_stopped() && session->in_transaction()) {
+    session->end_open_stream();
     const bool undone = say("ROLLBACK TO SAVEPOINT") && say("RELEASE SAVEPOINT");
     // What was to be undone is still there, so the outer transaction must not be committed.
-    if (!undone && why_ && Session::of(connection_.ref_)) (*session)->stop(*why_);
+    if (!undone && why_ && Session::current(connection_.ref_) != nullptr) session->stop(*why_);
   }
   close();
 }
@@ -107,8 +106,8 @@ bool TransactionScope::say(std::string_view verb) noexcept {
   const std::string sql = savepoint(verb, level_);
   auto done = connection_.execute_cells(sql, {});
   if (done) return true;
-  auto session = Session::of(connection_.ref_);
-  if (session) done = (*session)->execute(connection_.ref_, sql, nullptr, {});
+  Session* const session = Session::current(connection_.ref_);
+  if (session != nullptr) done = session->execute(connection_.ref_, {sql});
   if (!done && !why_) why_ = done.error();
   return done.has_value();
 }

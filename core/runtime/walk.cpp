@@ -42,8 +42,8 @@ Walk::Walk(Session& session, const detail::SessionRef& ref, const Asked& asked, 
 }
 
 Result<void> Walk::run() {
+  const Unmark at_the_end{*this};  // also where the caller's range throws
   const Result<CallDone> answer = go_on();
-  mark(false);
   if (!answer) return fail(answer.error());
   // A middleware cannot make a success of a failure: there is nothing to hand on.
   if (failed_) return fail(*std::move(failed_));
@@ -55,7 +55,7 @@ Result<void> Walk::run() {
   return {};
 }
 
-bool Walk::lease_is_current() const noexcept { return Session::of(ref_).has_value(); }
+bool Walk::lease_is_current() const noexcept { return Session::current(ref_) != nullptr; }
 
 void Walk::mark(bool in_call) noexcept {
   if (lease_is_current()) session_.mark_in_call(in_call);
@@ -110,8 +110,7 @@ Result<CallDone> Walk::ask_database() {
   return done;
 }
 
-// This use of the session is the one that is meant. What an exception of our own leaves behind is
-// the same as without middleware.
+// This use of the session is the one that is meant.
 Result<CallDone> Walk::make_unmarked() {
   session_.mark_in_call(false);
   sent_ = true;

@@ -89,6 +89,10 @@ class Walk {
   [[nodiscard]] std::string_view sql() const noexcept { return own_sql_ ? *own_sql_ : asked_.sql; }
   [[nodiscard]] std::string at_fault(const Link& link, std::string_view what) const;
   void mark(bool in_call) noexcept;
+  struct Unmark {
+    Walk& walk;
+    ~Unmark() { walk.mark(false); }
+  };
 
   Session& session_;
   const detail::SessionRef ref_;

@@ -39,5 +39,23 @@ TEST_F(ApiTest, several_pools_are_opened_and_drained_together) {
   EXPECT_EQ((*pools)["b"].query("select 1").error().code(), Code::pool_closed);
 }
 
+// Not one after another: with a lease of each still out that would be their sum.
+TEST_F(ApiTest, the_end_of_several_pools_takes_as_long_as_the_longest) {
+  std::string text = "version = 1\n";
+  for (const char* name : {"a", "b", "c", "d"}) {
+    text += std::string("[pool.") + name + "]\ndriver = \"sqlite\"\nurl = \"" + name +
+            ".db\"\nlog = []\ndrain_timeout = \"1s\"\n";
+  }
+  std::vector<Lease> still_out;
+  std::optional<Pools> pools(
+      or_throw(Pools::builder().driver(weir_sqlite_driver()).string(text, dir.string()).open()));
+  for (const std::string& name : pools->names()) {
+    still_out.push_back(or_throw((*pools)[name].acquire()));
+  }
+  const auto begun = std::chrono::steady_clock::now();
+  pools.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 3500ms);
+}
+
 }  // namespace
 }  // namespace weir::test

@@ -165,6 +165,27 @@ TEST_P(ManyRows, a_range_may_use_the_connection) {
   EXPECT_EQ(count(), 10'001);
 }
 
+// Two rows of one key: PostgreSQL refuses to update one twice, so that the chunk is stored by
+// halves.
+TEST_P(ManyRows, what_a_range_does_stays_when_its_chunk_is_stored_by_halves) {
+  run("drop table if exists seen");
+  run("create table seen (id bigint)");
+  {
+    auto lease = or_throw(db().acquire());
+    const Made rows(0, 4, [&](long long i) {
+      EXPECT_TRUE(lease->execute("insert into seen values (1)"));
+      return Line{i % 2, "row " + std::to_string(i)};
+    });
+    InsertOptions options;
+    options.on_conflict = OnConflict::update;
+    options.key = {"id"};
+    const auto done = lease->insert_many("t", {"id", "name"}, rows, options);
+    ASSERT_TRUE(done) << done.error().what();
+  }
+  EXPECT_EQ(count(), 2);
+  EXPECT_EQ(number("select count(*) from seen"), 4);
+}
+
 TEST_P(ManyRows, a_range_that_leaves_a_stream_open_or_ends_the_transaction_fails_the_batch) {
   auto lease = or_throw(db().acquire());
   std::optional<Stream> stream;

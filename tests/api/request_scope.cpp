@@ -154,6 +154,16 @@ TEST_F(BreakingRequests, go_on_with_another_connection_once_one_broke) {
   EXPECT_EQ(pools["main"].stats().created, 2U);
 }
 
+TEST_F(BreakingRequests, go_on_after_a_transaction_that_broke_theirs) {
+  Pools pools = mock("max = 1\n");
+  RequestScope request(pools["main"]);
+  const auto lost = request.transaction([](Connection& c) { return c.query("BREAK"); });
+  ASSERT_FALSE(lost);
+  EXPECT_FALSE(request.holds_connection());
+  EXPECT_TRUE(request.query("SELECT 1"));
+  EXPECT_EQ(pools["main"].stats().created, 2U);
+}
+
 TEST_F(BreakingRequests, keep_to_a_broken_connection_in_a_transaction_that_they_began) {
   Pools pools = mock("max = 1\n");
   RequestScope request(pools["main"]);
@@ -163,6 +173,17 @@ TEST_F(BreakingRequests, keep_to_a_broken_connection_in_a_transaction_that_they_
       << "elsewhere it would run outside of the transaction";
   request.release();
   EXPECT_TRUE(request.execute("INSERT"));
+}
+
+TEST_F(BreakingRequests, let_go_of_a_broken_connection_once_its_commit_has_failed) {
+  Pools pools = mock("max = 1\n");
+  RequestScope request(pools["main"]);
+  ASSERT_TRUE(request.with([](Connection& c) { return c.begin(); }));
+  EXPECT_FALSE(request.query("BREAK"));
+  EXPECT_TRUE(request.holds_connection());
+  const auto committed = request.with([](Connection& c) { return c.commit(); });
+  EXPECT_EQ(committed.error().code(), Code::connection_lost) << committed.error().what();
+  EXPECT_FALSE(request.holds_connection());
 }
 
 // Two requests that hold all and want more: each is one task, so both are not left to wait.

@@ -98,6 +98,20 @@ TEST_F(Async, a_timeout_says_who_holds_the_connections) {
   rests(*pool);
 }
 
+TEST_F(Async, a_timeout_that_is_heard_of_after_the_drain_is_told_to_no_hook) {
+  int told = 0;
+  hooks.on_timeout = [&](const TimeoutEvent&) { ++told; };
+  auto pool = open(small(1));
+  auto held = or_throw(pool->acquire());
+  Task task = take(*pool, {.timeout = 5ms});
+  eventually([&] { return loop.size() == 1; });
+  held.release();
+  EXPECT_TRUE(pool->drain(1h));
+  loop.run_one();
+  EXPECT_EQ(failed_with(Code::acquire_timeout), "");
+  EXPECT_EQ(told, 0) << "what it uses may be gone";
+}
+
 TEST_F(Async, a_timeout_of_zero_does_not_wait) {
   auto pool = open(small(1));
   auto held = or_throw(pool->acquire());

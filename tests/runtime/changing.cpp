@@ -112,6 +112,20 @@ TEST_F(Changing, a_suspended_pool_lends_nothing_until_it_is_resumed) {
   pool->resume();  // the second has no effect
 }
 
+TEST_F(Changing, a_suspend_succeeds_only_if_nothing_is_lent) {
+  auto pool = open(small(1));
+  {
+    // Taken by this thread; it may be anybody's by now.
+    const auto lease = pool->acquire();
+    ASSERT_TRUE(lease);
+    EXPECT_EQ(pool->suspend(1ms).error().code(), Code::drain_timeout);
+  }
+  pool->resume();
+  const auto within = pool->with([&](Connection&) { return pool->suspend(1h); });
+  ASSERT_FALSE(within) << "it cannot be waited for, and is there all the same";
+  EXPECT_EQ(within.error().code(), Code::drain_timeout);
+}
+
 TEST_F(Changing, the_phases_of_a_wait_add_up_to_it) {
   auto pool = open(small(1));
   auto lease = pool->acquire();

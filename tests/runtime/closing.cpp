@@ -50,19 +50,32 @@ TEST_F(PoolTest, drain_aborts_what_does_not_come_back_and_says_who_it_was) {
   eventually([&] { return pool->stats().state == "closed"; });
 }
 
-TEST_F(PoolTest, a_thread_that_drains_over_its_own_lease_does_not_wait_for_itself) {
+TEST_F(PoolTest, a_thread_that_drains_within_its_own_lease_does_not_wait_for_itself) {
   auto pool = open(small(1));
-  auto held = pool->acquire();
-  ASSERT_TRUE(held);
-  auto drained = pool->drain(1h);
+  const auto drained = pool->with([&](Connection&) { return pool->drain(1h); });
   ASSERT_FALSE(drained);
   EXPECT_EQ(drained.error().code(), Code::drain_timeout);
-  held->release();
   eventually([&] { return pool->stats().state == "closed"; });
 }
 
-TEST_F(PoolTest, a_lease_outlives_the_owner_of_its_pool) {
+TEST_F(PoolTest, a_lease_that_was_handed_to_another_thread_is_waited_for) {
   auto pool = open(small(1));
+  auto taken = pool->acquire();
+  ASSERT_TRUE(taken);
+  std::thread other([&, held = *std::move(taken)]() mutable {
+    eventually([&] { return pool->stats().state == "draining"; });
+    for (int i = 0; i < 50; ++i) std::this_thread::yield();
+    EXPECT_TRUE(held->query("SELECT 1")) << "it has until the timeout";
+    held.release();
+  });
+  EXPECT_TRUE(pool->drain(1h));
+  other.join();
+}
+
+TEST_F(PoolTest, a_lease_outlives_the_owner_of_its_pool) {
+  PoolConfig config = small(1);
+  config.drain_timeout = 0s;
+  auto pool = open(config);
   auto held = pool->acquire();
   ASSERT_TRUE(held);
   static_cast<void>(pool->drain(0s));

@@ -259,6 +259,34 @@ TEST_F(HooksOf, each_may_use_the_pool) {
   EXPECT_EQ(used, before + 1);
 }
 
+TEST_F(HooksOf, drain_waits_for_those_that_run) {
+  std::atomic<bool> entered{false};
+  std::atomic<bool> left{false};
+  std::shared_ptr<OsPool> pool;
+  hooks.on_release = [&](const ReleaseEvent&) {
+    entered = true;
+    eventually([&] { return pool->stats().state == "closed"; });
+    for (int i = 0; i < 50; ++i) std::this_thread::yield();
+    left = true;
+  };
+  pool = open(small(1));
+  std::thread user([&] { EXPECT_TRUE(pool->query("SELECT 1")); });
+  eventually([&] { return entered.load(); });
+  EXPECT_TRUE(pool->drain(1h));
+  EXPECT_TRUE(left);
+  user.join();
+}
+
+TEST_F(HooksOf, one_that_drains_does_not_wait_for_itself) {
+  std::shared_ptr<OsPool> pool;
+  std::optional<Result<void>> drained;
+  hooks.on_release = [&](const ReleaseEvent&) { drained = pool->drain(1h); };
+  pool = open(small(1));
+  ASSERT_TRUE(pool->query("SELECT 1"));
+  ASSERT_TRUE(drained);
+  EXPECT_TRUE(*drained) << drained->error().what();
+}
+
 // ---------------------------------------------------------------- on_create
 
 TEST_F(HooksOf, on_create_sets_a_session_up_after_init_sql_and_again_after_a_reset) {

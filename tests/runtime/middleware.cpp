@@ -2,12 +2,12 @@
 //
 // Goal: middleware sees each call of a lease, may stand in its way or change it, and cannot break
 // anything: not by throwing, lying, coming back in, or taking away the ground it stands on.
+#include "tests/api/made.hpp"
 #include "tests/runtime/world.hpp"
 
 #include <weir/query_times.hpp>
 
 #include <atomic>
-#include <ranges>
 #include <stdexcept>
 #include <tuple>
 
@@ -65,14 +65,31 @@ TEST_F(Calls, a_range_that_ends_its_lease_leaves_the_connection_in_order) {
   auto lease = pool->acquire();
   ASSERT_TRUE(lease);
   Connection c = **lease;
-  const auto ran =
-      c.execute_many("INSERT ?", std::views::iota(0, 3) | std::views::transform([&](int i) {
-                                   if (i == 1) lease->release();
-                                   return std::tuple(i);
-                                 }));
+  const auto ran = c.execute_many("INSERT ?", test::Made(0, 3, [&](long long i) {
+                                    if (i == 1) lease->release();
+                                    return std::tuple(i);
+                                  }));
   ASSERT_FALSE(ran);
   EXPECT_EQ(ran.error().code(), Code::lease_returned) << ran.error().what();
   EXPECT_TRUE(pool->query("SELECT 1"));
+}
+
+TEST_F(Calls, a_range_that_throws_leaves_its_lease_in_order) {
+  std::vector<std::string> notes;
+  hooks.on_query = [](const QueryEvent&) {};
+  for (const bool asked : {false, true}) {
+    auto pool = open(small(1));
+    if (asked) pool->use(note(notes));
+    auto lease = pool->acquire();
+    ASSERT_TRUE(lease);
+    const test::Made throws(0, 3, [](long long i) {
+      if (i == 1) throw std::runtime_error("no row");
+      return std::tuple(i);
+    });
+    EXPECT_THROW(static_cast<void>((*lease)->execute_many("INSERT ?", throws)), std::runtime_error);
+    const auto after = (*lease)->query("SELECT 1");
+    EXPECT_TRUE(after) << after.error().what();
+  }
 }
 
 TEST_F(Calls, a_call_says_what_it_is) {
@@ -340,7 +357,9 @@ TEST_F(Calls, a_lease_that_its_middleware_gives_back_takes_no_call) {
 }
 
 TEST_F(Calls, a_pool_may_end_inside) {
-  auto pool = open(small(1));
+  PoolConfig config = small(1);
+  config.drain_timeout = 0s;
+  auto pool = open(config);
   const std::weak_ptr<OsPool> watch = pool->weak_from_this();
   auto lease = pool->acquire();
   pool->use([&](Call&, Next& next) {

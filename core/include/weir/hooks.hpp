@@ -12,7 +12,8 @@
 // Throws:  an exception is swallowed, and logged as a warning the first time for each hook; one of
 //   on_create refuses the connection.
 // Destroying the Pools in a hook is allowed if nobody else uses them then: they are closed at once,
-//   after 6 s at most, and the pool ends when the hook has returned.
+//   after 6 s at most, and before that drain_timeout if a lease of acquire() is out, this thread's
+//   own, too; and the pool ends when the hook has returned.
 // Lifetime: once drain() or the destructor of Pools has returned no hook is begun any more, whoever
 //   gives a lease back then.
 #pragma once

@@ -199,7 +199,7 @@ class WEIR_API Pool {
   // reports what is known. Blocks: as stats().
   [[nodiscard]] virtual PoolHealth health() const = 0;
 
-  // Waits until `min` connections (at least one if a create is needed to know) are ready.
+  // Waits until `min` connections are ready; with min = 0 none is asked for.
   // Errors: not_ready with the last cause, create_failed at once for credentials and
   // configuration, pool_closed.
   [[nodiscard]] virtual Result<void> wait_ready(Duration timeout) = 0;
@@ -210,7 +210,9 @@ class WEIR_API Pool {
 
   // Lends nothing and connects to nothing until resume(): for a failover, or a migration. Callers
   // wait, by their own deadlines. Blocks: until no lease is out, or the timeout; the pool stays
-  // suspended either way. Errors: drain_timeout naming the holders; pool_closed.
+  // suspended either way. A lease of the caller's own with() or transaction() is not waited for,
+  // unless that names a task.
+  // Errors: drain_timeout naming the holders; pool_closed.
   [[nodiscard]] virtual Result<void> suspend(Duration timeout) = 0;
   virtual void resume() = 0;
 
@@ -220,8 +222,9 @@ class WEIR_API Pool {
   [[nodiscard]] virtual Result<void> evict() = 0;
 
   // Closes the pool: waiters fail with pool_closed at once, idle connections close, leases may
-  // finish until the timeout. Afterwards those still out are aborted: their calls fail, and the
-  // connections close when they come back. Idempotent.
+  // finish until the timeout, but for that of a with() or transaction() which calls this and names
+  // no task. Afterwards those still out are aborted: their calls fail, and the connections close
+  // when they come back. Idempotent.
   // Errors: drain_timeout naming the holders; the pool is closed all the same.
   [[nodiscard]] virtual Result<void> drain(Duration timeout) = 0;
 

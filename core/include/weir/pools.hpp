@@ -5,9 +5,10 @@
 //   auto pools = weir::Pools::from_file("weir.toml");
 //   auto pools = weir::Pools::builder().driver(weir_sqlite_driver()).file("weir.toml").open();
 //
-// Lifetime: the destructor drains each pool for its drain_timeout at most; leases that the
-//           destroying thread itself holds are not waited for. A lease that outlives its Pools
-//           stays safe to use and to release.
+// Lifetime: the destructor drains each pool for its drain_timeout at most; the lease of a with() or
+//           transaction() within which it runs is not waited for, unless that names a task, as one
+//           of a RequestScope does. A lease that outlives its Pools stays safe to use and to
+//           release.
 // Threads:  opening and destroying: one thread; operator[] and find: any.
 #pragma once
 

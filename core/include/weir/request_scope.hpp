@@ -9,8 +9,8 @@
 //
 // The connection is borrowed at the first use and goes back at the end of the request, or at
 // release(). One that broke goes back at once, and the next use borrows another one; but not while
-// a function of the request is running on it, nor after begin(): what was meant for that
-// transaction must not run outside of it.
+// a function of the request is running on it, nor after begin(), until commit() or rollback() has
+// said so: what was meant for that transaction must not run outside of it.
 //
 // Owner:   whoever handles the request; handed down by reference, as the token for "this request".
 // Threads: one at a time; the thread may change. For the pool's detection of callers that wait for

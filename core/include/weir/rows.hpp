@@ -7,6 +7,7 @@
 
 #include <weir/value.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <iterator>
 #include <memory>
@@ -26,7 +27,54 @@ struct Columns {
 };
 
 namespace detail {
+
 [[nodiscard]] WEIR_API const std::shared_ptr<const Columns>& no_columns() noexcept;
+
+// The memory of the last small result of a prepared statement that is gone, for the next one: so
+// that query again and again allocates nothing. Threads: any, since results may be handed on.
+class WEIR_API SpareMemory {
+ public:
+  SpareMemory() = default;
+  SpareMemory(const SpareMemory&) = delete;
+  SpareMemory& operator=(const SpareMemory&) = delete;
+  ~SpareMemory();
+
+ private:
+  friend class ResultMemory;
+  std::atomic<std::byte*> bytes_{nullptr};
+};
+
+struct SharedColumns : Columns {
+  explicit SharedColumns(Columns columns) noexcept : Columns(std::move(columns)) {}
+  mutable SpareMemory spare;
+};
+
+// Memory of one result.
+class WEIR_API ResultMemory {
+ public:
+  ResultMemory() = default;
+  // `spare` outlives it.
+  ResultMemory(std::size_t size, SpareMemory& spare);
+  ResultMemory(ResultMemory&& other) noexcept
+      : bytes_(std::exchange(other.bytes_, nullptr)), spare_(other.spare_) {}
+  ResultMemory& operator=(ResultMemory&& other) noexcept {
+    std::swap(bytes_, other.bytes_);
+    std::swap(spare_, other.spare_);
+    return *this;
+  }
+  ~ResultMemory() {
+    if (bytes_ != nullptr) give_up();
+  }
+
+  [[nodiscard]] std::byte* get() const noexcept;
+
+ private:
+  void give_up() noexcept;
+
+  std::byte* bytes_ = nullptr;
+  SpareMemory* spare_ = nullptr;
+};
+
 }  // namespace detail
 
 class RowView {
@@ -91,19 +139,25 @@ class RowView {
 class WEIR_API Rows {
  public:
   Rows() = default;
-  explicit Rows(Columns columns) : Rows(std::make_shared<const Columns>(std::move(columns))) {}
-  explicit Rows(std::shared_ptr<const Columns> columns) noexcept : columns_(std::move(columns)) {}
+  explicit Rows(Columns columns)
+      : Rows(std::make_shared<const detail::SharedColumns>(std::move(columns))) {}
+  explicit Rows(std::shared_ptr<const detail::SharedColumns> columns) noexcept
+      : columns_(std::move(columns)) {}
   // What was moved from is empty.
   Rows(Rows&& other) noexcept
       : columns_(std::move(other.columns_)),
-        cells_(std::move(other.cells_)),
         rows_(std::exchange(other.rows_, 0)),
+        cells_(std::exchange(other.cells_, nullptr)),
+        first_(std::move(other.first_)),
+        all_(std::move(other.all_)),
         chunks_(std::move(other.chunks_)) {}
   Rows& operator=(Rows&& other) noexcept {
     Rows taken(std::move(other));
     columns_.swap(taken.columns_);
-    cells_.swap(taken.cells_);
     std::swap(rows_, taken.rows_);
+    std::swap(cells_, taken.cells_);
+    std::swap(first_, taken.first_);
+    all_.swap(taken.all_);
     chunks_.swap(taken.chunks_);
     return *this;
   }
@@ -114,11 +168,11 @@ class WEIR_API Rows {
   [[nodiscard]] std::size_t size() const noexcept { return rows_; }
   [[nodiscard]] bool empty() const noexcept { return rows_ == 0; }
   [[nodiscard]] const Columns& columns() const noexcept {
-    return columns_ ? *columns_ : *detail::no_columns();
+    return columns_ ? static_cast<const Columns&>(*columns_) : *detail::no_columns();
   }
   // Requires: row < size().
   [[nodiscard]] RowView operator[](std::size_t row) const noexcept {
-    return RowView(cells_.data() + row * width(), &columns());
+    return RowView(cells_ + row * width(), &columns());
   }
 
   class Iterator {
@@ -145,10 +199,15 @@ class WEIR_API Rows {
  private:
   [[nodiscard]] std::size_t width() const noexcept { return columns().names.size(); }
 
-  std::shared_ptr<const Columns> columns_;  // null: none
-  std::vector<weir_cell> cells_;            // rows_ * width(); text and blobs point into chunks_
+  [[nodiscard]] std::byte* make_room(const weir_batch& batch, std::size_t bytes);
+
+  std::shared_ptr<const detail::SharedColumns> columns_;  // null: none
   std::size_t rows_ = 0;
-  std::vector<std::unique_ptr<std::byte[]>> chunks_;  // one per batch that has bytes
+  weir_cell* cells_ = nullptr;  // rows_ * width()
+  // What they are in, and what their text and blobs are in. Most results are one batch.
+  detail::ResultMemory first_;                        // of the first batch, cells and then bytes
+  std::vector<weir_cell> all_;                        // the cells of all batches, if there are more
+  std::vector<std::unique_ptr<std::byte[]>> chunks_;  // the bytes of the others
 };
 
 // What a statement that returns no rows did.
