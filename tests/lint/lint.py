@@ -24,6 +24,7 @@ FILE_RULES = (
     layers.third_parties_stay_in_their_rooms,
     names.core_names_no_clock_thread_or_lock,
     names.engine_is_pure,
+    names.clang_compiles_it,
     hygiene.licence_line,
     hygiene.headers_open_with_a_paragraph,
     hygiene.sizes,

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Names that core/ must not use. The pool that ships is the pool that is simulated: whatever reads
 a clock, blocks a thread or draws a random number goes through the Runtime, or a simulation misses
-it."""
+it. And names that one of the two compilers does not know, for the tests of a commit are built with
+the other one alone."""
 from sources import File
 
 # The seam itself, where the Runtime's names are aliases of these.
@@ -48,3 +49,11 @@ def core_names_no_clock_thread_or_lock(file: File):
 def engine_is_pure(file: File):
     if file.is_cxx and file.path.startswith("core/engine/"):
         yield from _banned(file, BANNED_IN_ENGINE, "core/engine/")
+
+
+def clang_compiles_it(file: File):
+    if not file.is_cxx:
+        return
+    for line, name in file.find(r"\bstd::(ranges::)?views::\w+", file.code):
+        yield (f"{file.path}:{line}: clang 14 cannot compile {name} of libstdc++ 12; write a loop, "
+               "or see tests/api/made.hpp")

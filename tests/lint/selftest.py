@@ -18,6 +18,7 @@ DOWN = layers.includes_point_down
 THIRD = layers.third_parties_stay_in_their_rooms
 CLOCK = names.core_names_no_clock_thread_or_lock
 PURE = names.engine_is_pure
+BOTH = names.clang_compiles_it
 HEAD = "// SPDX-License-Identifier: MIT\n"
 
 # (rule, path, text, part of the report or None)
@@ -100,6 +101,9 @@ CASES = (
     (CLOCK, "core/base/a.hpp", "const char* s = \"a\\\"b\"; std::mutex m;", "banned"),
     (CLOCK, "core/base/a.hpp", "auto s = R\"(\")\"; std::mutex m;", "banned"),
     (CLOCK, "core/base/a.hpp", "char c = '\"'; std::mutex m;", "banned"),
+    (BOTH, "tests/runtime/a.cpp", "for (int i : std::views::iota(0, 3)) {}", "clang 14 cannot"),
+    (BOTH, "core/base/a.cpp", "std::ranges::views::reverse(x);", "clang 14 cannot"),
+    (BOTH, "tests/runtime/a.cpp", "std::ranges::sort(x);  // not std::views::all", None),
     (PURE, "core/engine/a.cpp", "std::unordered_set<int> s;", "unordered_set is banned"),
     (PURE, "core/engine/a.cpp", "std::atomic<int> n;", "std::atomic is banned"),
     (PURE, "core/engine/a.cpp", "std::atomic_flag n;", "std::atomic_flag is banned"),

@@ -11,7 +11,7 @@
 
 #include <algorithm>
 #include <functional>
-#include <ranges>
+#include <iterator>
 #include <tuple>
 
 namespace weir::runtime {
@@ -128,15 +128,41 @@ TEST_F(ManyTest, later_chunks_have_a_savepoint_each) {
             (Calls{"begin", "rows 4", "SAVEPOINT", "rows 2", "RELEASE SAVEPOINT", "commit"}));
 }
 
+// Whole numbers from 0 on; to look for the end calls a function of the test's.
+class Until {
+ public:
+  explicit Until(std::function<bool(int)> ends) : ends_(std::move(ends)) {}
+
+  class Iterator {
+   public:
+    using value_type = std::tuple<int>;
+    using difference_type = std::ptrdiff_t;
+    Iterator() = default;
+    explicit Iterator(const Until* range) : range_(range) {}
+    value_type operator*() const { return {at_}; }
+    Iterator& operator++() { return ++at_, *this; }
+    void operator++(int) { ++at_; }
+    bool operator==(std::default_sentinel_t) const { return range_->ends_(at_); }
+
+   private:
+    const Until* range_ = nullptr;
+    int at_ = 0;
+  };
+  [[nodiscard]] Iterator begin() const { return Iterator(this); }
+  [[nodiscard]] std::default_sentinel_t end() const { return {}; }
+
+ private:
+  std::function<bool(int)> ends_;
+};
+
 TEST_F(ManyTest, a_range_whose_end_ends_the_lease_commits_nothing) {
   auto lease = pool->acquire();
   ASSERT_TRUE(lease);
   Connection c = **lease;
-  const auto rows = std::views::iota(0, 9) | std::views::take_while([&](int i) {
-                      if (i == 4) lease->release();
-                      return i < 4;
-                    }) |
-                    std::views::transform([](int i) { return std::tuple(i); });
+  const Until rows([&](int i) {
+    if (i == 4) lease->release();
+    return i == 4;
+  });
   const auto done = c.insert_many("t", {"i"}, rows, {.chunk_rows = 4});
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code(), Code::lease_returned) << done.error().what();
