@@ -36,8 +36,10 @@ namespace detail {
 // Never destroyed: a host's static object may read rows in its destructor. And owned by nobody, so
 // that threads which copy it do not meet at one count.
 const std::shared_ptr<const Columns>& no_columns() noexcept {
-  static const auto& none = *new std::shared_ptr<const Columns>(std::shared_ptr<void>(),  //
-                                                                new Columns());
+  using Shared = std::shared_ptr<const Columns>;
+  // Without memory for this the process ends.
+  // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new)
+  static const Shared& none = *new Shared(std::shared_ptr<void>(), new Columns());
   return none;
 }
 

@@ -41,12 +41,12 @@ void Lease::release() noexcept {
 
 void Work::operator()() const { wait_->run(); }
 
-Result<std::vector<Lease>> Pool::acquire_n(std::uint32_t count, AcquireOptions options,
+Result<std::vector<Lease>> Pool::acquire_n(std::uint32_t count, const AcquireOptions& options,
                                            CallSite site) {
   return lend_several({options, site}, count);
 }
 
-AsyncLease Pool::async_acquire(Executor& executor, AcquireOptions options, CallSite site) {
+AsyncLease Pool::async_acquire(Executor& executor, const AcquireOptions& options, CallSite site) {
   return AsyncLease(lend_later({options, site}, executor, nullptr));
 }
 

@@ -90,7 +90,7 @@ void Plot::band(std::string_view css, std::span<const Estimate> intervals) {
     const auto high = y(intervals[i].high());
     if (!low || !high) return;
     there += fmt::format("{}{:.1f},{:.1f}", there.empty() ? "M" : "L", x(i), *high);
-    back = fmt::format("L{:.1f},{:.1f}", x(i), *low) + back;
+    back.insert(0, fmt::format("L{:.1f},{:.1f}", x(i), *low));
   }
   chart_.path(fmt::format("band {}", css), there + back + "Z");
 }

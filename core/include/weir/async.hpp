@@ -235,7 +235,7 @@ class [[nodiscard]] AsyncResult : public detail::Awaited {
 };
 
 template <class F>
-auto Pool::async_with(Executor& executor, F fn, AcquireOptions options, CallSite site)
+auto Pool::async_with(Executor& executor, F fn, const AcquireOptions& options, CallSite site)
     -> AsyncResult<detail::ResultOf<std::invoke_result_t<F&, Connection&>>> {
   using R = detail::ResultOf<std::invoke_result_t<F&, Connection&>>;
   auto job = std::make_shared<detail::FunctionJob<R, F>>(std::move(fn));

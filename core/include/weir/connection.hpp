@@ -101,7 +101,7 @@ struct SessionRef {
 // stores that are narrower than itself to reach the cache, which is an eighth of an acquire.
 inline void store_together(SessionRef& ref) noexcept {
   using Pair __attribute__((vector_size(16), aligned(8), may_alias)) = std::uint64_t;
-  if constexpr (sizeof ref.session == sizeof ref.lease) {
+  if constexpr (sizeof(std::uintptr_t) == sizeof ref.lease) {
     *reinterpret_cast<Pair*>(&ref) = Pair{reinterpret_cast<std::uintptr_t>(ref.session), ref.lease};
   }
 }

@@ -92,7 +92,7 @@ class WEIR_API Pool {
   // Errors: acquire_timeout with an AcquireReport, queue_full, pool_closed, create_failed (see
   // propagate_create_error), self_deadlock, cancelled; with a timeout of 0 none_idle,
   // pool_suspended; in a forked child forked, here and from every other member.
-  [[nodiscard]] Result<Lease> acquire(AcquireOptions options = {},
+  [[nodiscard]] Result<Lease> acquire(const AcquireOptions& options = {},
                                       CallSite site = CallSite::here()) {
     return lend({options, site});
   }
@@ -106,17 +106,17 @@ class WEIR_API Pool {
   // who comes later and wants several gets any before. In statistics it is `count` acquires.
   // Errors: as acquire; invalid_argument at once if `count` is above max.
   [[nodiscard]] Result<std::vector<Lease>> acquire_n(std::uint32_t count,
-                                                     AcquireOptions options = {},
+                                                     const AcquireOptions& options = {},
                                                      CallSite site = CallSite::here());
 
   // The same without a thread that waits, in the same queue: awaited by a coroutine, or with a
   // function to call. They begin at once; `executor` is where they go on. weir/async.hpp, which
   // has to be included.
-  [[nodiscard]] AsyncLease async_acquire(Executor& executor, AcquireOptions options = {},
+  [[nodiscard]] AsyncLease async_acquire(Executor& executor, const AcquireOptions& options = {},
                                          CallSite site = CallSite::here());
   // fn(Connection&) on a thread of the pools', with a lease of its own.
   template <class F>
-  [[nodiscard]] auto async_with(Executor& executor, F fn, AcquireOptions options = {},
+  [[nodiscard]] auto async_with(Executor& executor, F fn, const AcquireOptions& options = {},
                                 CallSite site = CallSite::here())
       -> AsyncResult<detail::ResultOf<std::invoke_result_t<F&, Connection&>>>;
   // One statement; it and its parameters are copied.
@@ -134,7 +134,7 @@ class WEIR_API Pool {
     return with(AcquireOptions{}, std::forward<F>(fn), site);
   }
   template <class F>
-  [[nodiscard]] auto with(AcquireOptions options, F&& fn, CallSite site = CallSite::here())
+  [[nodiscard]] auto with(const AcquireOptions& options, F&& fn, CallSite site = CallSite::here())
       -> detail::ResultOf<std::invoke_result_t<F, Connection&>> {
     auto lease = acquire_here(options, site);
     if (!lease) return fail(std::move(lease).error());
