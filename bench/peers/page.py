@@ -47,22 +47,25 @@ A gate must be met, a reach is what we are after. Each is judged on medians of t
 WHERE = """
 ## Where it is short, and why
 
-What perf and strace show; looked at on 2026-11-27, on the machine below.
+What perf and strace show; looked at on 2026-11-27 and the day after, on the machine below.
 
 - u1, t2, t8: of 19 ns the two exchanges are 10. What is left are two calls into the library and
   what is written down of a lease: who has it, where, since when ([decision
   0007](decisions/0007-lane.md)). Five times HikariCP's would be 13 ns.
 - busy: what is lost is the wake-up of each waiter that comes to his bound ([decision
-  0008](decisions/0008-fair-after.md)); in strict order, that of each cycle.
+  0008](decisions/0008-fair-after.md)); in strict order, that of each cycle, as with the simplest
+  pool that keeps to the order.
+- sleep: the sleep itself and the wake-up of an idle virtual processor are nearly all of a cycle, so
+  that all pools here are within 8 % of each other. It came out at 1.01 the day before.
 - my-select, my-tpcb: calls are made on their callers' threads since the driver can cut the
   connection under them ([decision 0009](decisions/0009-mysql-callers-thread.md)); before that it
-  was half of bare's.
+  was half of bare's. Since then 94 to 117 % in five measurements.
 - pg-select: two more descriptors are polled for a query, the connection's before it is sent (has
   the server ended the session?) and one by which it can be told to stop. That is 2 of the 22 us of
   both processors. The rest moves with the machine: 61 to 82 % in runs of one day, of two versions
   of Weir that were no different when they were run by turns.
-- lite-select: 0.3 us for a lease, a statement that is looked up, and rows that are the caller's own
-  (the allocation above). Nothing stands out.
+- lite-select: 0.3 us for a lease, a statement that is looked up, columns that are described with
+  each result, and rows that are the caller's own. Nothing stands out.
 - an idle pool: 5 KB are connections, the rest its configuration, the driver's options, hooks and
   the engine.
 """
