@@ -2,23 +2,13 @@
 //
 // A whole result: how the rows of its batches are kept.
 #include "core/base/assert.hpp"
+#include "core/base/sanitizers.hpp"
 
 #include <weir/rows.hpp>
 
 #include <algorithm>
 #include <cstring>
 #include <new>
-
-#if defined(__SANITIZE_ADDRESS__)
-#define WEIR_ROWS_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WEIR_ROWS_ASAN 1
-#endif
-#endif
-#ifdef WEIR_ROWS_ASAN
-#include <sanitizer/asan_interface.h>
-#endif
 
 namespace weir {
 namespace detail {
@@ -27,7 +17,7 @@ namespace {
 constexpr std::size_t spare_bytes_max = 1024;
 
 // In front of the memory.
-struct alignas(weir_cell) alignas(std::max_align_t) Header {
+struct alignas(std::max_align_t) Header {
   std::size_t size;
 };
 
@@ -37,12 +27,12 @@ std::size_t size_of(const std::byte* bytes) noexcept {
 
 // For who looks at a row of a result that is gone.
 void poison([[maybe_unused]] std::byte* bytes) noexcept {
-#ifdef WEIR_ROWS_ASAN
+#ifdef WEIR_ASAN
   ASAN_POISON_MEMORY_REGION(bytes + sizeof(Header), size_of(bytes));
 #endif
 }
 void unpoison([[maybe_unused]] std::byte* bytes) noexcept {
-#ifdef WEIR_ROWS_ASAN
+#ifdef WEIR_ASAN
   ASAN_UNPOISON_MEMORY_REGION(bytes + sizeof(Header), size_of(bytes));
 #endif
 }

@@ -4,8 +4,8 @@
 // it. The exception state (which exceptions are being handled, how many are in flight) belongs to
 // the OS thread, so each switch swaps it: a destructor that blocks while an exception unwinds, in
 // one fiber, must not confuse a catch block of another. AddressSanitizer is told of each stack.
+#include "core/base/sanitizers.hpp"
 #include "sim/world/context.hpp"
-#include "sim/world/sanitizers.hpp"
 #include "sim/world/stack.hpp"
 
 #include <cstring>
@@ -52,7 +52,7 @@ class Fiber : public Context {
   static void leaving(Fiber& from, const Fiber& to, ExceptionState& now, bool ends) noexcept {
     from.exceptions = now;
     now = to.exceptions;
-#ifdef WEIR_SIM_ASAN
+#ifdef WEIR_ASAN
     char* const bottom = to.stack ? to.stack->bottom() : static_cast<char*>(to.outside_bottom);
     const std::size_t size = to.stack ? Stack::size : to.outside_size;
     __sanitizer_start_switch_fiber(ends ? nullptr : &from.fake_stack, bottom, size);
@@ -61,7 +61,7 @@ class Fiber : public Context {
 #endif
   }
   static void landed([[maybe_unused]] Fiber& here) noexcept {
-#ifdef WEIR_SIM_ASAN
+#ifdef WEIR_ASAN
     const void* bottom = nullptr;
     std::size_t size = 0;
     __sanitizer_finish_switch_fiber(here.fake_stack, &bottom, &size);
@@ -73,7 +73,7 @@ class Fiber : public Context {
 #endif
   }
 
-#ifdef WEIR_SIM_ASAN
+#ifdef WEIR_ASAN
   // The frames that AddressSanitizer keeps on a stack of its own (detect_stack_use_after_return)
   // are found by the words of this one that point into them. A leak checker looks at those of a
   // running thread, and has to be told of these, else what they alone own is reported.
@@ -96,7 +96,7 @@ class Fiber : public Context {
   ExceptionState exceptions;
   void* sp = nullptr;
   std::unique_ptr<ucontext_t> machine;  // where swapcontext switches; a kilobyte
-#ifdef WEIR_SIM_ASAN
+#ifdef WEIR_ASAN
   void* fake_stack = nullptr;
   void* outside_bottom = nullptr;
   std::size_t outside_size = 0;
@@ -113,7 +113,7 @@ class FiberContexts : public Contexts {
   Context& outside() noexcept override { return outside_; }
   void leave_behind(std::unique_ptr<Context> context) noexcept override {
     auto& fiber = static_cast<Fiber&>(*context);
-#ifdef WEIR_SIM_ASAN
+#ifdef WEIR_ASAN
     fiber.keep_fake_frames();
 #endif
     fiber.stack->leave_behind();
@@ -210,7 +210,7 @@ std::unique_ptr<Contexts> Contexts::create(Engine engine) {
 }
 
 Engine default_engine() noexcept {
-#if defined(WEIR_SIM_TSAN)
+#if defined(WEIR_TSAN)
   return Engine::threads;
 #elif defined(__x86_64__)
   return Engine::fiber;

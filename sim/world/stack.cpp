@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "sim/world/stack.hpp"
 
-#include "sim/world/sanitizers.hpp"
+#include "core/base/sanitizers.hpp"
 
 #include <new>
 #include <sys/mman.h>
@@ -53,7 +53,7 @@ Stack Stack::take() {
 
 Stack::~Stack() {
   if (bottom_ == nullptr) return;
-#ifdef WEIR_SIM_ASAN
+#ifdef WEIR_ASAN
   __asan_unpoison_memory_region(bottom_, size);  // of frames that never returned
 #endif
   auto& stacks = kept().stacks;
@@ -65,7 +65,7 @@ Stack::~Stack() {
 }
 
 void Stack::leave_behind() noexcept {
-#ifdef WEIR_SIM_ASAN
+#ifdef WEIR_ASAN
   __lsan_register_root_region(bottom_, size);
   bottom_ = nullptr;
 #endif

@@ -11,7 +11,7 @@
 //
 // Where contexts are threads the engine needs them itself, so there it is off.
 // Threads: any.
-#include "sim/world/sanitizers.hpp"
+#include "core/base/sanitizers.hpp"
 #include "sim/world/world.hpp"
 
 #include <algorithm>
@@ -123,7 +123,7 @@ WEIR_TRAP long random() noexcept
     WEIR_TRAP_BODY(random)
 WEIR_TRAP int sched_yield() noexcept
     WEIR_TRAP_BODY(sched_yield)
-#ifndef WEIR_SIM_TSAN
+#ifndef WEIR_TSAN
 WEIR_TRAP int pthread_create(pthread_t* thread, const pthread_attr_t* attributes,
                              void* (*body)(void*), void* argument) noexcept
     WEIR_TRAP_BODY(pthread_create, thread, attributes, body, argument)

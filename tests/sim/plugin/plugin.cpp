@@ -71,7 +71,6 @@ TEST(Plugin, that_blocks_runs_by_the_wall_clock) {
   EXPECT_GT(well_ended(report), 5U);
 }
 
-#ifndef WEIR_SIM_TSAN
 using PluginDeathTest = testing::Test;
 
 TEST(PluginDeathTest, that_sleeps_is_named) {
@@ -79,7 +78,6 @@ TEST(PluginDeathTest, that_sleeps_is_named) {
   if (default_engine() == Engine::threads) GTEST_SKIP() << "the tripwire is off on OS threads";
   EXPECT_DEATH(static_cast<void>(run(scenario(WEIR_SLEEPS_PLUGIN))), "called (clock_)?nanosleep");
 }
-#endif
 
 }  // namespace
 }  // namespace weir::sim
