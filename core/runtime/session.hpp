@@ -153,8 +153,8 @@ class Session {
     std::uint32_t param_count;
     std::uint32_t pins;
     std::uint64_t pinned_by;  // the lease; pins of an earlier one count no more
-    std::shared_ptr<const detail::SharedColumns> columns =
-        {};  // of its last result; null: there was none
+    // Of its last result; null: there was none.
+    std::shared_ptr<const detail::SharedColumns> columns = {};
   };
   // Null: it was dropped when its connection was reset.
   [[nodiscard]] const Prepared* statement(std::uint64_t entry) const noexcept;
@@ -239,7 +239,7 @@ class Session {
 
   const SessionContext& context_;
   const std::uint32_t slot_;
-  bool in_call_ : 1 = false;     // two in a byte: a slot of the pool has no room for one more
+  bool in_call_ : 1 = false;     // three in a byte: a slot of the pool has no room for one more
   bool native_out_ : 1 = false;  // since open() or reset()
   bool was_open_ : 1 = false;    // a transaction of begin(), before the call that runs
   bool broken_ = false;
