@@ -324,7 +324,7 @@ TEST_F(AdminSocket, answers_no_other_user_even_if_the_file_lets_him_in) {
   ASSERT_TRUE(pools) << pools.error().what();
   std::filesystem::permissions(dir, std::filesystem::perms::all);
   std::filesystem::permissions(path(), std::filesystem::perms::all);
-  const pid_t stranger = ::fork();
+  const pid_t stranger = fork_when_quiet();
   if (stranger == 0) {
     constexpr uid_t nobody = 65534;
     if (::setuid(nobody) != 0) ::_exit(2);
@@ -420,7 +420,7 @@ TEST_F(AdminSocket, children_that_outlive_their_parent_do_not_keep_the_path) {
   const pid_t parent = ::fork();
   if (parent == 0) {
     auto pools = open();
-    const pid_t child = ::fork();
+    const pid_t child = fork_when_quiet();
     if (child == 0) {
       ::close(ends[1]);
       char end = 0;
@@ -445,7 +445,7 @@ TEST_F(AdminSocket, in_a_child_the_pools_go_without_the_file_that_is_the_parents
   write("log = []");
   auto pools = open();
   ASSERT_TRUE(pools) << pools.error().what();
-  const pid_t child = ::fork();
+  const pid_t child = fork_when_quiet();
   if (child == 0) {
     { const auto ended = *std::move(pools); }
     ::_exit(std::filesystem::exists(path()) ? 0 : 1);

@@ -154,7 +154,7 @@ TEST_F(Reload, a_forked_child_has_pools_of_its_own) {
   auto pools = open();
   ASSERT_TRUE(pools) << pools.error().what();
   ASSERT_TRUE((*pools)["main"].execute("create table t (x)"));
-  const pid_t child = ::fork();
+  const pid_t child = fork_when_quiet();
   if (child == 0) {
     bool good = (*pools)["main"].query("select 1").error().code() == Code::forked;
     {

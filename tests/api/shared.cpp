@@ -65,7 +65,7 @@ TEST_F(Shared, pools_of_a_forked_child_are_its_own) {
   if (!can_fork) GTEST_SKIP() << cannot_fork;
   const auto parents = or_throw(Pools::shared(file));
   ASSERT_TRUE((*parents)["main"].query("select 1"));
-  const pid_t child = ::fork();
+  const pid_t child = fork_when_quiet();
   if (child == 0) {
     const auto own = Pools::shared(file);
     const bool works = own && *own != parents && (**own)["main"].query("select 1").has_value();

@@ -163,7 +163,7 @@ TEST_F(SignalsDeathTest, in_a_forked_child_are_what_they_were) {
   Pools pools = or_throw(open_with("[]"));
   static_cast<void>(pools["main"].query("select 1"));
   const SignalGuard guard = or_throw(handle_signals(pools));
-  const pid_t child = ::fork();
+  const pid_t child = fork_when_quiet();
   if (child == 0) {
     ::raise(SIGTERM);
     ::_exit(1);
@@ -198,7 +198,7 @@ TEST_F(SignalsDeathTest, in_a_forked_child_with_a_guard_of_its_own_reach_the_sam
         std::signal(SIGTERM, [](int) { ::_exit(42); });
         Pools pools = or_throw(open_with("[]"));
         std::optional<SignalGuard> guard = or_throw(handle_signals(pools));
-        if (::fork() != 0) {
+        if (fork_when_quiet() != 0) {
           int status = 0;
           ::wait(&status);
           ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
@@ -223,7 +223,7 @@ TEST_F(SignalsDeathTest, leave_the_threads_of_a_forked_child_alone) {
       {
         Pools pools = or_throw(open_with("[]"));
         std::optional<SignalGuard> guard = or_throw(handle_signals(pools));
-        if (::fork() != 0) {
+        if (fork_when_quiet() != 0) {
           int status = 0;
           ::wait(&status);
           ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);

@@ -200,7 +200,7 @@ TEST_F(Changing, a_forked_child_can_neither_use_nor_harm_its_parents_pool) {
   auto lease = pool->acquire();
   ASSERT_TRUE(lease);
   ASSERT_TRUE(pool->query("SELECT 1"));
-  const pid_t child = ::fork();
+  const pid_t child = test::fork_when_quiet();
   if (child == 0) {
     int wrong = 0;
     const auto expect = [&](bool held) { wrong = wrong * 2 + (held ? 0 : 1); };
