@@ -129,7 +129,7 @@ void state(const weir_conn* handle, weir_conn_state* out) {
   const Lie lie = conn.source.script.lie();
   weir_conn_state now{};
   const auto set = [&now](bool condition, std::uint32_t flag) {
-    if (condition) now.flags |= flag;
+    now.flags |= backend::flag_if(condition, flag);
   };
   set(conn.broken || conn.gate.aborted(), WEIR_STATE_BROKEN);
   set(conn.result.lent, WEIR_STATE_RESULT_OPEN);

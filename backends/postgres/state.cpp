@@ -45,7 +45,7 @@ void state(const weir_conn* handle, weir_conn_state* out) {
   const Conn& conn = *reinterpret_cast<const Conn*>(handle);
   weir_conn_state now{};
   const auto set = [&now](bool condition, std::uint32_t flag) {
-    if (condition) now.flags |= flag;
+    now.flags |= backend::flag_if(condition, flag);
   };
   set(is_dead(conn), WEIR_STATE_BROKEN);
   set(conn.result.lent, WEIR_STATE_RESULT_OPEN);

@@ -12,6 +12,7 @@
 //             2. between two calls no SQLite statement is active but that of the open result.
 //             3. what a batch or a column array points to lives in `batch_bytes` / `column_bytes`
 //                and is cleared by the next call that makes one.
+//             4. `described` has a compiled handle: who ends a Stmt's handle takes it out there.
 #pragma once
 
 #include "backends/common/abi.hpp"
@@ -130,7 +131,9 @@ struct Conn {
   backend::Arena param_bytes;
   std::vector<weir_cell> cells;
   std::vector<weir_column> columns;
-  std::string sql;  // terminated copy of the text that is compiled
+  const Stmt* described = nullptr;  // whose columns these are; null: of no prepared statement
+  int described_compiled = 0;       // how often that had been compiled anew
+  std::string sql;                  // terminated copy of the text that is compiled
 
   bool in_tx() const noexcept { return db != nullptr && sqlite3_get_autocommit(db) == 0; }
   std::uint8_t tx_fate() const noexcept;

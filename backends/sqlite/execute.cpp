@@ -114,6 +114,21 @@ void describe(Conn& conn, const Run& run, bool end, weir_exec_out* out) {
   backend::write_out(out, filled);
 }
 
+// Those of the prepared statement that ran before on this conn are there already, unless it has
+// been compiled anew since.
+void update_columns(Conn& conn, const Run& run) {
+  const int compiled = sqlite3_stmt_status(run.handle, SQLITE_STMTSTATUS_REPREPARE, 0);
+  if (run.owner != nullptr && run.owner == conn.described && compiled == conn.described_compiled) {
+    return;
+  }
+  conn.described = nullptr;
+  conn.columns.clear();
+  conn.column_bytes.clear();
+  describe_columns(conn, run.handle, sqlite3_column_count(run.handle));
+  conn.described = run.owner;
+  conn.described_compiled = compiled;
+}
+
 // Describes columns after the first step, because that may compile the statement anew.
 weir_status run_first(Conn& conn, Run& run, const weir_exec_args& args, bool& end,
                       weir_error* error) {
@@ -132,7 +147,7 @@ weir_status run_first(Conn& conn, Run& run, const weir_exec_args& args, bool& en
   const int code = fill(conn, run.handle, limits);
   if (code != SQLITE_ROW && code != SQLITE_DONE) return conn.report(error, code);
   end = code == SQLITE_DONE;
-  describe_columns(conn, run.handle, sqlite3_column_count(run.handle));
+  update_columns(conn, run);
   return WEIR_OK;
 }
 
@@ -151,8 +166,6 @@ weir_status execute(weir_conn* handle, const weir_call* call, const weir_exec_ar
   }
   Run run;
   if (const auto bad = choose(conn, args->sql, args->stmt, run, error)) return bad;
-  conn.columns.clear();
-  conn.column_bytes.clear();
   bool end = false;
   if (const auto bad = run_first(conn, run, *args, end, error)) return bad;
   if (end) {

@@ -92,6 +92,7 @@ void end_statements(Conn& conn) noexcept {
     sqlite3_finalize(stmt->handle);
     stmt->handle = nullptr;
   }
+  conn.described = nullptr;
 }
 
 weir_status prepare(weir_conn* handle, const weir_call* call, weir_text sql, weir_stmt** out_stmt,
@@ -120,6 +121,7 @@ void stmt_close(weir_stmt* handle, const weir_call*) {
   Stmt* stmt = reinterpret_cast<Stmt*>(handle);
   Conn& conn = *stmt->conn;
   if (conn.result.owner == stmt) conn.finish_result();
+  if (conn.described == stmt) conn.described = nullptr;
   sqlite3_finalize(stmt->handle);
   if (stmt->previous != nullptr) stmt->previous->next = stmt->next;
   if (stmt->next != nullptr) stmt->next->previous = stmt->previous;

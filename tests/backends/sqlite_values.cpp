@@ -175,6 +175,39 @@ TEST_F(SqliteValues, a_statement_follows_a_changed_schema) {
   s.stmt_close(stmt);
 }
 
+// They are kept from one execution of a statement to its next, and must not outlive their truth.
+TEST_F(SqliteValues, columns_are_of_the_statement_that_ran_as_it_is_now) {
+  Session& s = open();
+  ASSERT_EQ(WEIR_OK, s.query("CREATE TABLE t(a)"));
+  const auto prepared = [&](std::string_view sql) {
+    weir_stmt* stmt = nullptr;
+    EXPECT_EQ(WEIR_OK, s.prepare(sql, &stmt));
+    return stmt;
+  };
+  const auto columns_of = [&](weir_stmt* stmt) {
+    EXPECT_EQ(WEIR_OK, s.query("", {}, 0, stmt));
+    return s.columns;
+  };
+  weir_stmt* const all = prepared("SELECT * FROM t");
+  weir_stmt* const one = prepared("SELECT 1 AS one");
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(columns_of(all), ElementsAre("a"));
+    EXPECT_THAT(columns_of(all), ElementsAre("a"));
+    EXPECT_THAT(columns_of(one), ElementsAre("one"));
+    ASSERT_EQ(WEIR_OK, s.query("SELECT 2 AS two"));
+    EXPECT_THAT(s.columns, ElementsAre("two"));
+  }
+  EXPECT_THAT(columns_of(all), ElementsAre("a"));
+  Stranger(file("a.db"))
+      .run("ALTER TABLE t RENAME COLUMN a TO b");  // s itself runs nothing between
+  EXPECT_THAT(columns_of(all), ElementsAre("b"));
+  s.stmt_close(all);
+  weir_stmt* const next = prepared("SELECT 3 AS three");  // perhaps where the other one was
+  EXPECT_THAT(columns_of(next), ElementsAre("three"));
+  s.stmt_close(next);
+  s.stmt_close(one);
+}
+
 TEST_F(SqliteValues, sql_may_be_surrounded_by_comments) {
   Session& s = open();
   EXPECT_EQ(Value::integer(1), s.one("/* a; b */ ; SELECT 1 -- ; SELECT 2\n /* open"));
