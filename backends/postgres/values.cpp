@@ -5,8 +5,8 @@
 
 #include <charconv>
 #include <limits>
-#include <optional>
 #include <string_view>
+#include <utility>
 
 namespace weir::postgres {
 namespace {
@@ -93,16 +93,17 @@ class DateStyle {
  public:
   explicit DateStyle(const Conn& conn) noexcept : conn_(conn) {}
   bool is_iso() {
-    if (!is_iso_) {
+    if (!std::exchange(asked_, true)) {
       const char* style = PQparameterStatus(conn_.pg, "DateStyle");
       is_iso_ = style != nullptr && std::string_view(style).starts_with("ISO");
     }
-    return *is_iso_;
+    return is_iso_;
   }
 
  private:
   const Conn& conn_;
-  std::optional<bool> is_iso_;
+  bool asked_ = false;
+  bool is_iso_ = false;
 };
 
 bool read_cell(Conn& conn, Oid oid, std::string_view text, DateStyle& dates, weir_cell& cell) {
