@@ -255,7 +255,7 @@ class BasicPool final : public Pool,
   // A look brings the rack up to date, which changes nothing that anybody could see.
   [[nodiscard]] Turn look() const { return Turn(const_cast<BasicPool&>(*this)); }
   // In a forked child the parent's lock may be held for ever, and there is nobody to share with.
-  [[nodiscard]] Lock lock_unless_forked() { return forked() ? Lock() : Lock(mutex_); }
+  [[nodiscard]] Lock lock_unless_forked() const { return forked() ? Lock() : Lock(mutex_); }
 
   // pool_lane.ipp
   void begin_turn();
@@ -283,11 +283,12 @@ class BasicPool final : public Pool,
   [[nodiscard, gnu::always_inline]] inline engine::Holder holder_of(
       const Request& request) const noexcept;
   [[nodiscard]] Instant deadline_of(const Request& request, Instant now) const noexcept;
-  [[nodiscard]] engine::WaiterId enqueue(Completion& waiter, const engine::Waiter& as, Instant now);
+  [[nodiscard]] engine::WaiterId enqueue(Completion& waiter, const engine::Waiter& as,
+                                         Instant now) noexcept;
   void cancel_wait(engine::WaiterId id) noexcept;
   void tell_of_wait(const engine::Holder& holder, Turn& lock);
   [[nodiscard]] Error tell_of_failure(const Completion& waiter, const engine::Holder& holder,
-                                      Turn& lock);
+                                      Turn& lock, std::ptrdiff_t timeouts = 1);
   [[nodiscard]] Result<std::vector<Lease>> lend_several(const Request& request,
                                                         std::uint32_t count) override;
   [[nodiscard]] Result<std::vector<Lease>> give_up(Several& several, const engine::Holder& holder,
@@ -342,7 +343,7 @@ class BasicPool final : public Pool,
   }
 
   // pool_work.ipp
-  void perform(Turn& lock);
+  void perform(Turn& lock) noexcept;
   void start_op(const engine::StartOp& op);
   void rearm();
   void arm(Instant at);
@@ -352,6 +353,7 @@ class BasicPool final : public Pool,
   [[nodiscard]] engine::OpResult run_init(const engine::StartOp& op, Slot& slot);
   [[nodiscard]] bool give_advice(const engine::StartOp& op, Slot& slot);
   void take_share(const observe::ServerFacts& server);
+  void ask_server_anew() noexcept;
   [[nodiscard]] engine::OpResult run_reset(const engine::StartOp& op, Slot& slot);
   void run_close(const engine::StartOp& op, Slot& slot);
   [[nodiscard]] engine::OpResult run_check(const engine::StartOp& op,
@@ -410,7 +412,9 @@ class BasicPool final : public Pool,
   LogSink sink_;
   const Hooks hooks_;
   const std::optional<observe::ProcessFacts> process_;
+  // The server has been asked what it allows; and once more, since the first one asked was lost.
   typename R::template atomic<bool> advised_{false};
+  typename R::template atomic<bool> asked_again_{false};
   bool sizes_itself_ = false;  // guarded by mutex_: max is "auto"
   observe::ServerFacts told_;  // guarded by mutex_: by the server, for that
   // Set once nobody may be left to hear: an orphan writes no log, and calls nothing of the host's.

@@ -7,9 +7,12 @@
 // Threads come on demand and leave after `linger` without work. While timers are armed one thread
 // stays, the watcher, which waits for the earliest; without timers and work there is none. A thread
 // that turns to a task while timers are armed sees to it first that another one watches them,
-// because a task may hang in a driver.
+// because a task may hang in a driver. Where threads_max threads are at tasks one more is there for
+// the timers alone: with their deadlines those end what hangs.
 //
-// Invariants: 1. every task posted runs; a task waits for a thread only if threads_max are busy.
+// Invariants: 1. every task posted runs; a task waits for a thread only if threads_max are busy
+// with
+//                others.
 //             2. a timer fires at most once per arm(), as a task, not before its time.
 //             3. idle counts the threads that wait, the watcher among them; starting those that do
 //                not run yet. No thread is started for a task that one of them will take.
@@ -67,7 +70,7 @@ class BasicExecutor {
 
   void post(Task task) {
     const std::unique_lock lock(state_->mutex);
-    state_->tasks.push_back({0, std::move(task)});
+    state_->tasks.push_back(std::move(task));
     State::provide_worker(state_);
   }
 
@@ -114,7 +117,8 @@ class BasicExecutor {
 
  private:
   static constexpr Duration linger = std::chrono::seconds(2);
-  // Bounds the damage of a program gone wrong; pools bound their own operations far below.
+  // At tasks. Bounds the damage of a program gone wrong, or of one with many calls under way at
+  // once that each keep a thread (weir/async.hpp); further ones wait.
   static constexpr std::size_t threads_max = 256;
 
   struct Worker {
@@ -126,8 +130,10 @@ class BasicExecutor {
     typename R::mutex mutex;  // never held while a task runs
     typename R::condition_variable work;
     typename R::condition_variable watch;
-    typename R::condition_variable fired;        // a timer's task has ended
-    std::deque<std::pair<TimerId, Task>> tasks;  // 0: posted; else the timer that fell due
+    typename R::condition_variable fired;  // a timer's task has ended
+    std::deque<TimerId> due;               // fell due, and wait for a thread: they come first
+    std::deque<Task> tasks;                // posted
+    std::size_t at_tasks = 0;              // threads that run one of those
     std::set<std::pair<Instant, TimerId>> timers;
     std::map<TimerId, Instant> armed;
     std::map<TimerId, Task> fire;
@@ -149,11 +155,16 @@ class BasicExecutor {
       armed.erase(it);
     }
 
-    // Each queued task is promised to one thread: to those that start, then to the followers, last
-    // to the watcher.
+    // What could begin now, if there are threads for it.
+    [[nodiscard]] std::size_t ready() const noexcept {
+      return due.size() + std::min(tasks.size(), threads_max - at_tasks);
+    }
+
+    // Each of them is promised to one thread: to those that start, then to the followers, last to
+    // the watcher.
     static void provide_worker(const std::shared_ptr<State>& self) {
-      if (self->tasks.size() <= self->starting) return;
-      const std::size_t tasks = self->tasks.size() - self->starting;
+      if (self->ready() <= self->starting) return;
+      const std::size_t tasks = self->ready() - self->starting;
       const std::size_t followers = self->idle - (self->watched ? 1 : 0);
       if (tasks <= followers) {
         self->work.notify_one();
@@ -178,7 +189,7 @@ class BasicExecutor {
     static void spawn(const std::shared_ptr<State>& self) {
       for (auto& thread : self->ended) thread.join();
       self->ended.clear();
-      if (self->workers.size() >= threads_max || self->stopping) return;
+      if (self->workers.size() > threads_max || self->stopping) return;
       const std::uint64_t id = ++self->last_worker;
       Worker& worker = self->workers[id];
       try {
@@ -195,7 +206,7 @@ class BasicExecutor {
       while (!timers.empty() && timers.begin()->first <= now) {
         const TimerId id = timers.begin()->second;
         disarm(id);
-        tasks.push_back({id, fire.at(id)});
+        due.push_back(id);
       }
     }
 
@@ -216,6 +227,44 @@ class BasicExecutor {
       return go_on;
     }
 
+    // For a thread that is about to turn to what it has taken.
+    static void provide(const std::shared_ptr<State>& self) {
+      if (self->ready() > 0) provide_worker(self);
+      if (!self->timers.empty() && !self->watched) provide_watcher(self);
+    }
+
+    static void fire_next(const std::shared_ptr<State>& self,
+                          std::unique_lock<typename R::mutex>& lock) {
+      State& s = *self;
+      const TimerId timer = s.due.front();
+      s.due.pop_front();
+      provide(self);
+      const auto found = s.fire.find(timer);
+      if (found == s.fire.end()) return;  // removed since it fell due
+      s.firing.insert({timer, R::thread_id()});
+      call(Task(found->second), lock);
+      s.firing.erase({timer, R::thread_id()});
+      s.fired.notify_all();
+    }
+
+    static void run_next(const std::shared_ptr<State>& self,
+                         std::unique_lock<typename R::mutex>& lock) {
+      State& s = *self;
+      Task task = std::move(s.tasks.front());
+      s.tasks.pop_front();
+      ++s.at_tasks;
+      provide(self);
+      call(std::move(task), lock);
+      --s.at_tasks;
+    }
+
+    static void call(Task task, std::unique_lock<typename R::mutex>& lock) {
+      lock.unlock();
+      task();
+      task = nullptr;  // may own the last reference to something: not under the lock
+      lock.lock();
+    }
+
     static void run(const std::shared_ptr<State>& self, std::uint64_t id) {
       State& s = *self;
       std::unique_lock lock(s.mutex);
@@ -225,23 +274,12 @@ class BasicExecutor {
       }
       for (bool go_on = true;;) {
         s.queue_due_timers(R::now());
-        if (!s.tasks.empty()) {
-          auto [timer, task] = std::move(s.tasks.front());
-          s.tasks.pop_front();
-          if (!s.tasks.empty()) provide_worker(self);
-          if (!s.timers.empty() && !s.watched) provide_watcher(self);
+        if (s.ready() > 0) {
           go_on = true;
-          if (timer != 0) {
-            if (!s.fire.contains(timer)) continue;  // removed since it fell due
-            s.firing.insert({timer, R::thread_id()});
-          }
-          lock.unlock();
-          task();
-          task = nullptr;  // may own the last reference to something: not under the lock
-          lock.lock();
-          if (timer != 0) {
-            s.firing.erase({timer, R::thread_id()});
-            s.fired.notify_all();
+          if (!s.due.empty()) {
+            fire_next(self, lock);
+          } else {
+            run_next(self, lock);
           }
           continue;
         }

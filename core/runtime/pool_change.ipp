@@ -15,7 +15,7 @@ namespace weir::runtime {
 
 template <Runtime R>
 PoolConfig BasicPool<R>::config() const {
-  const Lock lock(mutex_);
+  const Lock lock = lock_unless_forked();
   return config_;
 }
 
@@ -35,10 +35,17 @@ Result<void> BasicPool<R>::resize(std::uint32_t min, std::uint32_t max) {
   }
   config_ = std::move(wanted);
   sizes_itself_ = sizes_itself;
-  if (sizes_itself_ && told_.empty()) advised_.store(false);  // by the next connection
+  if (sizes_itself_ && told_.empty()) ask_server_anew();
   engine_->reconfigure(engine_config_now(), /*renewed=*/false, R::now(), fx_);
   perform(lock);
   return {};
+}
+
+// By the next connection that is made.
+template <Runtime R>
+void BasicPool<R>::ask_server_anew() noexcept {
+  asked_again_.store(false);
+  advised_.store(false);
 }
 
 // A server that did not say is taken for one without a limit.
@@ -123,7 +130,7 @@ void BasicPool<R>::take_on(Change change) {
     Turn lock(*this);
     config_ = std::move(change.config);
     sizes_itself_ = change.sizes_itself;
-    if (renewed || (sizes_itself_ && told_.empty())) advised_.store(false);
+    if (renewed || (sizes_itself_ && told_.empty())) ask_server_anew();
     options_ = std::move(change.options);
     base_dir_ = std::move(change.base_dir);
     if (renewed) generations_.push_back(std::move(change.made_of));

@@ -101,9 +101,10 @@ Lease BasicPool<R>::grant(Session& session, std::uint64_t lease, const char* tag
   return make_lease({&session, lease, no_deadline});
 }
 
-// To be followed by perform().
+// To be followed by perform(). Without memory the process ends here as it does in perform().
 template <Runtime R>
-engine::WaiterId BasicPool<R>::enqueue(Completion& waiter, const engine::Waiter& as, Instant now) {
+engine::WaiterId BasicPool<R>::enqueue(Completion& waiter, const engine::Waiter& as,
+                                       Instant now) noexcept {
   waiter.at_start = engine_->counts();
   waiter.phases = engine_->phase_times(now);
   return engine_->acquire(as, now, fx_);
@@ -161,14 +162,14 @@ Result<Lease> BasicPool<R>::queue_up(const engine::Holder& holder, const Request
 // The last thing that is done under the lock.
 template <Runtime R>
 Error BasicPool<R>::tell_of_failure(const Completion& waiter, const engine::Holder& holder,
-                                    Turn& lock) {
+                                    Turn& lock, std::ptrdiff_t timeouts) {
   Error why = failure(waiter, holder, R::now());
   const bool tells = hooks_.on_timeout && waiter.outcome == engine::Outcome::timeout;
   if (tells) begin_hook();
   lock.unlock();
   if (!tells) return why;
-  tell(Hook::timeout, hooks_.on_timeout,
-       TimeoutEvent{name_, tag_text(holder), {holder.file, holder.line}, why});
+  const TimeoutEvent event{name_, tag_text(holder), {holder.file, holder.line}, why};
+  for (; timeouts > 0; --timeouts) tell(Hook::timeout, hooks_.on_timeout, event);
   end_hook();
   return why;
 }
@@ -223,7 +224,9 @@ Result<std::vector<Lease>> BasicPool<R>::lend_several(const Request& request, st
   while (!several.over()) {
     lock.wait_until(several.cv, deadline);
     if (several.over() || R::now() < deadline) continue;
-    engine_->cancel(several.parts.back().id, engine::Outcome::timeout, R::now(), fx_);
+    for (const auto& part : several.parts) {  // each is an acquire that timed out, as for a tick
+      if (!part.done) engine_->cancel(part.id, engine::Outcome::timeout, R::now(), fx_);
+    }
     perform(lock);
   }
   if (stop) {
@@ -249,7 +252,7 @@ std::vector<Lease> BasicPool<R>::grant_all(Several& several, const engine::Holde
   return leases;
 }
 
-// What there is of them goes back.
+// What there is of them goes back. As many are told to have timed out as are counted.
 template <Runtime R>
 Result<std::vector<Lease>> BasicPool<R>::give_up(Several& several, const engine::Holder& holder,
                                                  Turn& lock) {
@@ -260,7 +263,10 @@ Result<std::vector<Lease>> BasicPool<R>::give_up(Several& several, const engine:
   }
   perform(lock);
   R::probe(Mark::several_given_up);
-  Error why = tell_of_failure(*failed, holder, lock);
+  const auto timeouts = std::count_if(
+      several.parts.begin(), several.parts.end(),
+      [](const auto& part) { return part.done && part.outcome == engine::Outcome::timeout; });
+  Error why = tell_of_failure(*failed, holder, lock, timeouts);
   lock.lock();
   static_cast<void>(grant_all(several, holder, lock));
   return fail(std::move(why));

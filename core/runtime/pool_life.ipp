@@ -226,6 +226,7 @@ PoolStats BasicPool<R>::stats() const {
 
 template <Runtime R>
 void BasicPool<R>::begin_drain() {
+  if (forked()) return;  // drain() says so
   Turn lock(*this);
   engine_->drain(R::now(), fx_);
   perform(lock);

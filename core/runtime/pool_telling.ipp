@@ -201,9 +201,10 @@ void BasicPool<R>::hear(std::uint64_t tag, const weir_event& event) {
       while (slot < slots_.size() && !(slots_[slot].made_of && slots_[slot].tag == tag)) ++slot;
       if (slot == slots_.size()) return;  // of no connection
       heard_.push_back({notify, slot, std::string(name), std::string(text)});
-      if (!std::exchange(telling_heard_, true)) {
+      if (!telling_heard_) {
+        executor_->post([this] { tell_heard(); });  // may throw
+        telling_heard_ = true;
         ++running_;
-        executor_->post([this] { tell_heard(); });
       }
     }
   }

@@ -16,9 +16,10 @@ inline constexpr Duration leap_threshold = std::chrono::seconds(5);
 
 // Delivers the effects of the step that was just made. Waiters are completed and operations queued
 // under the lock, so that their order is the engine's; aborts and the log come after it, so that
-// they may use the pool (S9). Returns with the lock held again.
+// they may use the pool (S9). Returns with the lock held again. Without memory for it the process
+// ends: callers have been told of a part of the step, and the rest can neither be done nor undone.
 template <Runtime R>
-void BasicPool<R>::perform(Turn& lock) {
+void BasicPool<R>::perform(Turn& lock) noexcept {
   R::stepped(name_, *engine_, *rack_, fx_);
   for (const engine::Resolved& resolved : fx_.resolved) {
     auto& waiter = *static_cast<Completion*>(resolved.token);
@@ -102,8 +103,12 @@ template <Runtime R>
 void BasicPool<R>::start_op(const engine::StartOp& op) {
   while (slots_.size() <= op.slot)
     slots_.emplace_back(context_, static_cast<SlotId>(slots_.size()));
+  Slot& slot = slots_[op.slot];
+  // Of the connection that was here before. An abort of this one may come before it has a
+  // canceller.
+  if (op.op == engine::Op::connect) slot.abort_requested = false;
   ++running_;
-  executor_->post([this, op, slot = &slots_[op.slot]] { run(op, *slot); });
+  executor_->post([this, op, &slot] { run(op, slot); });
 }
 
 // Only ever moves the timer forward: one that fires early finds nothing due and arms itself anew,
@@ -183,7 +188,6 @@ engine::OpResult BasicPool<R>::run_connect(const engine::StartOp& op, Slot& slot
   weir_source* source = nullptr;
   {
     const Lock lock(mutex_);
-    slot.abort_requested = false;
     slot.tag = tag = ++last_tag_;
     slot.made_of = generations_.back();
     slot.accepted = false;
@@ -196,7 +200,7 @@ engine::OpResult BasicPool<R>::run_connect(const engine::StartOp& op, Slot& slot
   {
     const Lock lock(mutex_);
     slot.canceller = *canceller;
-    // Draining, or overdue before it began: the abort found no canceller yet.
+    // Draining, replaced or overdue before it began: the abort found no canceller yet.
     aborted = slot.abort_requested || engine_->phase() == engine::Engine::Phase::draining;
   }
   if (aborted) {
@@ -224,7 +228,8 @@ engine::OpResult BasicPool<R>::run_init(const engine::StartOp& op, Slot& slot) {
 }
 
 // Once for each server. Returns: false if the connection is not fit to be lent after it: broken, or
-// still calling off a question that took too long.
+// still calling off a question that took too long. One that is lost says nothing about its server,
+// so the next one asks again; but a server that drops each one that asks is taken as it is.
 template <Runtime R>
 bool BasicPool<R>::give_advice(const engine::StartOp& op, Slot& slot) {
   std::string driver;
@@ -237,14 +242,16 @@ bool BasicPool<R>::give_advice(const engine::StartOp& op, Slot& slot) {
   const bool warns = process_ && logs(LogLevel::warn);
   if ((!sizes && !warns) || advised_.exchange(true)) return true;
   const auto server = facts_of_server(slot.session, driver, op.deadline);
+  const Session::Facts facts = slot.session.facts();
+  const bool fit = !facts.broken && !facts.busy;
+  if (!server && !fit && !asked_again_.exchange(true)) return advised_.store(false), false;
   if (sizes) take_share(server.value_or(observe::ServerFacts{}));
   if (server && warns) {
     for (const std::string& line : warnings(config(), *server, *process_)) {
       log(LogLevel::warn, line);
     }
   }
-  const Session::Facts facts = slot.session.facts();
-  return !facts.broken && !facts.busy;
+  return fit;
 }
 
 template <Runtime R>

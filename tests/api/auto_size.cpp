@@ -4,6 +4,8 @@
 // whose limit is asked for beside the pool.
 #include "tests/api/databases.hpp"
 
+#include <atomic>
+
 #include <gmock/gmock.h>
 
 namespace weir::test {
@@ -89,7 +91,28 @@ TEST_P(AutoSize, keeps_the_size_of_a_running_pool_until_it_is_told) {
   EXPECT_EQ(max_of(pool), share());
 }
 
+// The session ends when on_create has seen it, so that the question finds it gone.
+using AutoSizeOnServer = AutoSize;
+
+TEST_P(AutoSizeOnServer, is_asked_for_again_where_the_connection_that_asked_was_lost) {
+  std::atomic<int> made{0};
+  Hooks hooks;
+  hooks.on_create = [&](Connection& c, const CreateEvent&) -> Result<void> {
+    if (++made > 1) return {};
+    const std::string own = is("postgres") ? "select pg_backend_pid()" : "select connection_id()";
+    const auto id = std::to_string(or_throw(c.query(own))[0].get<long long>(0));
+    run(is("postgres") ? "select pg_terminate_backend(" + id + ", 60000)" : "kill " + id);
+    return {};
+  };
+  auto pools = open(shared, std::move(hooks));
+  ASSERT_TRUE(pools) << pools.error().what();
+  EXPECT_EQ(max_of((*pools)["main"]), share());
+  EXPECT_EQ(made, 2);
+}
+
 INSTANTIATE_TEST_SUITE_P(Databases, AutoSize, testing::ValuesIn(databases()), name_of);
+INSTANTIATE_TEST_SUITE_P(Databases, AutoSizeOnServer, testing::ValuesIn(servers()), name_of);
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(AutoSizeOnServer);
 
 }  // namespace
 }  // namespace weir::test

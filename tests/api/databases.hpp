@@ -21,6 +21,7 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -53,6 +54,13 @@ inline std::vector<Database> databases() {
   return all;
 }
 
+// Those whose sessions are on a server, which can end them.
+inline std::vector<Database> servers() {
+  std::vector<Database> list = databases();
+  std::erase_if(list, [](const Database& one) { return one.name == "sqlite"; });
+  return list;
+}
+
 // A pool on each of them.
 class EachDatabase : public testing::TestWithParam<Database> {
  protected:
@@ -71,9 +79,10 @@ class EachDatabase : public testing::TestWithParam<Database> {
   }
 
   // Of the same database, with these lines about the pool.
-  [[nodiscard]] Result<Pools> open(const std::string& settings) const {
+  [[nodiscard]] Result<Pools> open(const std::string& settings, Hooks hooks = {}) const {
     return Pools::builder()
         .driver(GetParam().driver())
+        .hooks(std::move(hooks))
         .string("version = 1\n[pool.main]\nlog = []\ndriver = \"" + GetParam().name +
                 "\"\nurl = \"" + GetParam().url(directory_) + "\"\n" + settings)
         .open();

@@ -309,12 +309,6 @@ TEST_P(ManyRows, execute_many_names_the_row_that_failed_and_those_before_stay) {
   EXPECT_EQ(count(), 9'000);
 }
 
-std::vector<Database> servers() {
-  std::vector<Database> list = databases();
-  std::erase_if(list, [](const Database& one) { return one.name == "sqlite"; });
-  return list;
-}
-
 INSTANTIATE_TEST_SUITE_P(Each, ManyRows, testing::ValuesIn(databases()), name_of);
 INSTANTIATE_TEST_SUITE_P(Each, ManyRowsOnServer, testing::ValuesIn(servers()), name_of);
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ManyRowsOnServer);

@@ -157,6 +157,7 @@ TEST_F(Reload, a_forked_child_has_pools_of_its_own) {
   const pid_t child = fork_when_quiet();
   if (child == 0) {
     bool good = (*pools)["main"].query("select 1").error().code() == Code::forked;
+    good = good && pools->drain(30s).error().code() == Code::forked;
     {
       const Pools inherited = *std::move(pools);  // ends here, without a word to anybody
     }

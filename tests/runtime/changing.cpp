@@ -9,8 +9,12 @@
 #include <weir/retry.hpp>
 
 #include <atomic>
+#include <filesystem>
+#include <iterator>
+#include <optional>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <vector>
 
 namespace weir::runtime {
 namespace {
@@ -192,24 +196,64 @@ TEST_F(Changing, tasks_of_the_host_are_told_apart_from_threads) {
   EXPECT_EQ(other.error().code(), Code::acquire_timeout);
 }
 
+// T9: its abort comes before there is anything to abort.
+TEST_F(Changing, evict_reaches_a_connect_that_waits_for_a_thread) {
+  static std::atomic<int> aborts{0};
+  static weir_driver counts = *weir_mock_driver();
+  counts.abort = [](weir_canceller* canceller) noexcept {
+    ++aborts;
+    weir_mock_driver()->abort(canceller);
+  };
+  driver = &counts;
+  auto pool = open(small(1));
+  constexpr int threads_max = 256;
+  std::atomic<bool> go{false};
+  std::atomic<int> busy{0};
+  for (int i = 0; i < threads_max; ++i) {
+    executor->post([&] {
+      ++busy;
+      go.wait(false);
+    });
+  }
+  eventually([&] { return busy == threads_max; });
+  std::thread caller([&] { EXPECT_TRUE(pool->acquire({.timeout = 1h})); });
+  eventually([&] { return pool->stats().now.connecting == 1; });
+  EXPECT_TRUE(pool->evict());
+  go = true;
+  go.notify_all();
+  caller.join();
+  EXPECT_EQ(aborts, 1);
+}
+
 // S16: in the child everything answers `forked`, nothing is sent or ended, and pools of its own
 // work.
 TEST_F(Changing, a_forked_child_can_neither_use_nor_harm_its_parents_pool) {
   if (!test::can_fork) GTEST_SKIP() << test::cannot_fork;
-  auto pool = open(small(2));
-  auto lease = pool->acquire();
-  ASSERT_TRUE(lease);
+  auto pool = open(small(8));
+  std::optional<Lease> lease = or_throw(pool->acquire());
+  {
+    std::vector<Lease> idle;  // more than there are threads to close them
+    for (int i = 0; i < 7; ++i) idle.push_back(or_throw(pool->acquire()));
+  }
   ASSERT_TRUE(pool->query("SELECT 1"));
   const pid_t child = test::fork_when_quiet();
   if (child == 0) {
-    int wrong = 0;
-    const auto expect = [&](bool held) { wrong = wrong * 2 + (held ? 0 : 1); };
+    int asked = 0;
+    int wrong = 0;  // the first of them that does not hold
+    const auto expect = [&](bool holds) {
+      ++asked;
+      if (!holds && wrong == 0) wrong = asked;
+    };
     const auto is_forked = [](const auto& result) {
       return !result && result.error().code() == Code::forked;
     };
     expect(is_forked((*lease)->query("SELECT 1")));
     expect(is_forked(pool->acquire()));
     expect(is_forked(pool->drain(1s)));
+    pool->begin_drain();  // as for several pools at once
+    const std::filesystem::directory_iterator threads("/proc/self/task");
+    expect(std::distance(threads, {}) == 1);
+    expect(pool->config().max == 8);
     expect(is_forked(pool->suspend(1s)));
     expect(is_forked(pool->resize(1, 2)));
     expect(is_forked(pool->evict()));
@@ -224,7 +268,7 @@ TEST_F(Changing, a_forked_child_can_neither_use_nor_harm_its_parents_pool) {
   EXPECT_EQ(WEXITSTATUS(status), 0);
   EXPECT_TRUE((*lease)->query("SELECT 1"));  // the parent noticed nothing
   lease->release();
-  EXPECT_EQ(pool->stats().created, 2U);
+  EXPECT_EQ(pool->stats().created, 8U);
 }
 
 // A log line about a close is written while the pool works; the sink may use the pool.

@@ -64,6 +64,32 @@ TEST(Executor, tasks_that_hang_do_not_stop_others_nor_timers) {
   go = true;
 }
 
+// Their deadlines are timers, too: what ends them must not wait for them.
+TEST(Executor, as_many_hanging_tasks_as_there_may_be_do_not_stop_timers) {
+  constexpr int most = 256;
+  std::atomic<bool> go{false};
+  std::atomic<int> begun{0};
+  std::atomic<int> fired{0};
+  OsExecutor executor;
+  const auto early = executor.add_timer([&] { ++fired; });
+  const auto late = executor.add_timer([&] { ++fired; });
+  executor.arm(early, OsRuntime::now() + 1h);
+  for (int i = 0; i < most + 10; ++i) {
+    executor.post([&] {
+      ++begun;
+      go.wait(false);
+    });
+  }
+  eventually([&] { return begun == most; });
+  executor.arm(early, OsRuntime::now() + 1ms);
+  executor.arm(late, OsRuntime::now() + 2ms);
+  eventually([&] { return fired == 2; });
+  EXPECT_EQ(begun, most) << "the thread of the timers took a task";
+  go = true;
+  go.notify_all();
+  eventually([&] { return begun == most + 10; });
+}
+
 TEST(Executor, a_timer_fires_at_its_latest_time_and_once) {
   std::atomic<int> fired{0};
   OsExecutor executor;

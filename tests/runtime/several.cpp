@@ -56,6 +56,17 @@ TEST_F(Several, that_do_not_all_come_go_back) {
   eventually([&] { return pool->try_acquire().has_value(); });  // the other one is free
 }
 
+TEST_F(Several, that_time_out_are_told_as_often_as_they_are_counted) {
+  std::atomic<std::uint64_t> told{0};
+  hooks.on_timeout = [&](const TimeoutEvent&) { ++told; };
+  auto pool = open(small(3));
+  auto held = or_throw(pool->acquire_n(3));
+  EXPECT_FALSE(pool->acquire_n(2, {.timeout = 1ms}));
+  EXPECT_EQ(told, 2U);
+  EXPECT_EQ(pool->stats().timeouts, 2U);
+  EXPECT_EQ(pool->stats().failed, 0U);
+}
+
 TEST_F(Several, without_waiting_are_all_there_or_none) {
   auto pool = open(small(2));
   { auto warm = or_throw(pool->acquire_n(2)); }
