@@ -45,6 +45,18 @@ bool are_of(const Columns& columns, const weir_exec_out& out) noexcept {
   return true;
 }
 
+// Rows are read by the columns that were told: other cells than these may not be there.
+bool fits(const Columns& columns, const weir_batch& batch) noexcept {
+  return batch.rows == 0 || batch.columns == columns.names.size();
+}
+
+[[gnu::cold]] auto misfit(const Columns& columns, const weir_batch& batch) {
+  return weir::fail(Code::driver_error, "the driver gave rows of " + std::to_string(batch.columns) +
+                                            " cells in a result of " +
+                                            std::to_string(columns.names.size()) +
+                                            " columns; this is a fault of the driver");
+}
+
 // Into its place: a value that was put together in parts is slow to copy (Session::run).
 void read_executed(const weir_exec_out& out, Executed& done) {
   if ((out.flags & WEIR_EXEC_HAS_AFFECTED) != 0) done.affected = out.affected;
@@ -79,8 +91,11 @@ Result<void> Session::run(Instant deadline, const Command& command, std::uint32_
                                &error.raw) != WEIR_OK) {
     return fail(failure(error, "running a statement"));
   }
-  if ((flags & WEIR_EXEC_NO_ROWS) == 0) answer.columns = columns_of(command.stmt, answer.out);
-  return {};
+  if ((flags & WEIR_EXEC_NO_ROWS) != 0) return {};
+  answer.columns = columns_of(command.stmt, answer.out);
+  if (fits(*answer.columns, answer.batch)) return {};
+  if (answer.result != nullptr) close_result(answer.result);
+  return misfit(*answer.columns, answer.batch);
 }
 
 // Those of a prepared statement are made once, and again where the database has changed them.
@@ -119,6 +134,10 @@ Result<Rows> Session::query(const detail::SessionRef& ref, const Command& comman
       Error why = failure(error, "reading rows");
       close_result(answer.result);
       return fail(std::move(why));
+    }
+    if (!fits(rows.columns(), answer.batch)) {
+      close_result(answer.result);
+      return misfit(rows.columns(), answer.batch);
     }
     rows.append(answer.batch);
   }
@@ -192,6 +211,11 @@ Result<bool> Session::next_batch(Stream& stream) {
     stream.batch_ = weir_batch{};
     close_stream(stream);
     return fail(std::move(why));
+  }
+  if (!fits(*stream.columns_, stream.batch_)) {
+    auto why = misfit(*stream.columns_, std::exchange(stream.batch_, weir_batch{}));
+    close_stream(stream);
+    return why;
   }
   return true;
 }

@@ -98,6 +98,55 @@ TEST_F(Lying, a_look_that_answers_nothing_is_a_dead_connection) {
   EXPECT_EQ(pool->stats().created, 2U);
 }
 
+// What a pool and a stream say of ROWS 1000, and whether the connection can do something else then.
+void expect_misfit(OsPool& pool, const std::string& text) {
+  auto lease = pool.acquire();
+  ASSERT_TRUE(lease);
+  const auto rows = (*lease)->query("ROWS 1000");
+  ASSERT_FALSE(rows);
+  EXPECT_EQ(rows.error().code(), Code::driver_error);
+  EXPECT_NE(rows.error().what().find(text), std::string::npos) << rows.error().what();
+
+  auto stream = (*lease)->stream("ROWS 1000");
+  Result<void> streamed;
+  while (stream && streamed) {
+    auto row = stream->next();
+    if (row && !*row) break;
+    if (!row) streamed = tl::unexpected(row.error());
+  }
+  if (!stream) streamed = tl::unexpected(stream.error());
+  ASSERT_FALSE(streamed);
+  EXPECT_EQ(streamed.error().code(), Code::driver_error);
+  EXPECT_NE(streamed.error().what().find(text), std::string::npos) << streamed.error().what();
+  EXPECT_TRUE((*lease)->query("SELECT 1"));
+  EXPECT_EQ(pool.stats().created, 1U);
+}
+
+TEST_F(Lying, rows_of_a_result_without_columns_are_an_error_of_the_driver) {
+  auto pool = open_with(small(1), [](weir_driver& table) {
+    table.execute = [](weir_conn* conn, const weir_call* call, const weir_exec_args* args,
+                       weir_exec_out* out, weir_result** result, weir_batch* batch,
+                       weir_error* error) noexcept -> weir_status {
+      const auto status = weir_mock_driver()->execute(conn, call, args, out, result, batch, error);
+      if (batch->rows > 1) out->column_count = 0;
+      return status;
+    };
+  });
+  expect_misfit(*pool, "rows of 2 cells in a result of 0 columns");
+}
+
+TEST_F(Lying, rows_that_grow_wider_on_the_way_are_an_error_of_the_driver) {
+  auto pool = open_with(small(1), [](weir_driver& table) {
+    table.fetch = [](weir_result* result, const weir_call* call, weir_batch* batch,
+                     weir_error* error) noexcept -> weir_status {
+      const auto status = weir_mock_driver()->fetch(result, call, batch, error);
+      batch->columns = 3;
+      return status;
+    };
+  });
+  expect_misfit(*pool, "rows of 3 cells in a result of 2 columns");
+}
+
 // Clean-up comes after an error or at an end; a server that is mute must not keep anybody there.
 TEST_F(Lying, a_clean_up_that_nobody_answers_has_a_deadline) {
   static std::atomic<int> without_deadline{0};
