@@ -190,7 +190,8 @@ Session::Facts Session::facts() const {
   facts.busy =
       open_result_ != nullptr || (flags & (WEIR_STATE_RESULT_OPEN | WEIR_STATE_IN_TX |
                                            WEIR_STATE_TX_FAILED | WEIR_STATE_CANCEL_PENDING)) != 0;
-  facts.dirty = (flags & (WEIR_STATE_DIRTY | WEIR_STATE_DIRTY_UNKNOWN)) != 0;
+  facts.dirty =
+      context_.changes_unseen || (flags & (WEIR_STATE_DIRTY | WEIR_STATE_DIRTY_UNKNOWN)) != 0;
   return facts;
 }
 

@@ -43,7 +43,11 @@ struct SessionContext {
   const weir_host* host = nullptr;
   Watcher* watcher = nullptr;
   std::uint32_t process = process_generation();  // a forked child is another one
-  std::atomic<bool> watched{false};              // calls go by way of a Walk, and the watcher
+  // The driver cannot tell whether a session has changed, and can make one as new: each that was
+  // used counts as changed.
+  bool changes_unseen = !driver.has(WEIR_CAP_DIRTY) &&
+                        (driver.has(WEIR_CAP_RESET_SESSION) || driver.has(WEIR_CAP_RESET_FULL));
+  std::atomic<bool> watched{false};  // calls go by way of a Walk, and the watcher
 };
 
 // The serial of a lease that is none: Hooks::on_create sets a session up.

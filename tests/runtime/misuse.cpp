@@ -75,6 +75,41 @@ TEST_F(PoolTest, what_a_lease_left_is_looked_at_if_it_asked_the_driver_for_anyth
   EXPECT_EQ(looks_after([](Connection&) {}), 1) << "who knows what is done with the handle";
 }
 
+// The state of no conn ever shows a change.
+weir_driver sees_no_changes() {
+  weir_driver driver = *weir_mock_driver();
+  driver.caps &= ~WEIR_CAP_DIRTY;
+  driver.state = [](const weir_conn* conn, weir_conn_state* state) noexcept {
+    weir_mock_driver()->state(conn, state);
+    state->flags &= ~(WEIR_STATE_DIRTY | WEIR_STATE_DIRTY_UNKNOWN);
+  };
+  return driver;
+}
+
+TEST_F(PoolTest, a_session_that_was_used_is_reset_where_its_driver_sees_no_changes) {
+  static weir_driver blind = sees_no_changes();
+  driver = &blind;
+  auto pool = open(small(1));
+  ASSERT_TRUE(pool->query("DIRTY"));
+  ASSERT_TRUE(pool->acquire()) << "and given back as it came";
+  EXPECT_EQ(pool->stats().resets, 1U);
+  ASSERT_TRUE(pool->query("SELECT 1"));
+  ASSERT_TRUE(pool->acquire());
+  EXPECT_EQ(pool->stats().resets, 2U);
+  EXPECT_EQ(pool->stats().created, 1U);
+}
+
+TEST_F(PoolTest, a_session_is_lent_as_it_is_where_its_driver_sees_no_changes_and_cannot_reset) {
+  static weir_driver blind = sees_no_changes();
+  blind.caps &= ~(WEIR_CAP_RESET_SESSION | WEIR_CAP_RESET_FULL);
+  driver = &blind;
+  auto pool = open(small(1));
+  ASSERT_TRUE(pool->query("DIRTY"));
+  ASSERT_TRUE(pool->query("SELECT 1"));
+  EXPECT_EQ(pool->stats().resets, 0U);
+  EXPECT_EQ(pool->stats().created, 1U);
+}
+
 TEST_F(PoolTest, what_its_holder_was_told_is_broken_is_not_lent_again) {
   static weir_driver counting = counts_looks();
   driver = &counting;
