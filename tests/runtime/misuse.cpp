@@ -110,6 +110,38 @@ TEST_F(PoolTest, a_session_is_lent_as_it_is_where_its_driver_sees_no_changes_and
   EXPECT_EQ(pool->stats().created, 1U);
 }
 
+int pings = 0;
+
+// One that met its deadline would break the connection, and its transaction would be lost.
+TEST_F(PoolTest, a_ping_in_a_transaction_asks_nobody) {
+  static weir_driver counting = counts_looks();
+  counting.ping = [](weir_conn* conn, std::int32_t depth, const weir_call* call,
+                     std::int32_t* alive, weir_error* error) noexcept -> weir_status {
+    ++pings;
+    return weir_mock_driver()->ping(conn, depth, call, alive, error);
+  };
+  driver = &counting;
+  auto pool = open(small(1));
+  auto lease = pool->acquire();
+  ASSERT_TRUE(lease);
+  Connection& c = **lease;
+  EXPECT_TRUE(c.transaction([](Connection& in) { return in.ping(); }));
+  ASSERT_TRUE(c.begin());
+  EXPECT_TRUE(c.ping());
+  EXPECT_EQ(pings, 0);
+  ASSERT_TRUE(c.commit());
+  EXPECT_TRUE(c.ping());
+  EXPECT_EQ(pings, 1);
+
+  ASSERT_TRUE(c.begin());
+  says_also = WEIR_STATE_BROKEN;
+  const auto dead = c.ping();
+  says_also = 0;
+  ASSERT_FALSE(dead);
+  EXPECT_EQ(dead.error().code(), Code::connection_lost);
+  EXPECT_EQ(pings, 1);
+}
+
 TEST_F(PoolTest, what_its_holder_was_told_is_broken_is_not_lent_again) {
   static weir_driver counting = counts_looks();
   driver = &counting;

@@ -281,7 +281,7 @@ class WEIR_API Connection {
   // How the database spells its n-th parameter, n from 1: "?" or "$1".
   [[nodiscard]] std::string placeholder(int n) const;
 
-  // One round trip. Errors: connection_lost if the session is dead.
+  // One round trip; in a transaction only a look. Errors: connection_lost if the session is dead.
   [[nodiscard]] Result<void> ping();
   // Whether it has broken, as far as is known without asking: every further call fails, so give it
   // back. Also true once it was given back. Blocks: for nothing.
