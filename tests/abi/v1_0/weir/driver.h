@@ -229,7 +229,8 @@ typedef struct weir_cell {
 
 /* A row-major matrix: cell (r, c) is cells[r * row_stride + c]. Cells and the bytes they point to
  * belong to the driver and are valid until the next call on the conn, its statements or results
- * (WEIR_BATCH_STABLE: until result_close). */
+ * (WEIR_BATCH_STABLE: until result_close). In a batch with rows `columns` is the column_count of
+ * its result; a host refuses other rows. */
 typedef struct weir_batch {
   uint32_t struct_size;
   uint32_t flags; /* WEIR_BATCH_* */
@@ -359,6 +360,10 @@ typedef struct weir_host {
 #define WEIR_CAP_DETERMINISTIC (UINT64_C(1) << 19) /* same host answers, same behaviour */
 #define WEIR_CAP_FORK_ABANDON (UINT64_C(1) << 20)  /* abandon is safe in a forked child */
 #define WEIR_CAP_NATIVE (UINT64_C(1) << 21)        /* native */
+
+/* Of a driver without WEIR_CAP_DIRTY the flags of a session that was used say nothing: a host
+ * resets it after each lease that called the driver. If the driver claims no reset either, it goes
+ * to the next user as it is. */
 
 /* A coarse driver sits on a client library that blocks. Its calls may outlive their deadline, or
  * return at it and leave the library at work on a thread of the driver's own; then the conn is
@@ -563,13 +568,16 @@ typedef struct weir_driver {
    * under way and that nothing can end, until its own time limit. Required. [env] */
   void (*env_destroy)(weir_env* env) WEIR_NOEXCEPT;
 
-  /* Called by the host on each of its threads that made calls, before that thread ends. [any] */
+  /* Called by the host on a thread of its own that made calls, when it has done with them for now
+   * and before it ends. Threads of the host's callers make calls, too, and end without it: what a
+   * driver keeps per thread must go by itself, by a destructor of the thread. [any] */
   void (*thread_detach)(weir_env* env) WEIR_NOEXCEPT;
 
   /* -- configuration ------------------------------------------------------------ */
 
   /* Checks url and options; connects to nothing. Borrows args for the call only.
-   * Errors: CONFIG, the text naming the option (never a secret value). Required. [env] */
+   * Errors: CONFIG, the text naming the option (never a secret value), also where a url or an
+   * option has an embedded NUL. Required. [env] */
   weir_status (*source_create)(weir_env* env, const weir_source_args* args, weir_source** source,
                                weir_source_traits* traits, weir_error* error) WEIR_NOEXCEPT;
 
@@ -613,7 +621,8 @@ typedef struct weir_driver {
   weir_status (*cancel)(weir_canceller* canceller, uint64_t op_id, const weir_call* call,
                         weir_error* error) WEIR_NOEXCEPT;
 
-  /* Makes the running call, and any later one, return CONN_LOST or CANCELLED with conn_fate broken.
+  /* Makes the running call, and any later one, return CONN_LOST or CANCELLED with conn_fate broken;
+   * a later one also INVALID_STATE, as on any broken conn, and ping answers WEIR_ALIVE_NO.
    * Idempotent; does not block; takes no lock that is held across I/O. The host still calls close.
    * No-op after close. [any] */
   void (*abort)(weir_canceller* canceller) WEIR_NOEXCEPT;
@@ -646,12 +655,13 @@ typedef struct weir_driver {
 
   /* -- statements ---------------------------------------------------------------- */
 
-  /* Runs one statement. The first rows come in *batch; if WEIR_BATCH_END is set there, *result is
-   * NULL and there is nothing to close, else the rest comes by fetch. A statement that changes rows
-   * and returns some is run to its end and returns them all at once, so that *out is the whole
-   * truth of it. A second execute while a result is open is INVALID_STATE. Errors: all of the SQL
-   * kinds, CONN_LOST, TIMEOUT, CANCELLED; INVALID_ARGUMENT for a wrong number of parameters, an
-   * embedded NUL, or more than one statement. Blocks until the deadline. Required. [conn] */
+  /* Runs one statement. The first rows come in *batch; if WEIR_BATCH_END is set there and
+   * WEIR_BATCH_MORE_SETS is not, *result is NULL and there is nothing to close, else the rest comes
+   * by fetch. A statement that changes rows and returns some is run to its end and returns them all
+   * at once, so that *out is the whole truth of it. A second execute while a result is open is
+   * INVALID_STATE. Errors: all of the SQL kinds, CONN_LOST, TIMEOUT, CANCELLED; INVALID_ARGUMENT
+   * for a wrong number of parameters, an embedded NUL, or more than one statement. Blocks until the
+   * deadline. Required. [conn] */
   weir_status (*execute)(weir_conn* conn, const weir_call* call, const weir_exec_args* args,
                          weir_exec_out* out, weir_result** result, weir_batch* batch,
                          weir_error* error) WEIR_NOEXCEPT;
