@@ -149,11 +149,11 @@ bool is_choice(std::string_view word, std::string_view choices) noexcept {
   }
 }
 
-// What is wrong with one option, or nothing. Fills in what may be missing.
-std::string option_problem(weir_option_spec& option) {
-  if (option.type < WEIR_OPT_STRING || option.type > WEIR_OPT_CHOICE) {
-    return fmt::format("has the unknown type {}", option.type);
-  }
+// What is wrong with one option, or nothing. Fills in what may be missing. A type that a newer
+// minor may have brought is the driver's affair, as is what its choices are.
+std::string option_problem(weir_option_spec& option, bool is_newer) {
+  const bool is_known = option.type >= WEIR_OPT_STRING && option.type <= WEIR_OPT_CHOICE;
+  if (!is_known && !is_newer) return fmt::format("has the unknown type {}", option.type);
   const bool has_choices = option.choices != nullptr && option.choices[0] != '\0';
   if (option.type == WEIR_OPT_CHOICE) {
     if (!has_choices) return "is a choice without choices";
@@ -162,7 +162,7 @@ std::string option_problem(weir_option_spec& option) {
       return fmt::format("has the default \"{}\", which is none of its choices",
                          one_line(option.default_value, 64));
     }
-  } else if (has_choices) {
+  } else if (has_choices && is_known) {
     return "has choices, but another type";
   }
   if ((option.flags & WEIR_OPT_REQUIRED) != 0 && option.default_value != nullptr) {
@@ -172,9 +172,10 @@ std::string option_problem(weir_option_spec& option) {
   return {};
 }
 
-Result<void> copy_options(const weir_info& info, std::vector<weir_option_spec>& to,
-                          std::string_view where) {
+Result<void> copy_options(const weir_driver& driver, const weir_info& info,
+                          std::vector<weir_option_spec>& to, std::string_view where) {
   if (info.option_count == 0) return {};
+  const bool is_newer = driver.abi_minor > WEIR_ABI_MINOR;
   constexpr std::size_t size_min = offsetof(weir_option_spec, choices);
   if (info.options == nullptr || info.option_count > option_count_max ||
       info.option_stride < size_min || info.option_stride > struct_size_max ||
@@ -200,7 +201,7 @@ Result<void> copy_options(const weir_info& info, std::vector<weir_option_spec>& 
         return invalid(where, fmt::format("it declares the option \"{}\" twice", option.key));
       }
     }
-    if (const std::string problem = option_problem(option); !problem.empty()) {
+    if (const std::string problem = option_problem(option, is_newer); !problem.empty()) {
       return invalid(where, fmt::format("its option \"{}\" {}", option.key, problem));
     }
     to.push_back(option);
@@ -232,7 +233,7 @@ Result<DriverTable> DriverTable::create(const weir_driver* table, std::string_vi
   if (auto ok = check_slots(body->driver, table->struct_size, where); !ok) {
     return fail(std::move(ok).error());
   }
-  if (auto ok = copy_options(body->info, body->options, where); !ok) {
+  if (auto ok = copy_options(body->driver, body->info, body->options, where); !ok) {
     return fail(std::move(ok).error());
   }
 

@@ -197,6 +197,25 @@ TEST(DriverTable, takes_any_minor_and_its_own_major_only) {
   }
 }
 
+TEST(DriverTable, takes_an_option_of_a_type_that_a_newer_minor_may_have_brought) {
+  weir_driver driver = minimal_driver();
+  weir_info info = *driver.info;
+  std::vector<weir_option_spec> options(info.options, info.options + info.option_count);
+  options[0].type = 9;
+  options[0].choices = "a|b";
+  info.options = options.data();
+  driver.info = &info;
+  EXPECT_THAT(problem_of(driver), HasSubstr("\"path\" has the unknown type 9"));
+  driver.abi_minor = WEIR_ABI_MINOR + 1;
+  auto table = DriverTable::create(&driver, "here");
+  ASSERT_TRUE(table) << table.error().what();
+  EXPECT_EQ(table->options()[0].type, 9);
+  EXPECT_STREQ(table->options()[0].choices, "a|b");
+
+  options[1].choices = "fast|";  // a type of ours is held to what it is
+  EXPECT_THAT(problem_of(driver), HasSubstr("\"mode\" has an empty word"));
+}
+
 TEST(DriverTable, reads_a_longer_table_of_a_newer_driver) {
   struct Newer {
     weir_driver known = minimal_driver();
