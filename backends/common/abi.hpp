@@ -113,7 +113,7 @@ constexpr std::uint32_t flag_if(bool condition, std::uint32_t flag) noexcept {
 }
 
 // For a conn that must not be lent again after the failure in `error`, whatever that was: one that
-// could not be cleaned. Returns `status`.
+// could not be cleaned, or whose answer may still come. Returns `status`.
 template <class Conn>
 weir_status broken_by(Conn& conn, weir_status status, weir_error* error) noexcept {
   conn.broken = true;

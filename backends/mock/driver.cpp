@@ -156,7 +156,7 @@ weir_status ping(weir_conn* handle, std::int32_t depth, const weir_call* call, s
   Op op(conn, call, WEIR_STAGE_PING, error);
   weir_status status = op.status();
   if (status == WEIR_OK) status = conn.act(Act::ping, error);
-  if (status == WEIR_E_TIMEOUT) conn.broken = true;
+  if (status == WEIR_E_TIMEOUT) return backend::broken_by(conn, status, error);
   const bool dead = status == WEIR_E_CONN_LOST && !conn.gate.aborted();
   if (status != WEIR_OK && !dead) return status;
   *alive = dead ? WEIR_ALIVE_NO : WEIR_ALIVE_YES;

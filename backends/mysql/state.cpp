@@ -43,7 +43,7 @@ weir_status ping(weir_conn* handle, std::int32_t depth, const weir_call* call, s
   }
   Op op(conn, call, WEIR_STAGE_PING, error);
   if (op.status() != WEIR_OK) {
-    if (op.status() == WEIR_E_TIMEOUT) conn.broken = true;
+    if (op.status() == WEIR_E_TIMEOUT) return backend::broken_by(conn, op.status(), error);
     return op.status();
   }
   const auto status = conn.perform(

@@ -54,7 +54,7 @@ weir_status ping(weir_conn* handle, std::int32_t depth, const weir_call* call, s
   }
   Op op(conn, call, WEIR_STAGE_PING, error);
   if (op.status() != WEIR_OK) {
-    if (op.status() == WEIR_E_TIMEOUT) conn.broken = true;
+    if (op.status() == WEIR_E_TIMEOUT) return backend::broken_by(conn, op.status(), error);
     return op.status();
   }
   // Writes to a file that was deleted or moved succeed, and vanish with the handle.
@@ -69,8 +69,8 @@ weir_status ping(weir_conn* handle, std::int32_t depth, const weir_call* call, s
     *alive = WEIR_ALIVE_NO;
     return WEIR_OK;
   }
-  if (conn.deadline_met) conn.broken = true;
-  return conn.report(error, code);
+  const weir_status status = conn.report(error, code);
+  return conn.deadline_met ? backend::broken_by(conn, status, error) : status;
 }
 
 weir_status native(weir_conn* handle, const char* id, void** out, weir_error* error) {

@@ -28,6 +28,11 @@ weir_status session_bits(const struct conn* conn, uint32_t must_understand, weir
                         what);
 }
 
+/* Of a ping nobody knows what it would have said: its answer may still come. */
+static void meet_deadline(struct conn* conn) {
+  if (conn->stage == WEIR_STAGE_PING) conn->broken = true;
+}
+
 weir_status session_start(struct conn* conn, const weir_call* raw_call, uint8_t stage,
                           weir_error* error) {
   weir_call call;
@@ -46,6 +51,7 @@ weir_status session_start(struct conn* conn, const weir_call* raw_call, uint8_t 
   const weir_status status = session_bits(conn, call.must_understand, error, "weir_call");
   if (status != WEIR_OK) return status;
   if (call.deadline != WEIR_NO_DEADLINE && host->now(host->ctx) >= call.deadline) {
+    meet_deadline(conn);
     return session_refuse(conn, WEIR_E_TIMEOUT, error,
                           "the deadline had passed before the call began", NULL);
   }
@@ -82,6 +88,7 @@ weir_status session_wait(struct conn* conn, weir_time ns, weir_error* error) {
     }
     if (now >= end) return WEIR_OK;
     if (now >= conn->deadline) {
+      meet_deadline(conn);
       return fail(error, facts_of(conn, WEIR_E_TIMEOUT, WEIR_EFFECT_DEFINITE), "the deadline came",
                   NULL);
     }

@@ -132,6 +132,7 @@ TEST_P(Conformance, a_deadline_that_has_passed_fails_before_any_work) {
   session.deadline = host.now;
   EXPECT_EQ(WEIR_E_TIMEOUT, session.ping(WEIR_PING_PROTOCOL));
   EXPECT_TRUE(session.is(WEIR_STATE_BROKEN));
+  EXPECT_EQ(WEIR_CONN_BROKEN, session.error.conn_fate);
 }
 
 TEST_P(Conformance, errors_fill_no_more_than_the_caller_has) {
