@@ -381,6 +381,15 @@ void driver_result_close(weir_result* handle, const weir_call* call) {
   session_give_store(result->conn);
 }
 
+/* A row that is refused unsent says of itself only that nothing was sent: others were before it. */
+static void tell_of_earlier_rows(weir_error* error) {
+  if (error == NULL) return;
+  weir_error full;
+  READ_IN(full, error);
+  if (full.effect == WEIR_EFFECT_NOT_SENT) full.effect = WEIR_EFFECT_DEFINITE;
+  WRITE_OUT(error, full);
+}
+
 weir_status driver_execute_many(weir_conn* handle, const weir_call* call,
                                 const weir_many_args* raw_args, weir_many_out* out,
                                 weir_error* error) {
@@ -404,6 +413,7 @@ weir_status driver_execute_many(weir_conn* handle, const weir_call* call,
     if ((one.flags & WEIR_EXEC_HAS_AFFECTED) != 0) done.affected += one.affected;
     ++done.rows_done;
   }
+  if (status != WEIR_OK && done.rows_done > 0) tell_of_earlier_rows(error);
   statement_free(&local);
   WRITE_OUT(out, done); /* also on failure: it says which row failed */
   return session_end(conn, status);
