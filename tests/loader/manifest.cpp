@@ -8,7 +8,9 @@
 #include "tests/loader/fixtures/minimal.h"
 #include "tests/loader/support.hpp"
 
+#include <cstdlib>
 #include <random>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -174,6 +176,27 @@ TEST(Manifest, must_agree_with_its_library) {
   ok = compare_with_library(other, *table, "/plugins/x.so");
   ASSERT_FALSE(ok);
   EXPECT_THAT(ok.error().message(), HasSubstr("tx true, but /plugins/x.so says false"));
+}
+
+// A driver is built wherever Weir is, and its manifest is installed as it stands.
+TEST(OurManifests, name_a_library_for_each_platform_that_the_loader_has_a_name_for) {
+  const char* root = std::getenv("WEIR_TEST_SOURCE_ROOT");
+  const std::string source(root == nullptr ? "." : root);
+  const std::string names = test::read_file(source + "/core/loader/elf.cpp");
+  const std::regex name("native_name = \"(\\w+)\"");
+  std::vector<std::string> platforms;
+  for (std::sregex_iterator at(names.begin(), names.end(), name), end; at != end; ++at) {
+    platforms.push_back("linux-" + (*at)[1].str() + "-gnu");
+    platforms.push_back("linux-" + (*at)[1].str() + "-musl");
+  }
+  EXPECT_THAT(platforms, testing::Contains(platform()));
+  for (const std::string driver : {"mock", "mysql", "postgres", "sqlite", "template"}) {
+    const std::string manifest =
+        test::read_file(source + "/plugins/" + driver + "/" + driver + ".toml");
+    for (const std::string& one : platforms) {
+      EXPECT_THAT(manifest, HasSubstr("\n" + one + " = \"weir_" + driver + ".so\"\n"));
+    }
+  }
 }
 
 }  // namespace
