@@ -108,6 +108,7 @@ void close(weir_conn* handle, const weir_call* raw) {
 void abandon(weir_conn* handle) {
   Conn& conn = conn_of(handle);
   conn.id = conn.link = 0;  // the session goes on: it is the parent's
+  conn.leave_gate = true;
   delete &conn;
 }
 

@@ -19,6 +19,7 @@ Conn::Conn(Source& from, std::uint64_t conn_tag, Gate& shared)
 Conn::~Conn() {
   if (id != 0 && !source.remote) source.script.leave();
   hang_up();
+  if (leave_gate) return;
   gate.close();
   gate.release();
 }

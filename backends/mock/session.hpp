@@ -65,6 +65,7 @@ struct Conn {
   // The session.
   std::uint64_t id = 0;  // 0: the server has not let it in
   bool broken = false;
+  bool leave_gate = false;  // abandoned: its lock may be held for ever
   bool dirty = false;
   bool in_tx = false;
   bool tx_failed = false;

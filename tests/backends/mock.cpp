@@ -7,6 +7,8 @@
 #include "tests/backends/drivers.hpp"
 
 #include <memory>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -154,6 +156,23 @@ TEST_F(Mock, lies_where_told) {
   ASSERT_EQ(WEIR_OK, doubtful.open());
   ASSERT_EQ(WEIR_OK, doubtful.reset());
   EXPECT_EQ(WEIR_RESET_NOT_PROVEN, doubtful.done);
+}
+
+// A thread that the child does not have may hold the canceller's lock.
+TEST_F(Mock, a_child_that_abandons_leaves_the_canceller_as_it_is) {
+  Session& s = make({});
+  ASSERT_EQ(WEIR_OK, s.open());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    s.driver->abandon(s.conn);
+    host.wakes.clear();
+    s.driver->abort(s.canceller);
+    ::_exit(host.wakes.size() == 1 ? 0 : 1);  // as long as it was not closed
+  }
+  int status = 0;
+  ASSERT_EQ(child, ::waitpid(child, &status, 0));
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  EXPECT_EQ(WEIR_OK, s.query("SELECT 1"));
 }
 
 TEST_F(Mock, refuses_the_calls_it_is_told_to) {
