@@ -84,8 +84,8 @@ OFFENCES = {
     "leak_statement": "L5.flat.statements", "threads_exclude": "L5.threads.own_sessions",
     "thread_affine": ("L5.threads.wander",
                       {"L5.threads.short": "its session goes from thread to thread as well"}),
-    "detach_leaks": "L5.threads.short", "env_calls_late": "L5.env.ends",
-    "exit_crashes": "L5.exit.open",
+    "detach_leaks": "L5.threads.short", "detach_needed": "L5.threads.short",
+    "env_calls_late": "L5.env.ends", "exit_crashes": "L5.exit.open",
 }
 
 # Level 4, of a driver whose server is elsewhere.
