@@ -44,27 +44,28 @@ std::string manifest_beside(const std::string& library) {
   std::string damaged;
   for (const std::string& name : loader::names_in(directory)) {
     std::string path = fmt::format("{}/{}.toml", directory, name);
-    const auto manifest = read_manifest(path, name);
+    const auto manifest = read_manifest(path, "");
     if (manifest && real(manifest->library) == library) return path;
     if (!manifest && text_of(path).value_or("").find(quoted) != std::string::npos) damaged = path;
   }
   return damaged;
 }
 
-Result<Target> target_of_manifest(const std::string& path) {
+// As a pool: whatever the file is called, it must be the manifest of the driver that is asked for.
+Result<Target> target_of_manifest(const std::string& path, const std::string& driver) {
   const std::string manifest = real(path);
-  auto read = read_manifest(manifest, fs::path(manifest).stem().string());
+  auto read = read_manifest(manifest, driver);
   if (!read) return tl::unexpected(read.error());
   return Target{real(read->library), manifest};
 }
 
-Result<Target> target_of_file(const std::string& path) {
+Result<Target> target_of_file(const std::string& path, const std::string& driver) {
   std::error_code ignored;
   if (!fs::exists(path, ignored)) {
     return fail(Code::driver_not_found,
                 fmt::format("there is no file {}; build the driver first, or give its name", path));
   }
-  if (path.ends_with(".toml")) return target_of_manifest(path);
+  if (path.ends_with(".toml")) return target_of_manifest(path, driver);
   const std::string library = real(path);
   return Target{library, manifest_beside(library)};
 }
@@ -73,21 +74,21 @@ Result<Target> target_of_file(const std::string& path) {
 
 Result<Target> find_target(std::string_view word, const DriversConfig& drivers,
                            std::string_view base_dir) {
-  const std::string path(word);
+  const std::string path(word);  // or a driver's name
   std::error_code ignored;
   const bool is_file = word.find('/') != std::string_view::npos || word.ends_with(".so") ||
                        word.ends_with(".toml") || fs::is_regular_file(path, ignored);
-  if (is_file) return target_of_file(path);
+  if (is_file) return target_of_file(path, "");
   if (const auto pin = drivers.pins.find(path);
       pin != drivers.pins.end() && !pin->second.path.empty()) {
-    return target_of_file(loader::resolve(pin->second.path, base_dir));
+    return target_of_file(loader::resolve(pin->second.path, base_dir), path);
   }
   std::string places;
   for (const loader::SearchPlace& place :
        loader::search_places(drivers, base_dir, loader::Surroundings::of_this_process())) {
     if (!place.skipped.empty()) continue;
     const std::string manifest = fmt::format("{}/{}.toml", place.directory, word);
-    if (fs::exists(manifest, ignored)) return target_of_manifest(manifest);
+    if (fs::exists(manifest, ignored)) return target_of_manifest(manifest, path);
     places += fmt::format("\n  {} ({})", place.directory, place.why);
   }
   return fail(Code::driver_not_found,

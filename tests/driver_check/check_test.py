@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """weir driver check: our drivers pass, files that are wrong do not, and its reports can be read."""
+import hashlib
 import os
 import pathlib
 import shutil
@@ -74,6 +75,10 @@ def wrong_files_are_caught(kit: Kit, tap: Tap) -> None:
         seen = broken(found)
         return [] if set(seen) == {rule} else [f"{k}: {v}" for k, v in seen.items()] or "nothing"
 
+    def right(found: dict) -> list:
+        return [f"{k}: {v}" for k, v in broken(found).items()] or (
+            [] if found.get("ok") else ["no verdict"])
+
     for name, rule in FILES.items():
         found = kit.check(kit.args.offender.with_name(f"{name}.so"), "--level", 0)
         tap.check(f"{name} is caught by {rule}", only(rule, found))
@@ -97,6 +102,22 @@ def wrong_files_are_caught(kit: Kit, tap: Tap) -> None:
             manifest.write_text(MANIFEST.format(version=version, more=more) + tail)
             tap.check(f"a wrong manifest is caught by {rule}",
                       only(rule, kit.check(library, "--level", 1)))
+        manifest.unlink()
+        digest = hashlib.sha256(library.read_bytes()).hexdigest().upper()
+        other = manifest.with_name("manifest-0.1.0.toml")
+        other.write_text(MANIFEST.format(version="0.1.0", more="") +
+                         SHA256.replace(ZEROS, digest))
+        manifest.symlink_to(other.name)
+        config = pathlib.Path(directory) / "weir.toml"
+        for drivers in (f'template = {{ path = "{other}" }}', f'search = ["{directory}"]'):
+            config.write_text(f"version = 1\n[drivers]\n{drivers}\n"
+                              "[pool.main]\ndriver = \"template\"\nurl = \"template:check\"\n")
+            tap.check(f"a manifest that pools load by {drivers.split()[0]} keeps every rule",
+                      right(kit.check("template", "--config", config, "--level", 1)))
+        tap.check("a manifest that is given as a file may have any name",
+                  right(kit.check(other, "--level", 1)))
+        manifest.unlink()
+        other.unlink()
         quirks = pathlib.Path(directory) / "quirks.toml"
         quirks.write_text(kit.quirks.read_text().replace("sleep 2000000000", "slip 2000000000"))
         found = kit.check(kit.args.offender, "--level", 4, "--quirks", quirks, "--include",
