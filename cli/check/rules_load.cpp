@@ -171,7 +171,6 @@ void info(Subject& subject) {
   const std::pair<const char*, const char*> texts[] = {{"name", about.name},
                                                        {"version", about.version},
                                                        {"license", about.license},
-                                                       {"description", about.description},
                                                        {"placeholder", about.placeholder},
                                                        {"url_schemes", about.url_schemes}};
   for (const auto& [what, value] : texts) {
