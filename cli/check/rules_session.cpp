@@ -133,6 +133,9 @@ void pings_too_late(Subject& subject) {
   scene.session.must(WEIR_E_TIMEOUT, "a ping whose deadline has passed");
   expect(scene.session.is(WEIR_STATE_BROKEN),
          "after a ping that met its deadline the conn is not broken: its answer may still come");
+  expect(scene.session.error.conn_fate == WEIR_CONN_BROKEN,
+         "a ping that met its deadline says conn_fate {}, and the state says broken",
+         scene.session.error.conn_fate);
 }
 
 void unclaimed(Subject& subject) {

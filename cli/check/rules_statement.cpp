@@ -381,6 +381,8 @@ void many_fails(Subject& subject) {
          out.rows_done);
   expect(out.affected == out.rows_done, "{} rows were done and affected is {}", out.rows_done,
          out.affected);
+  expect(out.rows_done == 0 || scene.session.error.effect != WEIR_EFFECT_NOT_SENT,
+         "{} rows were done, and the error says that nothing was sent", out.rows_done);
   scene.still_usable("execute_many that failed");
 }
 
