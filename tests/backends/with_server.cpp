@@ -6,6 +6,7 @@
 // by a proxy that listens on the loopback's port {port} and connects to that socket.
 //
 // Exit codes: the program's; 64 usage, 69 no such server can be had here, 71 no process either.
+#include "tests/backends/child.hpp"
 #ifdef WEIR_TEST_MYSQL
 #include "tests/backends/mysql_server.hpp"
 #endif
@@ -13,12 +14,12 @@
 #include "tests/backends/postgres_server.hpp"
 #endif
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <string>
 #include <string_view>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace {
@@ -63,19 +64,35 @@ const Kind kinds[] = {
 #endif
 };
 
+volatile std::sig_atomic_t program = 0;
+
+// Ended by a signal, this process would leave the server's directory behind. So it waits until the
+// program has ended by it: a terminal sends SIGINT to both, and SIGTERM is passed on.
 int run(char** words) {
+  sigset_t ending;
+  sigemptyset(&ending);
+  sigaddset(&ending, SIGINT);
+  sigaddset(&ending, SIGTERM);
+  sigset_t before;
+  ::sigprocmask(SIG_BLOCK, &ending, &before);
   const pid_t child = ::fork();
   if (child == 0) {
+    ::sigprocmask(SIG_SETMASK, &before, nullptr);
     ::execvp(words[0], words);
     std::perror(words[0]);
     ::_exit(127);
   }
-  int status = 0;
-  if (child < 0 || ::waitpid(child, &status, 0) < 0) {
+  if (child < 0) {
     std::perror("with-server");
     return 71;
   }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  program = child;
+  std::signal(SIGINT, SIG_IGN);
+  std::signal(SIGTERM, [](int signal) { ::kill(program, signal); });
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  const int code = weir::test::wait_for(child);
+  std::signal(SIGTERM, SIG_IGN);  // there is nobody to pass it on to, and the server is yet to end
+  return code;
 }
 
 }  // namespace

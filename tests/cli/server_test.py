@@ -6,10 +6,11 @@ server_test.py WEIR SOURCE WITH-SERVER DEMO SERVER
 """
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
-from harness import Expect, Run, Weir, main
+from harness import Expect, Run, Started, Weir, main
 
 NO_SERVER = 69  # with-server's, which says what is missing and how to get it
 
@@ -64,6 +65,21 @@ def the_demo(_weir: Weir, tap) -> None:
         "exact: no committed change was lost or doubled").to(tap, f"the demo on {sys.argv[5]}")
 
 
+def ends_by_signal(weir: Weir, tap) -> None:
+    """As Ctrl-C does it, for all that a terminal runs, and as whoever ends one process does."""
+    for number, everybody in ((signal.SIGINT, True), (signal.SIGTERM, False)):
+        with Started([pathlib.Path(sys.argv[3]).resolve(), sys.argv[5], "/bin/sh", "-c",
+                      'echo "$WEIR_DEMO_SERVER"; exec sleep 100'], start_new_session=True,
+                     env=weir.env, stdout=subprocess.PIPE, text=True) as process:
+            directory = pathlib.Path(process.stdout.readline().strip()).parent
+            there = directory.is_dir()
+            (os.killpg if everybody else os.kill)(process.pid, number)
+            code = process.wait(timeout=60)
+        tap.check(f"{number.name} leaves nothing of the server behind",
+                  [] if there and code == 128 + number and not directory.exists()
+                  else [f"exit status {code}", f"{directory} {there} {directory.exists()}"])
+
+
 def outside() -> int:
     """Runs this file once more, beside the server."""
     with_server, server = sys.argv[3], sys.argv[5]
@@ -77,4 +93,5 @@ def outside() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main([the_command, the_demo]) if sys.argv[-1] == "inside" else outside())
+    sys.exit(main([the_command, the_demo, ends_by_signal])
+             if sys.argv[-1] == "inside" else outside())
