@@ -4,6 +4,7 @@
 #include "core/base/peer.hpp"
 #include "core/base/text.hpp"
 #include "core/runtime/admin_desk.hpp"
+#include "core/runtime/at_fork.hpp"
 #include "core/runtime/signals_blocked.hpp"
 
 #include <algorithm>
@@ -21,6 +22,7 @@
 #include <sys/un.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -63,10 +65,56 @@ std::optional<Descriptor> locked(int directory) {
 
 }  // namespace
 
+// ---------------------------------------------------------------- children
+
+// A child that went on listening would have clients wait for nobody and, once as many do as the
+// system lets wait, keep the path from the next process for as long as it lives. The lock is held
+// over fork(), so that in the child the list is whole and the lock its own.
+class AdminSocket::All {
+ public:
+  void add(AdminSocket& socket) noexcept {
+    const std::unique_lock lock(mutex_);
+    socket.next_ = std::exchange(first_, &socket);
+  }
+  void remove(const AdminSocket& socket) noexcept {
+    const std::unique_lock lock(mutex_);
+    AdminSocket** at = &first_;
+    while (*at != &socket) at = &(*at)->next_;
+    *at = socket.next_;
+  }
+
+ private:
+  void before_fork() noexcept { mutex_.lock(); }
+  void in_parent() noexcept { mutex_.unlock(); }
+  // Calls nothing but what a signal handler may call.
+  void in_child() noexcept {
+    for (AdminSocket* one = first_; one != nullptr; one = one->next_) one->leave_to_parent();
+    first_ = nullptr;
+    mutex_.unlock();
+  }
+  static const bool knows_forks;
+
+  OsRuntime::mutex mutex_;
+  AdminSocket* first_ = nullptr;
+};
+
+constinit AdminSocket::All AdminSocket::all;
+
+const bool AdminSocket::All::knows_forks =
+    at_fork([] { all.before_fork(); }, [] { all.in_parent(); }, [] { all.in_child(); });
+
+void AdminSocket::leave_to_parent() noexcept {
+  // The clients are left alone: the parent's thread may have been in the midst of their list.
+  listener_ = Descriptor();
+  wake_ = Descriptor();
+}
+
 // ---------------------------------------------------------------- the path
 
 AdminSocket::AdminSocket(std::string path, Answer answer) noexcept
-    : path_(std::move(path)), answer_(std::move(answer)) {}
+    : path_(std::move(path)), answer_(std::move(answer)) {
+  all.add(*this);
+}
 
 Result<std::unique_ptr<AdminSocket>> AdminSocket::open(std::string path, Answer answer) {
   std::unique_ptr<AdminSocket> made(new AdminSocket(std::move(path), std::move(answer)));
@@ -127,6 +175,10 @@ Result<void> AdminSocket::take_path() {
   }
   const int answer = ::connect(probe.get(), generic(*address), sizeof *address);
   const int error = errno;
+  if (answer != 0 && error == EACCES) {  // whether his process still lives cannot be seen
+    return weir::fail(Code::invalid_state, fmt::format("user {} has the admin socket {}",
+                                                       there.st_uid, printable(path_)));
+  }
   if (answer == 0 || error == EAGAIN) {  // EAGAIN: so many want to be heard
     const auto peer = answer == 0 ? peer_of(probe.get()) : std::nullopt;
     if (!peer || is_alive(peer->pid)) {
@@ -177,16 +229,11 @@ AdminSocket::~AdminSocket() {
                     file_ == FileId{there.st_dev, there.st_ino} && listener_.get() >= 0;
   // Ignored: the next process removes what is left.
   if (ours) ::unlink(path_.c_str());
+  all.remove(*this);
 }
 
 bool AdminSocket::is_on_own_thread() const noexcept {
   return answering_.load(std::memory_order_relaxed) == OsRuntime::thread_id();
-}
-
-void AdminSocket::leave_to_parent() noexcept {
-  // The clients are left alone: the parent's thread may have been in the midst of their list.
-  listener_ = Descriptor();
-  wake_ = Descriptor();
 }
 
 // ---------------------------------------------------------------- lines

@@ -12,6 +12,8 @@
 // The path: what a process that has ended left there is removed, and so is the socket's own at the
 //           end; nothing else ever is. Two processes that start at once do not take it from one
 //           another: it is taken under a lock on its directory.
+// Forks:    thread and file are the parent's, so a child is never to destroy one. It stops to
+//           listen in fork() itself, so that whoever wants to connect sees the parent end.
 #pragma once
 
 #include "core/base/descriptor.hpp"
@@ -40,7 +42,8 @@ class AdminSocket {
   // this moment, a second at most.
   [[nodiscard]] static Result<std::unique_ptr<AdminSocket>> open(std::string path, Answer answer);
 
-  // Blocks: for the answer that is being given. Requires: not called in that answer.
+  // Blocks: for the answer that is being given. Requires: not called in that answer, nor in a
+  // child.
   ~AdminSocket();
   AdminSocket(const AdminSocket&) = delete;
   AdminSocket& operator=(const AdminSocket&) = delete;
@@ -48,11 +51,9 @@ class AdminSocket {
   // Whether the caller is the thread that answers, and so cannot wait for its own end.
   [[nodiscard]] bool is_on_own_thread() const noexcept;
 
-  // In a forked child, in place of the destructor, since thread and file are the parent's: the
-  // child no longer listens, so that whoever wants to connect sees the parent end.
-  void leave_to_parent() noexcept;
-
  private:
+  class All;  // those of this process
+
   struct Client {
     Descriptor socket;
     std::string heard;    // not answered yet
@@ -70,6 +71,7 @@ class AdminSocket {
   [[nodiscard]] Result<void> start();
   [[nodiscard]] Result<void> take_path();
   [[nodiscard]] Result<void> bind_path();
+  void leave_to_parent() noexcept;  // in a child
   void serve() noexcept;
   bool turn();
   void admit();
@@ -79,6 +81,9 @@ class AdminSocket {
   void answer_one(Client& client) const;
   static bool hear(Client& client);  // these two: false if the client has gone
   static bool pay(Client& client);
+
+  static All all;
+  AdminSocket* next_ = nullptr;  // of all; guarded by its lock
 
   const std::string path_;
   const Answer answer_;

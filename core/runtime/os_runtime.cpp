@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "core/runtime/os_runtime.hpp"
 
+#include "core/runtime/at_fork.hpp"
 #include "core/runtime/process.hpp"
 
 #include <weir/driver.h>
@@ -18,11 +19,15 @@ namespace weir::runtime {
 
 std::atomic<std::uint32_t> forks{0};
 
+bool at_fork(void (*before)(), void (*in_parent)(), void (*in_child)()) noexcept {
+  return ::pthread_atfork(before, in_parent, in_child) == 0;
+}
+
 namespace {
 // Registered before the first pool, and never taken back: plugins and libweir are not unloaded.
 // Ignored: without memory for a handler at start there will be no pool either.
-[[maybe_unused]] const int counts_forks =
-    ::pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1, std::memory_order_relaxed); });
+[[maybe_unused]] const bool counts_forks =
+    at_fork(nullptr, nullptr, [] { forks.fetch_add(1, std::memory_order_relaxed); });
 }  // namespace
 
 std::uint64_t OsRuntime::random_seed() {

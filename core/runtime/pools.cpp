@@ -181,7 +181,6 @@ struct Pools::Impl {
   void forget() noexcept {
     using Forgotten = std::vector<std::tuple<decltype(executor), decltype(pools), decltype(admin)>>;
     static auto& forgotten = *new Forgotten;  // NOLINT(bugprone-unhandled-exception-at-new)
-    if (admin) admin->leave_to_parent();
     forgotten.emplace_back(std::move(executor), std::move(pools), std::move(admin));
   }
 

@@ -108,6 +108,17 @@ class AdminSocket : public ApiTest {
         })
         .open();
   }
+  // A socket at the path that is no Weir's.
+  [[nodiscard]] int bound() const {
+    const int plain = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path().copy(address.sun_path, sizeof address.sun_path - 1);
+    const auto* generic = reinterpret_cast<const sockaddr*>(&address);
+    EXPECT_EQ(::bind(plain, generic, sizeof address), 0);
+    return plain;
+  }
+
   static constexpr std::string_view other = "[pool.other]\ndriver = \"sqlite\"\nurl = \"other.db\"";
 
   std::string log;  // of open(), on this thread; the pools themselves log nothing
@@ -355,15 +366,7 @@ TEST_F(AdminSocket, whoever_comes_second_warns_and_goes_without) {
 
 TEST_F(AdminSocket, what_an_ended_process_left_is_replaced_and_anything_else_is_not) {
   write("log = []");
-  {
-    // Bound, and never to be listened on again.
-    const int left = ::socket(AF_UNIX, SOCK_STREAM, 0);
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path().copy(address.sun_path, sizeof address.sun_path - 1);
-    ASSERT_EQ(::bind(left, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-    ::close(left);
-  }
+  ::close(bound());  // and never to be listened on
   {
     auto pools = open();
     ASSERT_TRUE(pools) << pools.error().what();
@@ -375,6 +378,33 @@ TEST_F(AdminSocket, what_an_ended_process_left_is_replaced_and_anything_else_is_
   EXPECT_EQ(pools.error().code(), Code::config_value);
   EXPECT_THAT(pools.error().message(), HasSubstr("there is a file that is no socket"));
   EXPECT_EQ(std::filesystem::file_size(path()), 8U);
+}
+
+TEST_F(AdminSocket, a_socket_that_is_closed_to_this_user_is_no_reason_to_serve_nobody) {
+  if (!can_fork) GTEST_SKIP() << cannot_fork;
+  write("");
+  const int strangers = bound();
+  ASSERT_EQ(::listen(strangers, 1), 0);
+  std::filesystem::permissions(dir, std::filesystem::perms::all);
+  std::filesystem::permissions(path(), std::filesystem::perms::none);
+  const std::string owner = std::to_string(::geteuid());
+  const pid_t child = fork_when_quiet();
+  if (child == 0) {
+    constexpr uid_t nobody = 65534;
+    if (::geteuid() == 0 && ::setuid(nobody) != 0) ::_exit(2);  // root may do everything
+    auto pools = open();
+    const std::string warning = "admin: user " + owner + " has the admin socket " + path();
+    const bool right =
+        pools && (*pools)["main"].query("select 1") && log.find(warning) != std::string::npos;
+    if (!right)
+      std::fprintf(stderr, "%s%s", log.c_str(), pools ? "" : pools.error().what().c_str());
+    ::_exit(right ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_TRUE(std::filesystem::exists(path()));
+  ::close(strangers);
 }
 
 TEST_F(AdminSocket, a_directory_that_somebody_keeps_locked_is_no_reason_to_serve_nobody) {
@@ -411,8 +441,8 @@ TEST_F(AdminSocket, a_path_that_somebody_else_has_taken_since_is_left_alone) {
   EXPECT_TRUE(std::filesystem::exists(path()));
 }
 
-// Children keep their parent's descriptors, so that its socket can still be connected to.
-TEST_F(AdminSocket, children_that_outlive_their_parent_do_not_keep_the_path) {
+// If they did, it could be connected to until nobody more may wait, and nobody would take it over.
+TEST_F(AdminSocket, children_that_outlive_their_parent_do_not_keep_its_socket) {
   if (!can_fork) GTEST_SKIP() << cannot_fork;
   write("log = []");
   std::array<int, 2> ends{};
@@ -428,6 +458,35 @@ TEST_F(AdminSocket, children_that_outlive_their_parent_do_not_keep_the_path) {
       ::_exit(n == 0 ? 0 : 1);
     }
     ::_exit(pools && child > 0 ? 0 : 1);  // as a crash would: the socket is left
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(parent, &status, 0), parent);
+  ASSERT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_EQ(Client(path()).error(), ECONNREFUSED);
+  auto pools = open();
+  ASSERT_TRUE(pools) << pools.error().what();
+  EXPECT_THAT(Client(path()).ask("hello"), HasSubstr(std::to_string(::getpid())));
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
+// Those that are made without fork(), as by clone(), do keep it. Here the parent is no Weir.
+TEST_F(AdminSocket, children_that_keep_a_socket_do_not_keep_the_path) {
+  if (!can_fork) GTEST_SKIP() << cannot_fork;
+  write("log = []");
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+  const pid_t parent = fork_when_quiet();
+  if (parent == 0) {
+    const bool listens = ::listen(bound(), 1) == 0;
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::close(ends[1]);
+      char end = 0;
+      const ssize_t n = ::read(ends[0], &end, 1);  // until the test ends
+      ::_exit(n == 0 ? 0 : 1);
+    }
+    ::_exit(listens && child > 0 ? 0 : 1);
   }
   int status = -1;
   ASSERT_EQ(::waitpid(parent, &status, 0), parent);
