@@ -221,6 +221,7 @@ int run_bench(Context& context) {
   if (!config) return context.fail(config.error());
   auto chosen = choose_pool(*config, context.text("POOL"));
   if (!chosen) return context.fail(chosen.error());
+  chosen->start = Start::background;  // an eager one would be waited for where no signal is heard
   auto pools = open_pool(context, *config, *chosen);
   if (!pools) return context.fail(pools.error());
   Pool& pool = (*pools)[chosen->name];

@@ -4,10 +4,13 @@
 #include "cli/command.hpp"
 #include "cli/context.hpp"
 #include "cli/rows_text.hpp"
+#include "cli/stop_event.hpp"
 #include "core/base/text.hpp"
 
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -17,18 +20,26 @@ namespace {
 
 using nlohmann::ordered_json;
 
-Result<std::string> read_standard_input() {
+Error unreadable(int error) {
+  return {Code::invalid_argument,
+          fmt::format("cannot read the statement from standard input: {}", std::strerror(error))};
+}
+
+// Errors: invalid_argument; cancelled after a signal, which no read() would notice by itself.
+Result<std::string> read_standard_input(Interrupt& interrupt) {
+  // Where it is closed, the event would get its number.
+  if (::fcntl(STDIN_FILENO, F_GETFD) < 0) return fail(unreadable(errno));
+  const StopEvent stop(interrupt);
   std::string text;
   char piece[4096];
   while (true) {
+    if (stop.wait_for(STDIN_FILENO, POLLIN, no_timeout) == 0) {
+      return fail(Code::cancelled, "interrupted");
+    }
     const ssize_t n = ::read(STDIN_FILENO, piece, sizeof piece);
     if (n == 0) return text;
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      return fail(
-          Code::invalid_argument,
-          fmt::format("cannot read the statement from standard input: {}", std::strerror(errno)));
-    }
+    if (n < 0) return fail(unreadable(errno));
     text.append(piece, static_cast<std::size_t>(n));
   }
 }
@@ -114,7 +125,7 @@ int run_sql(Context& context) {
     if (context.global.no_input && isatty(STDIN_FILENO) == 1) {
       return context.usage_error("SQL is '-', but --no-input forbids to read from a terminal");
     }
-    auto read = read_standard_input();
+    auto read = read_standard_input(context.interrupt);
     if (!read) return context.fail(read.error());
     sql = *std::move(read);
   }

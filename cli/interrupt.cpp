@@ -9,7 +9,7 @@
 namespace weir::cli {
 namespace {
 
-// SIGUSR1, sent by the destructor to the watching thread alone, ends it.
+// SIGUSR1, sent by the destructor to the watching thread alone, ends it; anybody else's does not.
 sigset_t ending_signals() {
   sigset_t set;
   sigemptyset(&set);
@@ -41,6 +41,7 @@ Interrupt::Interrupt() {
 }
 
 Interrupt::~Interrupt() {
+  ending_ = true;
   pthread_kill(thread_.native_handle(), SIGUSR1);
   thread_.join();
   if (runner_.joinable()) runner_.join();
@@ -56,7 +57,10 @@ void Interrupt::watch() {
   while (true) {
     int signal = 0;
     if (sigwait(&watched_, &signal) != 0) continue;
-    if (signal == SIGUSR1) return;
+    if (signal == SIGUSR1) {
+      if (ending_) return;
+      continue;
+    }
     if (signal == SIGTSTP) {
       stop_for_a_while();
       continue;

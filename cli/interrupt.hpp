@@ -3,7 +3,7 @@
 // Interrupt: SIGINT, SIGTERM and SIGHUP as a flag and one call, on a thread of its own, so that a
 // command that waits for a database can be ended in order. A second signal ends the process at
 // once. Whoever draws on the terminal is told before the process stops (SIGTSTP) or ends so. Under
-// nohup SIGHUP is nothing to this process, as it is meant.
+// nohup SIGHUP is nothing to this process, as it is meant, and SIGUSR1 never is.
 //
 // Made first thing in main, before there are other threads: they inherit the blocked signals.
 #pragma once
@@ -70,6 +70,7 @@ class Interrupt {
 
   sigset_t watched_{};
   std::atomic<int> signal_ = 0;
+  std::atomic<bool> ending_ = false;
   bool settled_ = false;  // the command's thread only
   std::mutex mutex_;
   std::function<void()> action_;  // guarded by mutex_; called under it

@@ -17,7 +17,7 @@ import sys
 import threading
 
 from admin_support import Drips, FakeServer, Host, Orphan, Tmux, free_port, get, has_ipv6, until
-from harness import CONFIG, Expect, Run, main
+from harness import CONFIG, Expect, Run, main, pending
 
 ADMIN = CONFIG.replace("[pool.main]", '[admin]\nsocket = "weir.sock"\n[pool.main]\nlog = []')
 TWO_POOLS = ADMIN + '[pool.other]\nlog = []\ndriver = "sqlite"\nurl = "other.db"\nmax = 3\n'
@@ -476,15 +476,6 @@ def second_signal(weir, tap) -> None:
         tap.check("a second signal gives the screen back, too",
                   terminal.shows("^before", "^code=1(30|43)$"))
         tap.check("and the cursor", [] if terminal.cursor() else "it is hidden")
-
-
-def pending(pid: int, number: int) -> bool:
-    try:
-        status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return False
-    return bool(int(re.search(r"^ShdPnd:\t(\w+)$", status, re.MULTILINE).group(1), 16)
-                & 1 << (number - 1))
 
 
 def listening(weir, *args) -> tuple:

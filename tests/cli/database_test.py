@@ -3,11 +3,12 @@
 """The commands that talk to a database, and how they behave on a terminal, in a pipe, on Ctrl-C."""
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
 
-from harness import CONFIG, Expect, Run, Weir, main
+from harness import CONFIG, Expect, Run, Weir, main, pending
 
 COUNT = ("with recursive n (i) as (select 1 union all select i + 1 from n where i < {})"
          " select i from n")
@@ -172,6 +173,29 @@ def interrupts(weir: Weir, tap) -> None:
     took = time.monotonic() - start
     Expect(run).code(130).no_out().no_err().to(tap, "SIGINT ends a statement that runs")
     tap.check("and does so soon", [] if took < 30 else f"{took} s")
+    reader, writer = os.pipe()
+    Expect(weir.interrupted("sql", "main", "-", stdin=reader)).code(130).no_out().no_err().to(
+        tap, "SIGINT ends the wait for a statement")
+    os.close(writer)
+    os.close(reader)
+    weir.write("eager.toml", CONFIG.replace('"sqlite"', '"mock"').replace('"app.db"', '"mock:"')
+               + 'min = 1\nstart = "eager"\nstart_timeout = "10m"\n'
+               + '[pool.main.options]\nfail_open = "connect"\n')
+    Expect(weir.interrupted("-c", "eager.toml", "bench")).code(130).no_out().no_err().to(
+        tap, "SIGINT ends bench while it waits for an eager pool")
+    another_signal_first(weir, tap)
+
+
+def another_signal_first(weir: Weir, tap) -> None:
+    with weir.started("ping", "-n", "200", "-i", "50ms") as process:
+        process.stdout.readline()
+        process.send_signal(signal.SIGUSR1)
+        while pending(process.pid, signal.SIGUSR1):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=110)
+    Expect(Run(process.returncode, out, err)).code(130).no_err().to(
+        tap, "a SIGUSR1 makes nobody deaf to SIGINT")
 
 
 if __name__ == "__main__":

@@ -52,6 +52,16 @@ def await_signals_held(pid: int) -> None:
         select.select([], [], [], 0.05)
 
 
+def pending(pid: int, number: int) -> bool:
+    """Whether a signal has been sent to a process, and not been taken by it."""
+    try:
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+    return bool(int(re.search(r"^ShdPnd:\t(\w+)$", status, re.MULTILINE).group(1), 16)
+                & 1 << (number - 1))
+
+
 class Started(subprocess.Popen):
     """One that does not outlive its `with`, also where a test gives up."""
 
@@ -102,11 +112,12 @@ class Weir:
             os.close(master)
             return Run(process.wait(timeout=110), seen.decode(), "")
 
-    def interrupted(self, *args, wait_for: str = "", after: float = 1.0) -> Run:
-        """Sends SIGINT once `wait_for` has been printed, or a while after it can be taken."""
-        with subprocess.Popen([self.program, *args], cwd=self.directory, env=self.env, text=True,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE) as process:
+    def interrupted(self, *args, wait_for: str = "", after: float = 1.0,
+                    stdin=subprocess.DEVNULL) -> Run:
+        """Sends SIGINT once `wait_for` has been printed, or a while after it can be taken. One that
+        does not end by it is killed."""
+        with Started([self.program, *args], cwd=self.directory, env=self.env, text=True,
+                     stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             first = ""
             if wait_for:
                 while wait_for not in first and (line := process.stdout.readline()):
@@ -115,7 +126,11 @@ class Weir:
                 await_signals_held(process.pid)
                 select.select([], [], [], after)
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=60)
+            try:
+                out, err = process.communicate(timeout=60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                out, err = process.communicate()
             return Run(process.returncode, first + out, err)
 
 
