@@ -206,7 +206,8 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   if (parsed.problem.empty() && !leftovers.empty()) {
     parsed.problem = describe_leftover(leftovers.front(), parsed.command, group);
   }
-  if (parsed.values.erase("--version") > 0 && parsed.command == nullptr && group.empty()) {
+  // Whatever stands before it is not done, and needs no arguments.
+  if (parsed.values.erase("--version") > 0 && !parsed.help) {
     parsed.command = find_command("version");
   }
   if (parsed.help || !parsed.problem.empty()) return parsed;

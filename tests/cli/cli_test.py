@@ -18,6 +18,13 @@ def version_and_help(weir: Weir, tap) -> None:
     Expect(weir("version")).code(0).out(r"^weir \d+\.\d+\.\d+ \(driver interface \d+\.\d+\)$").to(
         tap, "version says both versions")
     Expect(weir("--version")).code(0).out(r"^weir \d").to(tap, "--version is the same")
+    Expect(weir("init", "--version")).code(0).no_err().out(r"^weir \d").to(
+        tap, "--version behind a command is the same")
+    tap.check("and the command is not run", [str(f) for f in weir.directory.iterdir()])
+    Expect(weir("sql", "--version")).code(0).out(r"^weir \d").to(
+        tap, "nor are its arguments missing")
+    Expect(weir("sql", "--help", "--version")).code(0).out("^usage: weir sql").to(
+        tap, "--help is about the command all the same")
     Expect(weir("--json", "version")).code(0).json(lambda v: v["version"] and v["abi"]).to(
         tap, "version --json")
     Expect(weir()).code(64).no_out().err("usage:", "init", "doctor").to(
