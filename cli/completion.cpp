@@ -63,6 +63,10 @@ std::string in_single_quotes(std::string_view text) {
 }
 
 std::string bash_script() {
+  std::vector<std::string> is_group;
+  for (const Group& group : groups()) {
+    is_group.push_back(fmt::format("$command == {}", group.name));
+  }
   std::string cases;
   for (const Group& group : groups()) {
     std::string below;
@@ -92,7 +96,7 @@ _weir() {{
       *)
         if [[ -z $command ]]; then
           command=${{COMP_WORDS[i]}}
-        elif [[ $command == config || $command == driver ]]; then
+        elif [[ {} ]]; then
           command="$command ${{COMP_WORDS[i]}}"
         fi
         ;;
@@ -108,7 +112,8 @@ _weir() {{
 }}
 complete -F _weir weir
 )",
-                     fmt::join(top_words(), " "), cases, options_of(global_options()));
+                     fmt::join(is_group, " || "), fmt::join(top_words(), " "), cases,
+                     options_of(global_options()));
 }
 
 std::string zsh_options(const std::vector<Option>& options) {

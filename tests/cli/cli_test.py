@@ -271,6 +271,17 @@ def generated(weir: Weir, tap) -> None:
                           cwd=weir.directory)
     tap.check("bash completes files where a command takes them",
               [] if done.stdout.split() == ["one.toml"] else done.stdout + done.stderr)
+    for command, option in (("config diff", "--no-drivers"), ("driver check", "--junit"),
+                            ("sim run", "--twice")):
+        if command not in commands(weir):
+            continue
+        words = f"weir {command} {option[:5]}".split()
+        probe = (weir("completion", "bash").out
+                 + f"COMP_WORDS=({' '.join(words)}); COMP_CWORD={len(words) - 1}; _weir\n"
+                 + 'echo "${COMPREPLY[@]}"\n')
+        done = subprocess.run(["bash", "-c", probe], capture_output=True, text=True, check=False)
+        tap.check(f"bash completes the options of {command}",
+                  [] if option in done.stdout.split() else done.stdout + done.stderr)
     man = weir("help", "--man").out
     tap.check("the man page has every command",
               [c for c in commands(weir) if f".SS {c}" not in man])
