@@ -58,6 +58,7 @@ void summarize(Context& context, const PoolConfig& pool, const Pings& pings) {
 }  // namespace
 
 int run_ping(Context& context) {
+  context.out.end_with_reader();
   auto count = whole_number(context, "--count", 4, 1, 1'000'000'000);
   if (!count) return context.usage_error(count.error().message());
   auto interval = duration(context, "--interval", std::chrono::seconds(1));

@@ -116,6 +116,7 @@ Result<void> stream_rows(Context& context, Connection& c, const std::string& sql
 }  // namespace
 
 int run_sql(Context& context) {
+  context.out.end_with_reader();
   auto config = load_config(context);
   if (!config) return context.fail(config.error());
   auto chosen = choose_pool(*config, context.text("POOL"));

@@ -208,6 +208,7 @@ int print_ticks(Context& context, AdminClient& client, const StopEvent& stop, Se
 }  // namespace
 
 int run_top(Context& context) {
+  context.out.end_with_reader();
   auto interval = duration(context, "--interval", std::chrono::seconds(1));
   if (!interval) return context.usage_error(interval.error().message());
   auto count = whole_number(context, "--count", 0, 1, 1'000'000'000);

@@ -33,13 +33,14 @@ int guarded(int argc, char** argv) {
   const Parsed parsed = parse_arguments(argc, argv);
   Interrupt interrupt;
   Output out(parsed.globals.color, parsed.globals.quiet);
+  int code = exit_ok;  // also of a command that has done all that its reader wanted
   try {
-    const int code = run(parsed, out, interrupt);
+    code = run(parsed, out, interrupt);
     out.end_progress();
     out.flush();
     return code;
   } catch (const OutputClosed& closed) {
-    if (closed.reader_left()) return exit_ok;  // `weir sql ... | head`
+    if (closed.reader_left()) return code;  // `weir sql ... | head`
     out.prose(fmt::format("weir: cannot write to standard output: {}\n", closed.what()));
     return exit_failed;
   } catch (const Exception& error) {

@@ -91,7 +91,9 @@ void Output::data(std::string_view text) {
 
 void Output::flush() {
   const std::string text = std::exchange(held_, {});
-  if (const int error = write_all(STDOUT_FILENO, text); error != 0) throw OutputClosed(error);
+  const int error = write_all(STDOUT_FILENO, text);
+  if (error == 0 || (error == EPIPE && !ends_with_reader_)) return;
+  throw OutputClosed(error);
 }
 
 void Output::prose(std::string_view text) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Output: where a command's words go. Data goes to stdout, prose to stderr, and a reader that
-// closes the pipe ends the command quietly. Decides about colour, symbols and progress lines.
+// Output: where a command's words go. Data goes to stdout, prose to stderr. A reader that closes
+// the pipe is no failure: the command goes on to its exit code, or ends quietly if it says so.
+// Decides about colour, symbols and progress lines.
 //
 // Made by main from the global options; one per process. Threads: one.
 #pragma once
@@ -15,7 +16,8 @@ namespace weir::cli {
 enum class ColorMode { automatic, always, never };
 enum class Tone { plain, good, bad, strong, dim };
 
-// stdout cannot take more: the reader went away, which is no failure, or the disk is full.
+// stdout cannot take more: the disk is full, or the reader of a command that ends with him has
+// left.
 class OutputClosed : public std::exception {
  public:
   explicit OutputClosed(int error) : error_(error) {}
@@ -36,6 +38,9 @@ class Output {
   void data(std::string_view text);
   // Writes what data() holds back. Throws: OutputClosed. Call before the process ends.
   void flush();
+  // For a command whose whole work is to be read, perhaps without end: OutputClosed ends it once
+  // nobody reads. Any other goes on, for its exit code is asked for as well (`weir doctor | head`).
+  void end_with_reader() noexcept { ends_with_reader_ = true; }
 
   // Writes to stderr, unless --quiet. Failures are ignored: there is nobody left to tell.
   void prose(std::string_view text);
@@ -63,6 +68,7 @@ class Output {
   bool color_err_;
   bool utf8_;
   bool quiet_;
+  bool ends_with_reader_ = false;
   bool progress_;
   bool progress_shown_ = false;
 };

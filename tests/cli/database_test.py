@@ -153,6 +153,14 @@ def pipes(weir: Weir, tap) -> None:
             code = process.wait(timeout=60)
         tap.check(f"a reader that leaves ends it quietly {' '.join(extra)}".strip(),
                   [] if code == 0 and not err else [f"exit status {code}", *err.splitlines()])
+    weir.write("later.toml", CONFIG + CONFIG[CONFIG.index("[pool.main]"):].replace(
+        "[pool.main]", "[pool.second]").replace('"app.db"', '"nodir/app.db"'))
+    Expect(unread(weir, "-c", "later.toml", "doctor")).code(69).err("nodir").to(
+        tap, "doctor says what is wrong also to somebody who reads no more")
+    Expect(unread(weir, "config", "diff", "weir.toml", "later.toml")).code(1).to(
+        tap, "and config diff that there is a difference")
+    Expect(unread(weir, "ping", "-n", "1000000")).code(0).no_err().to(
+        tap, "ping ends with its reader")
     if os.path.exists("/dev/full"):
         with open("/dev/full", "w", encoding="utf-8") as full:
             done = subprocess.run([weir.program, "version"], stdout=full, stderr=subprocess.PIPE,
@@ -160,6 +168,16 @@ def pipes(weir: Weir, tap) -> None:
         tap.check("a full disk is an error",
                   [] if done.returncode == 1 and "No space left" in done.stderr
                   else [f"exit status {done.returncode}", done.stderr])
+
+
+def unread(weir: Weir, *args) -> Run:
+    """With nobody at the other end of its standard output."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([weir.program, *args], cwd=weir.directory, env=weir.env, stdout=writer,
+                          stderr=subprocess.PIPE, text=True, check=False, timeout=110)
+    os.close(writer)
+    return Run(done.returncode, "", done.stderr)
 
 
 def interrupts(weir: Weir, tap) -> None:
