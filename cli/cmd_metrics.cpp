@@ -177,6 +177,26 @@ std::vector<Alert> alerts() {
   };
 }
 
+std::string summary_of(const Alert& alert) {
+  return fmt::format("{{{{ $labels.{} }}}}: {}", pool_label, alert.summary);
+}
+
+// The same rules as alerts_yaml(), for programs; Prometheus takes them, too, as JSON is YAML.
+Json alerts_json() {
+  Json rules = Json::array();
+  for (const Alert& alert : alerts()) {
+    rules.push_back(
+        {{"alert", alert.name},
+         {"expr", alert.expr},
+         {"for", std::string(alert.after)},
+         {"labels", {{"severity", std::string(alert.severity)}}},
+         {"annotations",
+          {{"summary", summary_of(alert)}, {"description", std::string(alert.description)}}}});
+  }
+  const Json group = {{"name", "weir"}, {"rules", rules}};
+  return {{"groups", Json::array({group})}};
+}
+
 std::string alerts_yaml() {
   std::string text =
       "# Alert rules for Prometheus. Made by: weir metrics alerts\n"
@@ -185,9 +205,8 @@ std::string alerts_yaml() {
     text += fmt::format(
         "      - alert: {}\n        expr: {}\n        for: {}\n        labels:\n"
         "          severity: {}\n        annotations:\n"
-        "          summary: \"{{{{ $labels.{} }}}}: {}\"\n          description: \"{}\"\n",
-        alert.name, alert.expr, alert.after, alert.severity, pool_label, alert.summary,
-        alert.description);
+        "          summary: \"{}\"\n          description: \"{}\"\n",
+        alert.name, alert.expr, alert.after, alert.severity, summary_of(alert), alert.description);
   }
   return text;
 }
@@ -225,7 +244,11 @@ int run_metrics(Context& context) {
   } else if (what == "dashboard") {
     context.out.data(dashboard().dump(2) + "\n");
   } else if (what == "alerts") {
-    context.out.data(alerts_yaml());
+    if (context.global.json) {
+      context.json(alerts_json());
+    } else {
+      context.out.data(alerts_yaml());
+    }
   } else {
     return context.usage_error(fmt::format(
         "there is nothing called '{}' to print; it is list, dashboard or alerts", what));

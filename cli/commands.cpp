@@ -380,7 +380,8 @@ std::vector<Command> other_commands() {
        .summary = "list the metrics of a pool, print a dashboard or alerts for them, or serve them",
        .details =
            "Prints what is made from the table of metrics that every pool publishes: the table\n"
-           "as Markdown, a dashboard for Grafana as JSON, alert rules for Prometheus as YAML.\n"
+           "as Markdown, a dashboard for Grafana as JSON, alert rules for Prometheus as YAML,\n"
+           "or as JSON with --json.\n"
            "How a host publishes them is in docs/metrics.md.\n"
            "\n"
            "With --listen, serves /metrics for Prometheus and /health (503 if a pool is not\n"

@@ -320,6 +320,12 @@ def metrics(weir: Weir, tap) -> None:
         used -= {"db_client_connection_pool_name", "db_client_connection_state"}
         tap.check(f"{what} uses metrics that there are",
                   sorted(n for n in used if n.removesuffix("_bucket") not in names))
+    rules = weir("metrics", "alerts", "--json").json()["groups"][0]["rules"]
+    text = weir("metrics", "alerts").out
+    tap.check("alerts as JSON are the same",
+              [r["alert"] for r in rules if f"expr: {r['expr']}\n" not in text]
+              + [name for name in re.findall(r"alert: (\w+)", text)
+                 if name not in [r["alert"] for r in rules]])
     panels = json.loads(weir("metrics", "dashboard").out)["panels"]
     tap.check("the dashboard has a panel for each metric",
               [] if len(panels) == len(names) - 1 else f"{len(panels)} for {len(names)}")
