@@ -256,11 +256,10 @@ Error AdminClient::silence(Instant deadline) const {
       fmt::format("it has not answered within {}", duration_text(place_.timeout));
   const auto listens = peer_of(socket_);
   if (!listens) {  // not even connected to
-    return no_answer(
-        waited +
-        ", and so many wait for it that it takes nobody more. The program may be\n"
-        "stopped, or has ended while a child of it keeps the socket open: if so, start "
-        "it again");
+    return no_answer(waited +
+                     ", and so many wait for it that it takes nobody more. The program may be\n"
+                     "stopped, or has ended while a child of it keeps the socket open: if so, end "
+                     "that, then\nstart the program again");
   }
   if (!is_alive(listens->pid)) {
     return no_answer(fmt::format(

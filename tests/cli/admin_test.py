@@ -261,8 +261,9 @@ def kept_open(weir, tap) -> None:
             "not answered within 200ms", f"process {orphan.pid}, has ended",
             "child of it keeps the socket open").to(tap, "a program that has ended, but its child")
         ask()  # two wait by now, all that it lets wait
-        Expect(ask()).code(69).no_out().err("takes nobody more", "has ended while a child").to(
-            tap, "once nobody more may wait for it")
+        Expect(ask()).code(69).no_out().err(
+            "takes nobody more", "has ended while a child", "end that").to(
+                tap, "once nobody more may wait for it")
     with FakeServer(weir, "fake.sock", lambda line: b""):
         run = weir("stats", "--socket", "fake.sock", "--timeout", "200ms")
         tap.check("a program that lives is not said to have ended",
