@@ -127,15 +127,15 @@ std::optional<Value> Reader::to_value(const Slot& slot, const Input& input) {
 
 std::optional<Value> Reader::to_integer(const Slot& slot, const Input& input) {
   const std::string_view word = slot.option->word;
-  if (input.kind == Kind::integer) {
-    // The word is written as a word, or not at all.
-    const bool as_number = !word.empty() && input.integer == word_value;
-    return Value{as_number ? slot.option->most + 1 : input.integer, {}, {}};
-  }
+  // The word is written as a word, or not at all.
+  const auto of_number = [&](std::int64_t number) {
+    return Value{!word.empty() && number == word_value ? slot.option->most + 1 : number, {}, {}};
+  };
+  if (input.kind == Kind::integer) return of_number(input.integer);
   if (input.kind == Kind::string) {
     const auto number = whole_number(input.text);
     if (!word.empty() && input.text == word) return Value{word_value, {}, {}};
-    if (number && input.outside()) return Value{*number, {}, {}};
+    if (number && input.outside()) return of_number(*number);
     if (number && !input.outside()) {
       wrong_type(slot, input, "a whole number", fmt::format("write {} without quotes", *number));
       return std::nullopt;

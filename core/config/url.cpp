@@ -37,9 +37,11 @@ std::string percent_decoded(std::string_view text) {
   return out;
 }
 
-// What comes before the '?' tells a URL or a path from "host=h password=what?".
+// What comes before the '?' tells a URL or a path from "host=h password=what?". Where a scheme
+// comes first it is a URL, whatever its password or path may hold.
 bool has_query(std::string_view before) {
-  return before.find('=') == std::string_view::npos && before.find(' ') == std::string_view::npos;
+  const std::size_t sign = before.find_first_of(":= ");
+  return sign == std::string_view::npos || before[sign] == ':';
 }
 
 }  // namespace

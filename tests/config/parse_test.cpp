@@ -151,6 +151,8 @@ TEST(Parse, max_may_be_left_to_the_server) {
   EXPECT_EQ(pool.auto_size, (AutoSize{4, 0}));
   EXPECT_EQ(pool_of(in_pool("max = { env = 'MAX' }"), {{"MAX", "auto"}}).max, max_auto);
   EXPECT_FALSE(parse_with(in_pool("max = 4294967295")));
+  EXPECT_FALSE(parse_with(in_pool("max = { env = 'MAX' }"), {{"MAX", "4294967295"}}));
+  EXPECT_FALSE(parse_with(in_pool("url = 'file:a.db?connection_limit=4294967295'")));
 }
 
 TEST(Parse, booleans_are_aliases_of_propagate_create_error) {
@@ -279,6 +281,9 @@ TEST(Url, only_what_is_the_pools_is_taken_out) {
       {"x?my_connection_limit=4", "x?my_connection_limit=4"},
       {"host=h password=what?connect_timeout=3&x", "host=h password=what?connect_timeout=3&x"},
       {"mysql://h/d?connect_timeout=2&connect_timeout=2", "mysql://h/d"},
+      {"postgres://u:abc==@h/d?connect_timeout=2", "postgres://u:abc==@h/d"},
+      {"sqlite:with space.db?connect_timeout=2", "sqlite:with space.db"},
+      {"host=h password=a://b?connect_timeout=3", "host=h password=a://b?connect_timeout=3"},
   };
   for (const Case& c : cases)
     EXPECT_EQ(pool_of(in_pool("url = '" + std::string(c.url) + "'")).url.reveal(), c.rest) << c.url;
