@@ -16,6 +16,9 @@ constexpr ForeignUnit ms = ForeignUnit::milliseconds;
 constexpr ForeignUnit sec = ForeignUnit::seconds;
 constexpr ForeignUnit none = ForeignUnit::none;
 
+// Where the reader has to think, as with a lifetime of 0, by which a connection is used once.
+constexpr std::string_view to_be_chosen = "\"\xe2\x80\xa6\"";
+
 constexpr ForeignName names[] = {
     {"acquireTimeoutMillis", "tarn, knex and generic-pool", "acquire_timeout", ms},
     {"createTimeoutMillis", "tarn and knex", "create_timeout", ms},
@@ -86,15 +89,15 @@ constexpr ForeignName names[] = {
 
     {"default_pool_size", "PgBouncer", "max"},
     {"pool_size", "SQLAlchemy", "max"},
-    {"pool_recycle", "SQLAlchemy", "max_lifetime", sec},
+    {"pool_recycle", "SQLAlchemy", "max_lifetime", sec, {}, {}, {}, to_be_chosen},
     {"pool_pre_ping", "SQLAlchemy", "validate_after", none, "\"0s\"", "\"none\""},
     {"min_pool_size", "PgBouncer", "min"},
     {"max_client_conn", "PgBouncer", "max_waiting"},
     {"query_wait_timeout", "PgBouncer", "acquire_timeout", sec},
     {"server_connect_timeout", "PgBouncer", "create_timeout", sec},
     {"server_idle_timeout", "PgBouncer", "idle_timeout", sec},
-    {"server_lifetime", "PgBouncer", "max_lifetime", sec},
-    {"server_check_delay", "PgBouncer", "validate_after", sec},
+    {"server_lifetime", "PgBouncer", "max_lifetime", sec, {}, {}, {}, to_be_chosen},
+    {"server_check_delay", "PgBouncer", "validate_after", sec, {}, {}, {}, "\"0s\""},
     {"server_login_retry", "PgBouncer", "create_retry_interval", sec},
 };
 
@@ -122,7 +125,7 @@ std::string snake_case(std::string_view name) {
 
 // The right-hand side, as far as it can be carried over; "…" where the reader has to think.
 std::string value_text(const Option& option, const ForeignName& foreign, const Node& value) {
-  std::string unknown = quoted("\xe2\x80\xa6");
+  const std::string unknown(to_be_chosen);
   if (value.kind == Kind::boolean && !foreign.if_true.empty())
     return std::string(value.boolean ? foreign.if_true : foreign.if_false);
   if (option.secret) return unknown;
@@ -132,7 +135,8 @@ std::string value_text(const Option& option, const ForeignName& foreign, const N
   if (option.type != Type::duration) return unknown;
   if (value.kind == Kind::string && parse_duration(value.text)) return quoted(value.text);
   if (value.kind != Kind::integer || value.integer < 0 || foreign.unit == none) return unknown;
-  // What is 0 there is "never" or "for ever", which has a word here.
+  if (value.integer == 0 && !foreign.if_zero.empty()) return std::string(foreign.if_zero);
+  // What is 0 elsewhere is "never" or "for ever", which has a word here.
   if (value.integer == 0) return option.none.empty() ? unknown : quoted(option.none);
   constexpr std::int64_t most = 1'000'000'000;
   if (value.integer > most) return unknown;

@@ -23,7 +23,8 @@ struct ForeignName {
   ForeignUnit unit = ForeignUnit::none;
   std::string_view if_true = {};  // our value in TOML for true and false, where theirs is a boolean
   std::string_view if_false = {};
-  std::string_view note = {};  // if there is no key, or more to say
+  std::string_view note = {};     // if there is no key, or more to say
+  std::string_view if_zero = {};  // our value in TOML for a 0 of theirs that is not "never"
 };
 
 [[nodiscard]] std::span<const ForeignName> foreign_names() noexcept;
