@@ -87,6 +87,13 @@ std::string redact_url(std::string_view url) {
   if (at != std::string_view::npos) {
     const std::string_view user_and_password = rest.substr(0, at);
     const std::string_view user = user_and_password.substr(0, user_and_password.find(':'));
+    // Unless it stands in a parameter's value, or in "host=h password=p@": nothing is in its place.
+    const std::size_t query = user_and_password.find('?');
+    const bool in_parameter = query != std::string_view::npos &&
+                              user_and_password.find('=', query) != std::string_view::npos;
+    if (in_parameter || user.find_first_of("/?#= ") != std::string_view::npos) {
+      return printable(out + std::string(stars));
+    }
     out += user;
     if (user.size() < at) {
       out += ':';

@@ -27,7 +27,7 @@ const bool scaled = [] {
 // path of it: a word with a slash or a dot under `url` is a file, which is shown.
 rc::Gen<std::string> secrets() {
   const auto letters = rc::gen::container<std::string>(
-      12, rc::gen::elementOf(std::string("ABCDEFGHJKLMNPQRSTUVWXYZ0123456789_~!*")));
+      12, rc::gen::elementOf(std::string("ABCDEFGHJKLMNPQRSTUVWXYZ0123456789_~!*@")));
   return rc::gen::map(letters, [](const std::string& text) { return "Q" + text + "Q"; });
 }
 
@@ -145,11 +145,13 @@ RC_GTEST_PROP(Secrets, never_appear, ()) {
 }
 
 // Lines that are right, so that there is something to show.
-constexpr std::array<std::string_view, 12> right_lines{
+constexpr std::array<std::string_view, 14> right_lines{
     "url = \"postgres://user:@@host/db\"",
     "url = \"postgres://user:@/?#@@host/db?mode=ro#@\"",
     "url = \"postgres://host/db?password=@&connection_limit=7&@\"",
     "url = \"host=h password=@\"",
+    "url = \"host=db.example.com user=u password=@\"",
+    "url = \"postgres://host:5432/db?user=u&password=@\"",
     "url = \"@\"",
     "url = { env = \"SECRET\" }",
     "url = { env = \"NO_SUCH\", default = \"mysql://:@@host\" }",

@@ -156,10 +156,14 @@ TEST(RedactUrl, keeps_what_helps_and_hides_the_rest) {
       {"postgres://h/d?s3cret", "postgres://h/d?***"},
       {"postgres://h/d#s3cret", "postgres://h/d#***"},
       {"host=h password=s3cret", "***"},
+      {"host=db.example.com user=u password=s3@cret", "***"},
+      {"postgres://h/d?user=u&password=s3@cret", "postgres://***"},
+      {"postgres://h:5432/d?password=s3@cret", "postgres://***"},
+      {"postgres://u:s3cret@h/d?password=s3@cret", "postgres://***"},
       {"Server=h;Pwd=s3cret;", "***"},
       {"", ""},
   };
-  for (const Case& c : cases) EXPECT_EQ(redact_url(c.url), c.shown);
+  for (const Case& c : cases) EXPECT_EQ(redact_url(c.url), c.shown) << c.url;
 }
 
 TEST(RedactSql, shows_leading_words_only) {
