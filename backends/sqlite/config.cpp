@@ -34,6 +34,8 @@ struct Url {
   bool uri = false;
 };
 
+// Of a url only the scheme and names of parameters are repeated: it may be another database's, or
+// that of a SQLite that takes a key.
 weir_status wrong(weir_error* error, std::initializer_list<std::string_view> text) {
   return fail(error, {.kind = WEIR_E_CONFIG}, text);
 }
@@ -91,7 +93,7 @@ const char* forbidden_parameter(const Parameter& p) {
   return nullptr;
 }
 
-weir_status split_uri(std::string_view url, std::string_view rest, Url& parts, weir_error* error) {
+weir_status split_uri(std::string_view rest, Url& parts, weir_error* error) {
   parts.uri = true;
   rest = rest.substr(0, rest.find('#'));
   const std::size_t mark = rest.find('?');
@@ -102,9 +104,8 @@ weir_status split_uri(std::string_view url, std::string_view rest, Url& parts, w
     const std::string_view authority =
         rest.substr(2, slash == std::string_view::npos ? slash : slash - 2);
     if (!authority.empty() && authority != "localhost") {
-      return wrong(error, {"url '", url, "' names a host, '", authority,
-                           "', but SQLite is a file: write sqlite:///absolute/path.db, or "
-                           "sqlite:relative/path.db"});
+      return wrong(error, {"the url names a host, but SQLite is a file: write "
+                           "sqlite:///absolute/path.db, or sqlite:relative/path.db"});
     }
     rest = slash == std::string_view::npos ? "" : rest.substr(slash);
   }
@@ -113,8 +114,8 @@ weir_status split_uri(std::string_view url, std::string_view rest, Url& parts, w
 }
 
 weir_status split(std::string_view url, Url& parts, weir_error* error) {
-  if (url.starts_with("file:")) return split_uri(url, url.substr(5), parts, error);
-  if (url.starts_with("sqlite:")) return split_uri(url, url.substr(7), parts, error);
+  if (url.starts_with("file:")) return split_uri(url.substr(5), parts, error);
+  if (url.starts_with("sqlite:")) return split_uri(url.substr(7), parts, error);
   const std::size_t scheme = url.find("://");
   if (scheme != std::string_view::npos) {
     return wrong(error, {"url scheme '", url.substr(0, scheme),
@@ -123,7 +124,7 @@ weir_status split(std::string_view url, Url& parts, weir_error* error) {
   }
   const std::size_t mark = url.find('?');
   if (mark != std::string_view::npos) {
-    return wrong(error, {"a plain path takes no parameters; write file:", url});
+    return wrong(error, {"a plain path takes no parameters; write file: before it"});
   }
   parts.path = std::string(url);
   return WEIR_OK;
@@ -148,8 +149,10 @@ weir_status apply_query(std::string_view query, Config& config, std::string& mod
     } else if (p->key == "immutable" && (p->value == "1" || p->value == "0")) {
       config.immutable = p->value == "1";
     } else if (!(p->key == "cache" && p->value == "private")) {
-      return wrong(error, {"url parameter '", p->key, "=", p->value,
-                           "' is not understood; a SQLite url takes mode=rwc|rw|ro|memory, "
+      // Without a value the name may be the rest of a password that holds a '?'.
+      const std::string which = p->value.empty() ? "a parameter" : "the parameter '" + p->key + "'";
+      return wrong(error, {"url: ", which,
+                           " is not understood; a SQLite url takes mode=rwc|rw|ro|memory, "
                            "immutable=1 and cache=private"});
     }
   }

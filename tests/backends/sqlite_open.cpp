@@ -54,13 +54,13 @@ TEST_F(SqliteOpen, urls_that_would_mislead_are_refused_with_the_reason) {
       {"", "names no file"},
       {"file:", "names no file"},
       {"sqlite://", "names no file"},
-      {"sqlite://db.example.com/app.db", "'db.example.com'"},
+      {"sqlite://db.example.com/app.db", "names a host"},
       {"postgres://localhost/app", "'postgres'"},
-      {"app.db?mode=ro", "file:app.db?mode=ro"},
+      {"app.db?mode=ro", "write file: before it"},
       {"file:app.db?vfs=unix-none", "vfs="},
       {"file:app.db?%76fs=unix", "vfs="},
       {"file:app.db?cache=shared", "wal"},
-      {"file:app.db?mode=fast", "mode=fast"},
+      {"file:app.db?mode=fast", "'mode'"},
       {"file:app.db?nolock=1", "nolock"},
       {"file:app.db?immutable=1&mode=rwc", "immutable"},
       {"file:a%00b", "NUL"},
@@ -74,6 +74,17 @@ TEST_F(SqliteOpen, urls_that_would_mislead_are_refused_with_the_reason) {
   EXPECT_THAT(said, AllOf(HasSubstr("mode=ro"), HasSubstr("'rw'")));
   EXPECT_EQ(WEIR_E_CONFIG, try_open("file:app.db", {{"journal_mode", "fast"}}));
   EXPECT_THAT(said, AllOf(HasSubstr("journal_mode"), HasSubstr("wal|delete")));
+}
+
+// A url may be meant for another database, or for a SQLite that takes a key.
+TEST_F(SqliteOpen, refusals_do_not_repeat_what_may_be_a_secret) {
+  for (const char* url : {"file:app.db?key=s3cret", "file:app.db?s3cret", "app.db?password=s3cret",
+                          "sqlite://app:s3cret@db/shop", "file:app.db?mode=s3cret"}) {
+    EXPECT_EQ(WEIR_E_CONFIG, try_open(url)) << url;
+    EXPECT_THAT(said, Not(HasSubstr("s3cret"))) << url;
+  }
+  EXPECT_EQ(WEIR_E_CONFIG, try_open("file:app.db?key=s3cret"));
+  EXPECT_THAT(said, HasSubstr("'key'"));
 }
 
 TEST_F(SqliteOpen, options_reach_the_session) {
