@@ -223,8 +223,10 @@ Share auto_share(const PoolConfig& pool, const ServerFacts& server) {
 }
 
 std::uint64_t descriptors_of(const PoolConfig& pool) noexcept {
-  return std::uint64_t{connections_of(pool)} *
-         (pool.driver == "sqlite" ? 3 : 1);  // the file, WAL, its index
+  std::uint64_t each = 1;
+  if (pool.driver == "sqlite") each = 3;  // the file, WAL, its index
+  if (pool.driver == "mysql") each = 2;   // the socket, and the driver's own handle on it
+  return connections_of(pool) * each;
 }
 
 std::vector<Advice> advise(const PoolConfig& pool, const ServerFacts& server,

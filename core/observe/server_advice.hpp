@@ -57,7 +57,8 @@ struct ProcessFacts {
   std::uint64_t descriptors_max = 0;     // that this process may open in all; 0 if not known
   std::uint64_t descriptors_wanted = 0;  // by all pools together
 };
-// That a pool may have open at once, about: one for each connection, but SQLite has two or three.
+// That a pool may have open at once, about: one for each connection, but MySQL has two and SQLite
+// two or three.
 [[nodiscard]] std::uint64_t descriptors_of(const PoolConfig& pool) noexcept;
 
 // Adds what the rows of one question say.

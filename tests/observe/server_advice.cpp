@@ -177,6 +177,7 @@ TEST(ServerAdvice, is_against_more_descriptors_than_the_process_may_have) {
   EXPECT_THAT(advise(p, postgres, {.descriptors_max = 0, .descriptors_wanted = 600}), IsEmpty());
   EXPECT_EQ(descriptors_of(p), 10U);
   EXPECT_EQ(descriptors_of(pool_of("sqlite")), 30U);
+  EXPECT_EQ(descriptors_of(pool_of("mysql")), 20U);
 }
 
 TEST(ServerAdvice, makes_nothing_of_what_is_no_number) {
