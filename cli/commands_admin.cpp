@@ -97,7 +97,8 @@ std::vector<Command> changing_commands() {
        .arguments = {},
        .options = {socket_option(), timeout_option()},
        .examples = {{"weir config check && weir reload", ""}},
-       .exits = {{1, "the change cannot be made in running pools"}, not_reached},
+       .exits = {{65, "the file has faults, or the change cannot be made in running pools"},
+                 not_reached},
        .run = run_reload},
   };
 }

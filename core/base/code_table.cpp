@@ -43,17 +43,19 @@ constexpr CodeInfo code_table[] = {
      "as the key's type."},
     {Code::config_value, "W105", "config_value", exit_data,
      "a value out of range, or not one of the choices",
-     "The message names the range or the choices. \"none\" (for `keepalive`: \"off\") has to be\n"
-     "spelled where it is allowed; zero never means \"for ever\"."},
+     "The message names the range or the choices. \"none\", or \"off\" (of `keepalive`,\n"
+     "`slow_query` and `health.interval`), has to be spelled where it is allowed; zero never\n"
+     "means \"for ever\"."},
     {Code::config_missing, "W106", "config_missing", exit_data, "a required key is absent",
      "A file needs `version = 1`, at least one [pool.<name>], and a `driver` in each.\n"
      "Options that a driver requires are listed by `weir driver list`."},
     {Code::config_conflict, "W107", "config_conflict", exit_data,
-     "two settings contradict each other",
+     "two settings contradict each other, or what runs",
      "Both are named. The common ones: `min` above `max`, which often comes from setting\n"
      "only one of them, and a URL parameter (connection_limit, pool_timeout,\n"
      "connect_timeout) that says something else than the key. Weir does not guess which one\n"
-     "you meant: remove one."},
+     "you meant: remove one. A reload that running pools cannot take on, since it adds or\n"
+     "removes a pool or names another driver, is refused with this code, too."},
     {Code::config_unresolved, "W108", "config_unresolved", exit_data,
      "an environment variable or a secret file is missing or unusable",
      "{ env = \"NAME\" } needs NAME to be set and not empty in the environment of this\n"

@@ -312,7 +312,8 @@ std::string_view meaning(Reach reach) noexcept {
     case Reach::restart:
       break;
   }
-  return "nothing is applied, since the pools have to be opened anew";
+  return "the pools have to be opened anew: with another `driver` nothing is applied, while "
+         "`[drivers]` and `[admin]` are passed over";
 }
 
 }  // namespace weir::config

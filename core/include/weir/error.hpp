@@ -29,11 +29,11 @@ namespace weir {
 enum class Code : std::uint16_t {
   config_unreadable = 101,   // the file is missing or cannot be read
   config_syntax = 102,       // not TOML
-  config_unknown_key = 103,  // a key, table or choice that does not exist
+  config_unknown_key = 103,  // a key or table that does not exist
   config_type = 104,         // the wrong TOML type, or a number without its unit
   config_value = 105,        // out of range, or not one of the choices
   config_missing = 106,      // a required key is absent
-  config_conflict = 107,     // two settings contradict each other
+  config_conflict = 107,     // two settings contradict each other, or what runs
   config_unresolved = 108,   // an environment variable or secret file is missing or unreadable
   config_many = 109,         // several of the above: the message lists them all
 
