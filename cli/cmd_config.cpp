@@ -12,6 +12,7 @@
 
 #include <map>
 #include <memory>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -24,6 +25,7 @@ Result<void> check_drivers(Config config) {
     pool.min = 0;
     pool.start = Start::lazy;
   }
+  config.admin = {};  // the program's own; a look at its file leaves it alone
   auto pools = Pools::builder()
                    .config(std::move(config))
                    .log([](LogLevel, std::string_view, std::string_view) {})
@@ -59,10 +61,12 @@ class PublicOptions {
   std::map<std::string, std::shared_ptr<const loader::LoadedDriver>, std::less<>> drivers_;
 };
 
-nlohmann::ordered_json value_json(const config::Option& option, const config::Value& value) {
-  if (option.secret) return value.text.empty() ? "" : "***";
+nlohmann::ordered_json value_json(const config::Option& option, config::Value value) {
+  value = config::without_secrets(option, std::move(value));
   switch (option.type) {
     case config::Type::integer:
+      if (value.number == config::word_value && !option.word.empty())
+        return std::string(option.word);
       return value.number;
     case config::Type::boolean:
       return value.number != 0;
@@ -93,6 +97,23 @@ nlohmann::ordered_json pool_json(const PoolConfig& pool, PublicOptions& is_publi
   j["options"] = nlohmann::ordered_json::object();
   for (const DriverOption& option : pool.options) {
     j["options"][option.key] = is_public(pool, option.key) ? option.value.reveal() : "***";
+  }
+  return j;
+}
+
+nlohmann::ordered_json drivers_json(DriversConfig drivers) {
+  nlohmann::ordered_json j = nlohmann::ordered_json::object();
+  for (const config::Option& option : config::options()) {
+    if (option.scope != config::Scope::drivers) continue;
+    j[std::string(option.name)] = value_json(option, config::load(option, {.drivers = &drivers}));
+  }
+  for (auto& [name, pin] : drivers.pins) {
+    nlohmann::ordered_json& table = j[name] = nlohmann::ordered_json::object();
+    for (const config::Option& option : config::options()) {
+      if (option.scope != config::Scope::pin) continue;
+      const config::Value value = config::load(option, {.pin = &pin});
+      if (!value.text.empty()) table[std::string(option.name)] = value_json(option, value);
+    }
   }
   return j;
 }
@@ -222,16 +243,11 @@ int run_config_show(Context& context) {
   if (context.global.json) {
     nlohmann::ordered_json pools = nlohmann::ordered_json::object();
     for (const auto& [name, pool] : parsed->config.pools) pools[name] = pool_json(pool, is_public);
-    const DriversConfig& drivers = parsed->config.drivers;
     const std::string& socket = parsed->config.admin.socket;
     using Json = nlohmann::ordered_json;
     context.json({{"file", parsed->config.file},
                   {"pool", pools},
-                  {"drivers",
-                   {{"search", drivers.search},
-                    {"allow", drivers.allow},
-                    {"allow_env", drivers.allow_env},
-                    {"strict_permissions", drivers.strict_permissions}}},
+                  {"drivers", drivers_json(parsed->config.drivers)},
                   {"admin", {{"socket", socket.empty() ? Json() : Json(socket)}}}});
     return exit_ok;
   }

@@ -96,12 +96,10 @@ class Examination {
   std::vector<observe::Advice> advice_;
 };
 
-// One connection that is made now, tells at once why it cannot be made, and is reset on return.
+// One connection, which is reset on return.
 PoolConfig for_examination(PoolConfig pool) {
-  pool.min = 0;
+  pool = for_one_connection(std::move(pool));
   pool.max = 1;  // or the second lease would not wait for the reset
-  pool.start = Start::lazy;
-  pool.propagate_create_error = PropagateCreateError::any;
   pool.reset = ResetPolicy::always;
   return pool;
 }

@@ -67,10 +67,7 @@ int run_ping(Context& context) {
   if (!config) return context.fail(config.error());
   auto chosen = choose_pool(*config, context.text("POOL"));
   if (!chosen) return context.fail(chosen.error());
-  chosen->min = 0;
-  chosen->start = Start::lazy;
-  chosen->propagate_create_error = PropagateCreateError::any;
-  auto pools = open_pool(context, *config, *chosen);
+  auto pools = open_pool(context, *config, for_one_connection(*chosen));
   if (!pools) return context.fail(pools.error());
   Pool& pool = (*pools)[chosen->name];
   const Interrupt::Action stop(context.interrupt,

@@ -130,10 +130,7 @@ int run_sql(Context& context) {
     if (!read) return context.fail(read.error());
     sql = *std::move(read);
   }
-  chosen->min = 0;
-  chosen->start = Start::lazy;
-  chosen->propagate_create_error = PropagateCreateError::any;
-  auto pools = open_pool(context, *config, *chosen);
+  auto pools = open_pool(context, *config, for_one_connection(*chosen));
   if (!pools) return context.fail(pools.error());
   const Interrupt::Action stop(context.interrupt,
                                [&] { static_cast<void>(pools->drain(Duration{})); });

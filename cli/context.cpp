@@ -5,6 +5,7 @@
 #include "core/base/suggest.hpp"
 #include "core/base/text.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <iterator>
@@ -150,11 +151,21 @@ Result<PoolConfig> choose_pool(const Config& config, std::string_view name) {
                   near.empty() ? "it has " + all : fmt::format("did you mean '{}'?", near)));
 }
 
+PoolConfig for_one_connection(PoolConfig pool) {
+  pool.min = 0;
+  pool.start = Start::lazy;
+  pool.propagate_create_error = PropagateCreateError::any;
+  pool.acquire_timeout = std::max(pool.acquire_timeout, pool.create_timeout);
+  pool.max_waiting = std::max(pool.max_waiting, 1U);
+  return pool;
+}
+
 Result<Pools> open_pool(Context& context, const Config& config, PoolConfig pool) {
   Config one = config;
   one.pools.clear();
   const std::string name = pool.name;
   one.pools.emplace(name, std::move(pool));
+  one.admin = {};  // the program's own: the command neither takes it nor needs the right to
   const bool verbose = context.global.verbose && !context.global.quiet;
   return Pools::builder()
       .config(std::move(one))

@@ -91,7 +91,11 @@ class Context {
 // The pool called `name`, or the only one if the name is empty. Errors: unknown_pool, with exit
 // code exit_usage in the end, naming the nearest one.
 [[nodiscard]] Result<PoolConfig> choose_pool(const Config& config, std::string_view name);
-// Opens this one pool of the configuration. Its log lines go to stderr with --verbose.
+// For one connection that is made now, and tells at once why it cannot be made. What a pool says of
+// busy days does not hold: with acquire_timeout = "0s" nobody would wait until it is there.
+[[nodiscard]] PoolConfig for_one_connection(PoolConfig pool);
+// Opens this one pool of the configuration, without its admin socket. Its log lines go to stderr
+// with --verbose.
 [[nodiscard]] Result<Pools> open_pool(Context& context, const Config& config, PoolConfig pool);
 
 }  // namespace weir::cli

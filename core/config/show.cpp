@@ -126,12 +126,16 @@ class Writer {
 
 }  // namespace
 
-std::string shown(const Option& option, Value value) {
+Value without_secrets(const Option& option, Value value) {
   if (option.secret) value.text = redact_url(value.text);
   if (option.name == "init_sql") {
     for (std::string& sql : value.list) sql = redact_sql(sql);
   }
-  return to_toml(option, value);
+  return value;
+}
+
+std::string shown(const Option& option, Value value) {
+  return to_toml(option, without_secrets(option, std::move(value)));
 }
 
 std::string shown(const Secret* value) {

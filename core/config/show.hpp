@@ -26,7 +26,9 @@ struct ShowOptions {
 [[nodiscard]] WEIR_API std::string show(const Config& config, const ShowOptions& options = {});
 [[nodiscard]] WEIR_API std::string show(const ParsedConfig& parsed, bool with_origin);
 
-// One value of the table as TOML, less its secrets.
+// What may be shown of a value of the table, as a value of the same type.
+[[nodiscard]] Value without_secrets(const Option& option, Value value);
+// The same as TOML.
 [[nodiscard]] std::string shown(const Option& option, Value value);
 // The value of a driver's option; null stands for one that is not shown.
 [[nodiscard]] std::string shown(const Secret* value);

@@ -127,6 +127,9 @@ def config(weir: Weir, tap) -> None:
         weir.write(name, text)
         Expect(weir("-c", name, "config", "check")).code(65).no_out().err(
             re.escape(pattern)).to(tap, f"config check {name}")
+    weir.write("admin.toml", CONFIG + '[admin]\nsocket = "not/there/weir.sock"\n')
+    Expect(weir("-c", "admin.toml", "config", "check")).code(0).to(
+        tap, "config check leaves the socket to the program")
     weir.write("driver.toml", CONFIG.replace('"sqlite"', '"sqlitee"'))
     Expect(weir("-c", "driver.toml", "config", "check")).code(69).err("sqlitee", "W201").to(
         tap, "an unknown driver")
@@ -143,7 +146,15 @@ def config(weir: Weir, tap) -> None:
     Expect(weir("config", "show", "--json")).code(0).json(
         lambda v: v["pool"]["main"]["max"] == 2 and v["pool"]["main"]["keepalive"] == "off"
         and v["pool"]["main"]["acquire_timeout"] == "5s").to(tap, "config show --json")
-    weir.write("secret.toml", CONFIG.replace('"sqlite"', '"mock"').replace('"app.db"', '"mock:"')
+    weir.write("words.toml", CONFIG.replace("max = 2", 'max = "auto"')
+               + '[drivers.sqlite]\nsha256 = "' + "0a" * 32 + '"\n')
+    Expect(weir("-c", "words.toml", "config", "show", "--json")).code(0).json(
+        lambda v: v["pool"]["main"]["max"] == "auto"
+        and v["drivers"]["sqlite"] == {"sha256": "0a" * 32}).to(
+            tap, "config show --json has the words and the pins")
+    weir.write("secret.toml", CONFIG.replace('"sqlite"', '"mock"')
+               .replace('"app.db"', '"mock://user:xyzzy@host"')
+               + 'init_sql = ["SET key = \'xyzzy-1942\'"]\n'
                + '[pool.main.options]\npassword = "xyzzy-1942"\n')
     for extra in ([], ["--json"]):
         run = weir("-c", "secret.toml", "config", "show", *extra)

@@ -37,6 +37,11 @@ def doctor(weir: Weir, tap) -> None:
                      and run.code != 0).to(tap, "a file that is no database")
     Expect(weir("-c", "text.toml", "doctor")).out("connect ✗").err("text.db").to(
         tap, "a file that is no database is named")
+    busy = CONFIG.replace('"5s"', '"0s"') + "max_waiting = 0\n"
+    weir.write("busy.toml", busy + '[admin]\nsocket = "not/there/weir.sock"\n')
+    for args in (["doctor"], ["ping", "-n", "1"], ["sql", "main", "SELECT 1"]):
+        Expect(weir("-c", "busy.toml", *args)).code(0).to(
+            tap, f"{args[0]} waits where callers may not, and takes no socket")
     weir.write("none.toml", CONFIG.replace('"sqlite"', '"oracle"'))
     Expect(weir("-c", "none.toml", "doctor")).code(69).out("config ✓.*driver ✗").err(
         "oracle").to(tap, "a driver that is not there")
