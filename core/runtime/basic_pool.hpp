@@ -354,6 +354,7 @@ class BasicPool final : public Pool,
   [[nodiscard]] bool give_advice(const engine::StartOp& op, Slot& slot);
   void take_share(const observe::ServerFacts& server);
   void ask_server_anew() noexcept;
+  [[nodiscard]] std::uint32_t within_reach(std::uint32_t max) const noexcept;
   [[nodiscard]] engine::OpResult run_reset(const engine::StartOp& op, Slot& slot);
   void run_close(const engine::StartOp& op, Slot& slot);
   [[nodiscard]] engine::OpResult run_check(const engine::StartOp& op,

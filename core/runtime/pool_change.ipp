@@ -27,8 +27,11 @@ Result<void> BasicPool<R>::resize(std::uint32_t min, std::uint32_t max) {
   wanted.min = min;
   wanted.max = max;
   const bool sizes_itself = size_before_asking(wanted, told_, config_.max);
-  if (auto good = validate(wanted); !good) return good;
-  if (connections_max_ > 0 && wanted.max > connections_max_) {
+  if (sizes_itself) wanted.max = within_reach(wanted.max);
+  PoolConfig checked = wanted;
+  checked.start = Start::background;  // how it was to start is over, and asks nothing of `min`
+  if (auto good = validate(checked); !good) return good;
+  if (within_reach(wanted.max) < wanted.max) {
     return weir::fail(Code::config_conflict, name_ + ": this database can give " +
                                                  std::to_string(connections_max_) +
                                                  " connections at most");
@@ -48,6 +51,12 @@ void BasicPool<R>::ask_server_anew() noexcept {
   advised_.store(false);
 }
 
+// What the driver can give of so many connections.
+template <Runtime R>
+std::uint32_t BasicPool<R>::within_reach(std::uint32_t max) const noexcept {
+  return connections_max_ > 0 ? std::min(max, connections_max_) : max;
+}
+
 // A server that did not say is taken for one without a limit.
 template <Runtime R>
 void BasicPool<R>::take_share(const observe::ServerFacts& server) {
@@ -56,7 +65,7 @@ void BasicPool<R>::take_share(const observe::ServerFacts& server) {
     Turn lock(*this);
     if (!sizes_itself_) return;  // resized meanwhile
     share = observe::auto_share(config_, server);
-    if (connections_max_ > 0) share.max = std::min(share.max, connections_max_);
+    share.max = within_reach(share.max);
     told_ = server;
     config_.max = share.max;
     engine_->reconfigure(engine_config_now(), /*renewed=*/false, R::now(), fx_);
@@ -86,7 +95,7 @@ Result<Change> BasicPool<R>::prepare(PoolConfig config, std::vector<DriverOption
     renewed = change.config.url != config_.url || change.config.init_sql != config_.init_sql ||
               change.options != options_ || change.base_dir != base_dir_;
     change.sizes_itself = size_before_asking(change.config, told_, config_.max);
-    if (connections_max_ > 0) change.config.max = std::min(change.config.max, connections_max_);
+    change.config.max = within_reach(change.config.max);
     change.config.min = std::min(change.config.min, change.config.max);
   }
   if (!renewed) return change;
@@ -130,6 +139,10 @@ void BasicPool<R>::take_on(Change change) {
     Turn lock(*this);
     config_ = std::move(change.config);
     sizes_itself_ = change.sizes_itself;
+    // The server may have told since prepare(), which had to do without.
+    if (sizes_itself_ && !told_.empty()) {
+      config_.max = within_reach(observe::auto_share(config_, told_).max);
+    }
     if (renewed || (sizes_itself_ && told_.empty())) ask_server_anew();
     options_ = std::move(change.options);
     base_dir_ = std::move(change.base_dir);

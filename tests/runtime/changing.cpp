@@ -54,6 +54,36 @@ TEST_F(Changing, the_same_configuration_again_changes_nothing) {
   EXPECT_EQ(pool->stats().created, 1U);
 }
 
+// The mock, but that it tells what a PostgreSQL server is asked for.
+weir_status execute_as_a_server(weir_conn* conn, const weir_call* call, const weir_exec_args* args,
+                                weir_exec_out* out, weir_result** result, weir_batch* batch,
+                                weir_error* error) noexcept {
+  constexpr std::string_view answer = "SELECT 'max_connections', '100'";
+  weir_exec_args asked = *args;
+  if (std::string_view(args->sql.data, args->sql.size).starts_with("SELECT name, setting")) {
+    asked.sql = {answer.data(), answer.size()};
+  }
+  return weir_mock_driver()->execute(conn, call, &asked, out, result, batch, error);
+}
+
+TEST_F(Changing, a_size_that_the_server_tells_during_a_reload_is_not_lost) {
+  static weir_driver server = *weir_mock_driver();
+  server.execute = execute_as_a_server;
+  driver = &server;
+  PoolConfig config = small(max_auto);
+  config.driver = "postgres";
+  auto pool = open(config);
+  config.acquire_timeout = 7s;
+  auto change = pool->prepare(config, {}, ".");
+  ASSERT_TRUE(change) << change.error().what();
+  ASSERT_TRUE(pool->query("SELECT 1"));
+  ASSERT_EQ(pool->config().max, 95U);  // of 100, less the reserve
+  pool->take_on(*std::move(change));
+  EXPECT_EQ(pool->config().acquire_timeout, 7s);
+  EXPECT_EQ(pool->config().max, 95U);
+  EXPECT_EQ(pool->stats().now.max, 95U);
+}
+
 TEST_F(Changing, other_init_sql_replaces_the_connections_as_they_come_back) {
   auto pool = open(small(2));
   auto lease = pool->acquire();

@@ -117,6 +117,18 @@ TEST_F(PoolTest, resize_stays_within_what_the_driver_can_give) {
   EXPECT_EQ(pool->config().max, 3U);
   EXPECT_EQ(pool->resize(0, 4).error().code(), Code::config_conflict);
   EXPECT_TRUE(pool->resize(0, 2));
+  EXPECT_TRUE(pool->resize(0, max_auto));
+  EXPECT_EQ(pool->config().max, 3U);
+}
+
+TEST_F(PoolTest, resize_may_leave_nothing_of_what_an_eager_start_waited_for) {
+  PoolConfig config = small(2);
+  config.min = 1;
+  config.start = Start::eager;
+  auto pool = open(config);
+  const auto resized = pool->resize(0, 2);
+  EXPECT_TRUE(resized) << resized.error().what();
+  EXPECT_EQ(pool->config().start, Start::eager);
 }
 
 TEST_F(PoolTest, drain_twice_is_once) {
