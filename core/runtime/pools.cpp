@@ -114,7 +114,8 @@ struct Pools::Impl {
   std::map<std::string, std::shared_ptr<OsPool>, std::less<>> pools;
   LogSink sink;
   std::uint32_t process = runtime::process_generation();
-  std::function<Result<Config>()> read;         // where the configuration came from
+  std::function<Result<Config>()> read;  // where the configuration came from
+  Config as_opened;  // less its pools: what a reload passes over, [drivers] and [admin]
   OsRuntime::mutex reload_mutex;                // one reload at a time
   std::unique_ptr<runtime::AdminSocket> admin;  // null: off, or another process has it
 
@@ -265,10 +266,22 @@ Result<std::vector<std::string>> Pools::Impl::reload(const Config& config) {
       for (auto& [other, unused] : prepared) other->drop(std::move(unused));
       return weir::fail(std::move(change).error());
     }
-    for (const config::Change& one : config::diff(pool->config(), change->config)) {
+    const std::vector<config::Change> changes = config::diff(pool->config(), change->config);
+    for (const config::Change& one : changes) {
       lines.push_back(name + ": " + config::to_text(one));
     }
+    if (change->made_of && config::farthest_reach(changes) < config::Reach::generation) {
+      const std::string& begin = change->base_dir;
+      lines.push_back(name + ": relative paths now begin at " +
+                      (begin.empty() ? "the working directory" : begin));
+    }
     prepared.emplace_back(pool.get(), *std::move(change));
+  }
+  Config wanted;
+  wanted.drivers = config.drivers;
+  wanted.admin = config.admin;
+  for (const config::Change& one : config::diff(as_opened, wanted).changes) {
+    lines.push_back(config::to_text(one) + " (passed over: it is read when pools are opened)");
   }
   for (auto& [pool, change] : prepared) pool->take_on(std::move(change));
   return lines;
@@ -288,11 +301,19 @@ Result<void> Pools::drain(Duration timeout) {
 // ---------------------------------------------------------------- PoolsBuilder
 
 struct PoolsBuilder::Impl {
-  std::function<Result<Config>()> read = [] { return Config::from_file("weir.toml"); };
+  // From the directory where relative paths of the host begin, empty for the working directory.
+  using Read = std::function<Result<Config>(const std::filesystem::path& from)>;
+  Read read = of_file("weir.toml");
   std::vector<const weir_driver*> drivers;
   LogSink sink = to_stderr;
   Hooks hooks;
   std::map<std::string, Hooks, std::less<>> hooks_of;
+
+  static Read of_file(std::string_view path) {
+    return [path = std::string(path)](const std::filesystem::path& from) {
+      return Config::from_file((from / path).string());
+    };
+  }
 
   // Errors: unknown_pool for hooks that would never be called.
   [[nodiscard]] Result<void> check_hooks(const Config& config) const {
@@ -315,17 +336,18 @@ PoolsBuilder& PoolsBuilder::operator=(PoolsBuilder&&) noexcept = default;
 PoolsBuilder::~PoolsBuilder() = default;
 
 PoolsBuilder& PoolsBuilder::file(std::string_view path) {
-  impl_->read = [path = std::string(path)] { return Config::from_file(path); };
+  impl_->read = Impl::of_file(path);
   return *this;
 }
 PoolsBuilder& PoolsBuilder::string(std::string_view toml, std::string_view base_dir) {
-  impl_->read = [toml = std::string(toml), base = std::string(base_dir)] {
-    return Config::from_string(toml, "<string>", base);
+  impl_->read = [toml = std::string(toml),
+                 base = std::string(base_dir)](const std::filesystem::path& from) {
+    return Config::from_string(toml, "<string>", (from / base).string());
   };
   return *this;
 }
 PoolsBuilder& PoolsBuilder::config(Config config) {
-  impl_->read = [config = std::move(config)]() -> Result<Config> {
+  impl_->read = [config = std::move(config)](const std::filesystem::path&) -> Result<Config> {
     for (const auto& [name, pool] : config.pools) {
       if (auto good = validate(pool); !good) return fail(std::move(good).error());
     }
@@ -351,11 +373,17 @@ PoolsBuilder& PoolsBuilder::hooks(std::string_view pool, Hooks hooks) {
 }
 
 Result<Pools> PoolsBuilder::open() {
-  auto config = impl_->read();
+  auto config = impl_->read({});
   if (!config) return fail(std::move(config).error());
   if (auto good = impl_->check_hooks(*config); !good) return fail(std::move(good).error());
   auto pools = std::make_unique<Pools::Impl>();
-  pools->read = impl_->read;
+  // A daemon may have left for "/" by the time of a reload.
+  std::error_code unknown;  // without a working directory paths stay as they are
+  pools->read = [read = impl_->read, from = std::filesystem::current_path(unknown)] {
+    return read(from);
+  };
+  pools->as_opened.drivers = config->drivers;
+  pools->as_opened.admin = config->admin;
   pools->sink = impl_->sink ? impl_->sink : [](LogLevel, std::string_view, std::string_view) {};
   const observe::ProcessFacts process = runtime::facts_of_process(*config);
   struct Loaded {

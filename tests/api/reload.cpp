@@ -16,6 +16,7 @@
 namespace weir::test {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -130,6 +131,60 @@ TEST_F(Reload, is_refused_whole_if_anything_is_wrong) {
   refused(Code::config_conflict, "in-memory");
   std::filesystem::remove(dir / "weir.toml");
   refused(Code::config_unreadable, "weir.toml");
+}
+
+TEST_F(Reload, says_what_only_new_pools_would_take_on) {
+  write("url = \"a.db\"\nmax = 2");
+  auto pools = open();
+  ASSERT_TRUE(pools) << pools.error().what();
+  write("url = \"a.db\"\nmax = 3", "[drivers]\nallow_env = true\n[admin]\nsocket = \"a.sock\"\n");
+  const auto changes = pools->reload();
+  ASSERT_TRUE(changes) << changes.error().what();
+  EXPECT_THAT(*changes, ElementsAre("main: max: 2 -> 3",
+                                    "drivers.allow_env: false -> true (passed over: it is read "
+                                    "when pools are opened)",
+                                    AllOf(HasSubstr("admin.socket: not set -> "),
+                                          HasSubstr("(passed over"))));
+  EXPECT_FALSE(std::filesystem::exists(dir / "a.sock"));
+}
+
+// A daemon goes to "/" once it has begun.
+TEST_F(Reload, relative_paths_are_those_of_the_directory_that_the_pools_were_opened_in) {
+  struct Back {
+    std::filesystem::path path = std::filesystem::current_path();
+    ~Back() { std::filesystem::current_path(path); }
+  } const back;
+  write("url = \"a.db\"\nmax = 2");
+  std::filesystem::current_path(dir);
+  auto of_file = Pools::builder().driver(weir_sqlite_driver()).file("weir.toml").open();
+  ASSERT_TRUE(of_file) << of_file.error().what();
+  auto of_string = Pools::builder()
+                       .driver(weir_sqlite_driver())
+                       .string("version = 1\n[pool.main]\ndriver = \"sqlite\"\nurl = \"b.db\"\n")
+                       .open();
+  ASSERT_TRUE(of_string) << of_string.error().what();
+  ASSERT_TRUE((*of_string)["main"].execute("create table here (x)"));
+  std::filesystem::current_path("/");
+  write("url = \"a.db\"\nmax = 3");
+  const auto changes = of_file->reload();
+  ASSERT_TRUE(changes) << changes.error().what();
+  EXPECT_THAT(*changes, ElementsAre("main: max: 2 -> 3"));
+  const auto same = of_string->reload();
+  ASSERT_TRUE(same) << same.error().what();
+  EXPECT_THAT(*same, IsEmpty());
+  EXPECT_TRUE((*of_string)["main"].query("select x from here"));
+}
+
+TEST_F(Reload, says_that_relative_paths_begin_elsewhere) {
+  write("url = \"a.db\"");
+  auto pools = open();
+  ASSERT_TRUE(pools) << pools.error().what();
+  auto config = Config::from_file((dir / "weir.toml").string());
+  ASSERT_TRUE(config) << config.error().what();
+  EXPECT_THAT(*pools->reload(*config), IsEmpty());
+  config->base_dir = (dir / "other").string();
+  EXPECT_THAT(*pools->reload(*config),
+              ElementsAre("main: relative paths now begin at " + config->base_dir));
 }
 
 TEST_F(Reload, an_in_memory_database_keeps_its_connection) {

@@ -54,10 +54,10 @@ class WEIR_API Pools {
 
   // Reads the configuration again, from where it came from, and takes it on in the running pools:
   // as a whole, or, if anything in it is wrong or cannot be changed in a running pool, not at all.
-  // What each change reaches (limits, size, every connection) is in docs/options.md and in `weir
-  // config diff`. Pools cannot be added, removed, or given another driver; [drivers] and [admin]
-  // are not read again. Returns: the changes, a line each; empty if there is none. Errors: 1xx with
-  // all faults; pool_closed. Blocks: reads files; connects to nothing.
+  // docs/options.md says what each change reaches. Pools cannot be added, removed, or given another
+  // driver; [drivers] and [admin] are passed over. Relative paths begin where open() was called.
+  // Returns: the changes, a line each, also what was passed over; empty if there is none. Errors:
+  // 1xx with all faults; pool_closed. Blocks: reads files; connects to nothing.
   [[nodiscard]] Result<std::vector<std::string>> reload();
   // The same with a configuration from elsewhere.
   [[nodiscard]] Result<std::vector<std::string>> reload(const Config& config);
