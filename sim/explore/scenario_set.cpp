@@ -102,7 +102,9 @@ Result<std::vector<std::string>> values_of(std::string_view part) {
   const auto low = whole(part.substr(0, dots));
   const auto high = dots == std::string_view::npos ? low : whole(part.substr(dots + 2));
   if (dots == std::string_view::npos || !low || !high) return std::vector{std::string(part)};
-  if (*low > *high || *high - *low >= static_cast<std::int64_t>(range_values_max)) {
+  // Of any two numbers, however far apart.
+  const std::uint64_t steps = static_cast<std::uint64_t>(*high) - static_cast<std::uint64_t>(*low);
+  if (*low > *high || steps >= range_values_max) {
     return fail(Code::config_value,
                 fmt::format("the range {} {}", part,
                             *low > *high ? fmt::format("is empty; write {}..{}", *high, *low)
@@ -111,7 +113,9 @@ Result<std::vector<std::string>> values_of(std::string_view part) {
                                                        range_values_max)));
   }
   std::vector<std::string> all;
-  for (std::int64_t n = *low; n <= *high; ++n) all.push_back(std::to_string(n));
+  for (std::uint64_t n = 0; n <= steps; ++n) {
+    all.push_back(std::to_string(*low + static_cast<std::int64_t>(n)));
+  }
   return all;
 }
 

@@ -78,9 +78,21 @@ std::string work_text(const Comparison& c) {
   return fmt::format("seeds {} to {}, {}", c.seed, c.seed + c.runs - 1,
                      c.same_work
                          ? "with the same arrivals, think and service times in both"
-                         : "but [[client]], duration, statement or commit differ, so not all "
-                           "of the work is the same in both");
+                         : "but [[client]], duration, driver, setup, statement, commit or the "
+                           "disk's times differ, so not all of the work is the same in both");
 }
+
+namespace {
+
+// Whether the nth piece of work comes at the same time and needs the same of the database.
+bool same_work(const Scenario& a, const Scenario& b) {
+  return a.clients == b.clients && a.duration == b.duration && a.pool.driver == b.pool.driver &&
+         a.plugin == b.plugin && a.setup == b.setup && a.server.statement == b.server.statement &&
+         a.server.commit == b.server.commit && a.disk.latency == b.disk.latency &&
+         a.disk.sync == b.disk.sync;
+}
+
+}  // namespace
 
 Studied<Comparison> compare(const Scenario& a, const Scenario& b, const StudyOptions& options) {
   Scenario other = b;
@@ -89,13 +101,7 @@ Studied<Comparison> compare(const Scenario& a, const Scenario& b, const StudyOpt
   if (!first) return tl::unexpected(first.error());
   auto second = run_seeds(other, options, "B");
   if (!second) return tl::unexpected(second.error());
-  Comparison c{options.runs,
-               a.seed,
-               a.clients == b.clients && a.duration == b.duration &&
-                   a.server.statement == b.server.statement && a.server.commit == b.server.commit,
-               {},
-               a.name,
-               b.name};
+  Comparison c{options.runs, a.seed, same_work(a, b), {}, a.name, b.name};
   for (const Gauge& gauge : compared) c.rows.push_back(compare(gauge, *first, *second));
   return c;
 }

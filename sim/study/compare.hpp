@@ -32,7 +32,7 @@ struct Compared {
 struct Comparison {
   std::uint32_t runs = 0;
   std::uint64_t seed = 0;  // the first
-  bool same_work = true;   // clients, duration and service times are
+  bool same_work = true;   // clients, duration, database and service times are
   std::vector<Compared> rows;
   std::string a_name;  // of the scenarios
   std::string b_name;

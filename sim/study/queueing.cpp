@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "sim/study/queueing.hpp"
 
+#include "sim/server/language.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -30,6 +32,18 @@ const Distribution* service_of(const Scenario& s, const ClientGroup& g) {
   return nullptr;
 }
 
+// Of a statement that takes the server's `statement`, and no other time.
+bool plain(const std::string& sql) {
+  const Verb verb = parse(sql, {}).verb;
+  return verb == Verb::query || verb == Verb::write || verb == Verb::put || verb == Verb::add ||
+         verb == Verb::get;
+}
+
+// How much of an exponential time is longer than `limit`.
+double beyond(Duration limit, const Distribution& time) {
+  return std::exp(-static_cast<double>(limit.count()) / time.mean_ns());
+}
+
 std::string what_is_no_queue(const Scenario& s) {
   if (s.pool.driver != "mock") return "the time that its driver takes is not a distribution";
   if (s.clients.size() != 1) return "it has more than one [[client]], or none";
@@ -44,6 +58,12 @@ std::string what_is_no_queue(const Scenario& s) {
   if (service == nullptr || !exponential(*service)) {
     return "its service is not one exponential time: `hold`, or `statement` of one statement";
   }
+  if (!std::all_of(g.sql.begin(), g.sql.end(), plain)) {
+    return "its statement is something else than a query or a write";
+  }
+  if (service == &s.server.statement && beyond(g.within, *service) > 0.001) {
+    return "more than one statement in a thousand would take longer than `within`";
+  }
   if (!idle_wires(s)) return "connections take time beside the service: network, reset or ping";
   const bool shares = s.server.capacity.cores > 0 && s.server.capacity.cores < s.pool.max;
   if (service == &s.server.statement &&
@@ -52,7 +72,13 @@ std::string what_is_no_queue(const Scenario& s) {
   }
   if (!s.server.faults.empty() || !s.actions.empty()) return "it has faults or actions";
   if (s.mode != Mode::ideal) return "its steps take time: mode is not ideal";
+  if (s.server.max_connections > 0 && s.server.max_connections < s.pool.max) {
+    return "the server has no room for all connections: max_connections";
+  }
   if (g.count < s.pool.max) return "it has fewer clients than connections";
+  if (g.count - s.pool.max > s.pool.max_waiting) {
+    return "not all of its clients may wait at once: max_waiting";
+  }
   return {};
 }
 

@@ -54,6 +54,20 @@ TEST(Compare, SaysThatTheWorkIsNotTheSame) {
   EXPECT_THAT(to_text(c), HasSubstr("[[client]]"));
 }
 
+TEST(Compare, OfAnotherDatabaseIsNotOfTheSameWork) {
+  const Scenario a = read(mmc(6, "", "50ms"));
+  const auto same = [&](auto&& change) {
+    Scenario b = a;
+    change(b);
+    return compared(a, b).same_work;
+  };
+  const Distribution slow = Distribution::parse("exp(1ms)").value();
+  EXPECT_TRUE(same([](Scenario& s) { s.pool.max = 2; }));
+  EXPECT_FALSE(same([](Scenario& s) { s.setup = {"SELECT 1"}; }));
+  EXPECT_FALSE(same([&](Scenario& s) { s.disk.latency = slow; }));
+  EXPECT_FALSE(same([&](Scenario& s) { s.disk.sync = slow; }));
+}
+
 TEST(Estimates, HaveStudentsIntervals) {
   const Estimate e = estimate(std::vector<double>{1, 2, 3, 4, 5});
   EXPECT_DOUBLE_EQ(e.mean, 3);

@@ -173,7 +173,7 @@ TEST(ComparePage, SaysWhatDiffersAndWhetherTheWorkIsTheSame) {
               HasSubstr("<div class=\"verdict neither\">A and B differ in mean wait, p99 "
                         "wait</div>"));
   c.same_work = false;
-  EXPECT_THAT(to_html(c), HasSubstr("but [[client]], duration, statement or commit differ"));
+  EXPECT_THAT(to_html(c), HasSubstr("but [[client]], duration, driver, setup"));
 }
 
 TEST(ComparePage, ShowsEachDifferenceWithItsInterval) {

@@ -40,10 +40,16 @@ TEST(Queueing, WaitsOfASimulationAgree) {
   }
 }
 
-std::string why_not(const std::string& text) {
-  const auto queue = queue_of(read(text));
+std::string why_not(const std::string& text, std::span<const Setting> settings = {}) {
+  const auto queue = queue_of(read(text, settings));
   const std::string* why = std::get_if<std::string>(&queue);
   return why != nullptr ? *why : "";
+}
+
+std::string statements(const std::string& sql, const std::string& more = {}) {
+  return "format = 1\n[server]\nstatement = \"exp(1ms)\"\n[[client]]\ncount = 20\nloop = \"open\"\n"
+         "every = \"exp(5ms)\"\nsql = [\"" +
+         sql + "\"]\n" + more;
 }
 
 TEST(Queueing, WhatIsNoQueueOfThisKindSaysWhy) {
@@ -59,6 +65,17 @@ TEST(Queueing, WhatIsNoQueueOfThisKindSaysWhy) {
   EXPECT_THAT(why_not("format = 1\n[server]\nstatement = \"exp(1ms)\"\ncores = 2\n[pool]\nmax = 8\n"
                       "[[client]]\nloop = \"open\"\nevery = \"exp(5ms)\"\nsql = [\"SELECT 1\"]"),
               HasSubstr("cores, sigma or kappa"));
+  EXPECT_THAT(why_not(mmc(5, "[server]\nmax_connections = 4")), HasSubstr("max_connections"));
+  EXPECT_EQ(why_not(mmc(5, "[server]\nmax_connections = 5")), "");
+  const Setting few{"pool.max_waiting", "94"};
+  const Setting all{"pool.max_waiting", "95"};
+  EXPECT_THAT(why_not(mmc(5), {&few, 1}), HasSubstr("max_waiting"));
+  EXPECT_EQ(why_not(mmc(5), {&all, 1}), "");
+  EXPECT_EQ(why_not(statements("SELECT 1")), "");
+  EXPECT_THAT(why_not(statements("SLEEP 5")), HasSubstr("a query or a write"));
+  EXPECT_THAT(why_not(statements("COMMIT")), HasSubstr("a query or a write"));
+  EXPECT_THAT(why_not(statements("SELECT 1", "within = \"6ms\"")), HasSubstr("`within`"));
+  EXPECT_EQ(why_not(statements("SELECT 1", "within = \"7ms\"")), "");
 }
 
 }  // namespace

@@ -62,6 +62,10 @@ TEST(Settings, RangesHaveAllTheirValues) {
               ElementsAre("uniform(1ms,2ms)", "5ms"));
   EXPECT_THAT(values_of("pool.max=9..2"), ElementsAre(HasSubstr("write 2..9")));
   EXPECT_THAT(values_of("pool.max=1..100000"), ElementsAre(HasSubstr("more than 1000")));
+  EXPECT_THAT(values_of("seed=9223372036854775806..9223372036854775807"),
+              ElementsAre("9223372036854775806", "9223372036854775807"));
+  EXPECT_THAT(values_of("seed=-9223372036854775808..9223372036854775807"),
+              ElementsAre(HasSubstr("more than 1000")));
   for (const char* wrong : {"pool.max", "=3", "pool.max=", "pool.max=1,,2", ""}) {
     EXPECT_THAT(values_of(wrong), ElementsAre(HasSubstr("write it like pool.max=2..20"))) << wrong;
   }
