@@ -70,7 +70,7 @@ class SqliteBackend final : public Backend, SqliteEnvironment {
         begin_(World::beginning),
         random_(world.stream("sqlite")),
         delays_(world.stream("disk latency")),
-        disk_(world.stream("disk").next()),
+        disk_(world.stream("disk").next(), {.loses_power = false}),
         vfs_(disk_, *this) {
     vfs_.set_faults(faults(scenario));
     vfs_.set_latency([this](DiskOp op) { return latency(op); });

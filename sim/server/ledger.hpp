@@ -9,8 +9,10 @@
 
 #include <weir/driver.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace weir::sim {
@@ -58,10 +60,21 @@ struct Record {
 
 struct Ledger {
   std::vector<Record> records;
+  std::size_t records_max = SIZE_MAX;
   bool overflowed = false;  // there were more than it takes: it has none, and nothing to judge by
   std::uint32_t sessions = 0;          // now
   std::uint32_t sessions_hung_up = 0;  // of these: whose client has closed its socket
   std::uint32_t sessions_max = 0;      // ever
+
+  void add(Record record) {
+    if (overflowed) return;
+    if (records.size() >= records_max) {
+      overflowed = true;
+      records = std::vector<Record>();  // {} would keep the memory
+      return;
+    }
+    records.push_back(std::move(record));
+  }
 };
 
 }  // namespace weir::sim

@@ -24,6 +24,7 @@ Answer broken(weir_status kind, const char* text) {
 }  // namespace
 
 Server::Server(Settings settings) : settings_(std::move(settings)), database_(ledger_) {
+  ledger_.records_max = settings_.records_max;
   const std::vector<Fault> faults = std::exchange(settings_.faults, {});
   for (const Fault& fault : faults) add(0, fault);
 }
@@ -295,7 +296,7 @@ void Server::take_cancel(Link& link) {
   hit.what = What::cancel_hit;
   hit.number = static_cast<std::int64_t>(op.request.op_id);
   hit.op = link.cancel_op;
-  ledger_.records.push_back(std::move(hit));
+  ledger_.add(std::move(hit));
   if (link.session.in_tx) link.session.tx_failed = true;  // as PostgreSQL does it
   op.answer = failure(WEIR_E_CANCELLED, "the statement was cancelled");
   note(link, What::done, WEIR_E_CANCELLED);
@@ -367,16 +368,11 @@ Record Server::about(const Link& link) const {
 
 void Server::note(const Link& link, What what, std::int64_t number, std::string text) {
   if (ledger_.overflowed) return;
-  if (ledger_.records.size() >= settings_.records_max) {
-    ledger_.overflowed = true;
-    ledger_.records = {};
-    return;
-  }
   Record record = about(link);
   record.what = what;
   record.number = number;
   record.text = std::move(text);
-  ledger_.records.push_back(std::move(record));
+  ledger_.add(std::move(record));
 }
 
 }  // namespace weir::sim

@@ -94,6 +94,7 @@ class Server {
   void advance(weir_time now);
   void add(weir_time now, const Fault& fault);  // fault.from >= now
   [[nodiscard]] const Ledger& ledger() const noexcept { return ledger_; }
+  void forget_ledger() noexcept { ledger_ = {}; }
   [[nodiscard]] const Database& database() const noexcept { return database_; }
 
  private:

@@ -25,7 +25,7 @@ void Database::note(const Record& about, What what, const std::string& text) {
   Record record = about;
   record.what = what;
   record.text = text;
-  ledger_.records.push_back(std::move(record));
+  ledger_.add(std::move(record));
 }
 
 // A driver's own begin carries no comment; the first statement with one says whose it was.

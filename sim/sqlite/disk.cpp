@@ -18,14 +18,15 @@ std::size_t DiskFile::read(std::uint64_t offset, std::span<std::byte> out) const
 }
 
 void DiskFile::write(std::uint64_t offset, std::span<const std::byte> bytes) {
-  if (bytes.empty()) return;
-  pending_.push_back({offset, Bytes(bytes.begin(), bytes.end())});
-  apply(content_, pending_.back(), bytes.size());
+  if (!bytes.empty()) make({offset, Bytes(bytes.begin(), bytes.end())});
 }
 
-void DiskFile::truncate(std::uint64_t size) {
-  pending_.push_back({size, {}});
-  apply(content_, pending_.back(), 0);
+void DiskFile::truncate(std::uint64_t size) { make({size, {}}); }
+
+void DiskFile::make(Change change) {
+  ++changes_;
+  apply(content_, change, change.bytes.size());
+  if (loses_power_) pending_.push_back(std::move(change));
 }
 
 // The first `bytes` of a write, or a new size.
@@ -41,6 +42,7 @@ void DiskFile::apply(Bytes& to, const Change& change, std::size_t bytes) {
 void DiskFile::make_durable() {
   for (const Change& change : pending_) apply(durable_, change, change.bytes.size());
   pending_.clear();
+  changes_ = 0;
 }
 
 void DiskFile::settle(base::Random& random) {
@@ -57,6 +59,7 @@ void DiskFile::settle(base::Random& random) {
     apply(durable_, change, static_cast<std::size_t>(end - change.offset));
   }
   pending_.clear();
+  changes_ = 0;
   content_ = durable_;
 }
 
@@ -73,7 +76,7 @@ std::shared_ptr<DiskFile> Disk::create(const std::string& name) {
 }
 
 std::shared_ptr<DiskFile> Disk::create_nameless() {
-  return std::make_shared<DiskFile>(++files_made_);
+  return std::make_shared<DiskFile>(++files_made_, options_.loses_power);
 }
 
 bool Disk::erase(const std::string& name, bool durably) {
@@ -93,6 +96,11 @@ void Disk::sync(DiskFile& file) {
   // As SQLite's own VFS for Linux: the first sync of a new file syncs its directory.
   file.named_durably_ = true;
   deletions_.clear();
+}
+
+void Disk::crash() noexcept {
+  WEIR_ASSERT(options_.loses_power);
+  crashed_ = true;
 }
 
 void Disk::settle() {

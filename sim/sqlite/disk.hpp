@@ -3,13 +3,15 @@
 // disk.hpp: a disk that lives in memory and can lose power. Of each file it keeps what everybody
 // reads, what is on the medium for certain, and the writes in between, which nobody has asked to be
 // synced yet. After crash() and settle() each of those was written, was lost, or was cut at a
-// sector's end, as a stream of chance from the seed says.
+// sector's end, as a stream of chance from the seed says. One that never loses power keeps only
+// what everybody reads.
 //
 // Called by:  the VFS for its files; a world for crash() and settle().
 // Owner:      a world. It may outlive a VFS: that is how a database is found again.
 // Threads:    one at a time (see vfs.hpp). Never waits, knows no clock and no SQLite header.
 // Order:      crash(): from now on every call of the VFS fails. Let all connections be closed, each
-//             leaving by its own error path; then settle(), which makes the disk work again.
+//             leaving by its own error path; then settle(), which makes the disk work again. Both
+//             require a disk that may lose power.
 // Invariants: 1. with no change pending, a file's content is its durable content.
 //             2. a crash changes nothing that was synced before it.
 #pragma once
@@ -29,14 +31,14 @@ namespace weir::sim {
 
 class DiskFile {
  public:
-  explicit DiskFile(std::uint64_t number) : ordinal(number) {}
+  DiskFile(std::uint64_t number, bool loses_power) : ordinal(number), loses_power_(loses_power) {}
 
   std::uint64_t size() const noexcept { return content_.size(); }
   // How many bytes there were; the rest of `out` becomes zero, which SQLite relies on.
   std::size_t read(std::uint64_t offset, std::span<std::byte> out) const noexcept;
   void write(std::uint64_t offset, std::span<const std::byte> bytes);
   void truncate(std::uint64_t size);
-  std::size_t pending() const noexcept { return pending_.size(); }
+  std::size_t pending() const noexcept { return changes_; }  // not synced
 
   const std::uint64_t ordinal;  // names the file in traces, where an address must not appear
   FileLocks locks;
@@ -50,13 +52,16 @@ class DiskFile {
     Bytes bytes;           // empty: it is a new size
   };
   static void apply(Bytes& to, const Change& change, std::size_t bytes);
+  void make(Change change);
   void make_durable();
   void settle(base::Random& random);
 
+  const bool loses_power_;
+  std::size_t changes_ = 0;  // since the last sync
   Bytes content_;
-  Bytes durable_;
-  std::vector<Change> pending_;
-  bool named_durably_ = false;  // its entry in the directory was synced
+  Bytes durable_;                // where power can be lost, like the next
+  std::vector<Change> pending_;  // those changes
+  bool named_durably_ = false;   // its entry in the directory was synced
 };
 
 struct DiskOptions {
@@ -64,6 +69,9 @@ struct DiskOptions {
   // journaling file system usually keeps the order, so the default is no; with yes, a commit in
   // journal mode DELETE is only safe with synchronous=EXTRA, as SQLite documents.
   bool deletions_may_be_lost = false;
+  // Whether there may be a crash(). Where there is none, nothing is kept for it: with
+  // synchronous=OFF nobody ever asks for a sync, and each write of a long run would stay.
+  bool loses_power = true;
 };
 
 class Disk {
@@ -82,7 +90,7 @@ class Disk {
   // The file and the directory that it is in.
   void sync(DiskFile& file);
 
-  void crash() noexcept { crashed_ = true; }
+  void crash() noexcept;
   bool crashed() const noexcept { return crashed_; }
   // Requires: no file is open.
   void settle();

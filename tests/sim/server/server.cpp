@@ -10,6 +10,21 @@
 namespace weir::sim {
 namespace {
 
+TEST(Server, keeps_no_record_once_there_were_too_many) {
+  Settings settings;
+  settings.records_max = 5;
+  settings.statement = takes("1ms");
+  Clients c(settings);
+  const auto link = c.open();
+  EXPECT_FALSE(c.server.ledger().overflowed);
+  for (int i = 0; i < 5; ++i) c.say(link, "ADD k");
+  c.send(link, "SELECT 1", 7);
+  c.server.cancel(c.now, link, 7);
+  c.await(link);
+  EXPECT_TRUE(c.server.ledger().overflowed);
+  EXPECT_TRUE(c.server.ledger().records.empty());
+}
+
 TEST(Server, a_connect_takes_its_phases) {
   Settings settings;
   settings.network = takes("1ms");

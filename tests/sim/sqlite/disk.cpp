@@ -31,6 +31,27 @@ TEST(SimDisk, a_crash_applies_drops_or_cuts_what_was_not_synced) {
   EXPECT_EQ((std::vector<std::uint64_t>{50, 512, 1024, 1536, 2048, 2100}), seen);
 }
 
+TEST(SimDisk, that_never_loses_power_counts_what_was_not_synced_and_keeps_what_was_written) {
+  sim::Disk disk(1, {.loses_power = false});
+  const auto file = disk.create("f");
+  file->write(0, std::vector<std::byte>(50, std::byte{1}));
+  file->write(40, std::vector<std::byte>(50, std::byte{2}));
+  file->truncate(60);
+  EXPECT_EQ(3U, file->pending());
+  disk.sync(*file);
+  EXPECT_EQ(0U, file->pending());
+  std::vector<std::byte> content(70, std::byte{9});
+  EXPECT_EQ(60U, file->read(0, content));
+  EXPECT_EQ(std::byte{1}, content[39]);
+  EXPECT_EQ(std::byte{2}, content[59]);
+  EXPECT_EQ(std::byte{0}, content[60]);
+}
+
+TEST(SimDiskDeathTest, that_never_loses_power_cannot_crash) {
+  sim::Disk disk(1, {.loses_power = false});
+  EXPECT_DEATH(disk.crash(), "loses_power");
+}
+
 TEST(SimDisk, a_pending_writer_keeps_new_readers_out_until_the_old_ones_have_gone) {
   sim::FileLocks locks;
   LockLevel reader = LockLevel::none, writer = LockLevel::none, late = LockLevel::none;
