@@ -90,12 +90,17 @@ std::optional<Prepared> prepare(Context& context, int& code, std::string_view ag
 
 // Runs it; if it fails, once more, with its steps, so that it can be shown. The same run: its steps
 // are the same whether they are kept or not.
-// Returns: nothing once it was said that it was interrupted, with `code` to exit with.
+// Returns: nothing once it was said that it was interrupted or could not be made, with `code` to
+// exit with.
 std::optional<Timed> run_to_show(Context& context, const Prepared& prepared, int& code) {
   Timed timed = run_timed(prepared.scenario, prepared.options);
   const auto interrupted = [&] { return timed.report.signature() == sim::interrupted_run; };
+  if (timed.report.unable) {
+    code = context.fail(*timed.report.unable);
+    return std::nullopt;
+  }
   if (!timed.report.ok() && !interrupted() && !prepared.options.keep_trace &&
-      timed.report.ending.steps <= 1'000'000) {
+      timed.report.ending.steps <= sim::trace_steps_max) {
     sim::RunOptions again = prepared.options;
     again.keep_trace = true;
     timed.report = sim::run(prepared.scenario, again);
@@ -278,6 +283,13 @@ Result<std::optional<PoolConfig>> pool_to_explore(const Context& context) {
   if (!config) return fail(std::move(config).error());
   auto pool = choose_pool(*config, context.text("--pool"));
   if (!pool) return fail(std::move(pool).error());
+  if (pool->max == max_auto) {
+    return fail(
+        Code::config_value,
+        fmt::format("pool {}: a simulated pool needs a number for `max`; write the one that "
+                    "`weir doctor` says \"auto\" comes to",
+                    pool->name));
+  }
   pool->driver = "mock";
   pool->url = Secret("mock:sim");
   pool->options.clear();
@@ -308,6 +320,7 @@ int run_sim_explore(Context& context) {
   auto pool = pool_to_explore(context);
   if (!pool) return context.fail(pool.error());
   options.generator.pool = *std::move(pool);
+  options.generator.engine = options.engine;
   options.twice = !context.has("--once");
   options.interrupted = [&] { return context.interrupt.raised(); };
   options.progress = [&](const sim::CampaignState& state) {

@@ -68,6 +68,7 @@ int stopped(Context& context, const sim::Stopped& why) {
     context.out.prose("interrupted: nothing can be said\n");
     return context.interrupt.exit_code();
   }
+  if (why.unable) return context.fail(*why.unable);
   context.out.prose(why.why + "\n`weir sim run` with this seed shows it\n");
   return exit_property;
 }

@@ -15,7 +15,7 @@ namespace {
 
 // One that would be mistaken for what the simulator has to say of a run.
 bool taken(std::string_view property) {
-  return property.empty() || property == "config" || property == interrupted_run ||
+  return property.empty() || property == unable_to_run || property == interrupted_run ||
          property == "nondeterminism";
 }
 

@@ -21,7 +21,7 @@ struct Outcome::Data {
   Engine engine{};
 };
 
-// Runs it as simulate() does. Errors: config_conflict where the run could not even begin.
+// Runs it as simulate() does. Errors: why the run could not be made.
 [[nodiscard]] Result<Outcome> outcome_of(const Scenario& scenario, const Host& host,
                                          const SimulateOptions& options);
 [[nodiscard]] Outcome make_outcome(Outcome::Data data);

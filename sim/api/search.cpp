@@ -133,6 +133,7 @@ Result<Generator> generator_of(Search search) {
   Generator generator;
   generator.longest = base->duration;
   generator.driver = base->pool.driver;
+  generator.engine = engine_of(search.os_threads);
   if (!search.pools) generator.pool = base->pool;
   generator.shape = Overlay(search, *std::move(base));
   return generator;
@@ -187,9 +188,7 @@ Result<Findings> explore(const Search& search, const Host& host) {
 
   Findings findings;
   for (CaseFound& found : state.found) {
-    if (found.minimal.expected.property == "config") {
-      return fail(Code::config_conflict, std::move(found.report.ending.text));
-    }
+    if (found.report.unable) return fail(*std::move(found.report.unable));
     if (std::string differs = replays(found, options.engine, host); !differs.empty()) {
       state.nondeterministic.push_back(std::move(differs));
     } else {

@@ -10,9 +10,6 @@ namespace {
 
 using WallClock = std::chrono::steady_clock;
 
-// A trace longer than this takes more memory than its end is worth.
-constexpr std::uint64_t trace_steps_max = 1'000'000;
-
 // The same run once more, with its steps, so that it can be shown.
 // Returns: empty, or how it was another one.
 std::string keep_steps(const Scenario& scenario, const Host& host, Engine engine, Report& report) {
@@ -39,9 +36,7 @@ Result<Outcome> outcome_of(const Scenario& scenario, const Host& host,
   const bool once = scenario.clock == Clock::wall;  // another run would be another one
   Report report = run(scenario, {.engine = engine, .keep_trace = once, .keep_history = true}, host);
   const auto wall = std::chrono::duration_cast<Duration>(WallClock::now() - begin);
-  if (report.signature() == "config") {
-    return fail(Code::config_conflict, std::move(report.ending.text));
-  }
+  if (report.unable) return fail(*std::move(report.unable));
   std::string differs;
   if (once) {
     // Nothing can be said of determinism.

@@ -61,6 +61,12 @@ Judgement Judge::judgement() && {
   return all;
 }
 
+void Judge::forget() noexcept {
+  slots_ = decltype(slots_)();
+  served_at_.clear();
+  stalls_ = decltype(stalls_)();
+}
+
 Judge::SlotWatch& Judge::slot(std::uint32_t id) {
   if (id >= slots_.size()) slots_.resize(id + 1);
   return slots_[id];
@@ -212,6 +218,12 @@ void Judge::check_starts(const engine::Engine& engine, const engine::Effects& fx
     }
   }
   if (connects == 0) return;
+  // Above a max that was lowered they may stay, but none may be added.
+  const std::uint32_t room = config_.max + std::min(hung, config_.quarantine_max);
+  require(engine.physical() <= room, "S1", [&] {
+    return "a connect was started that makes " + std::to_string(engine.physical()) +
+           " connections, where " + std::to_string(room) + " are allowed";
+  });
   require(engine.phase() == engine::Engine::Phase::open, "S11",
           "a connect was started by a pool that is not open");
   // Who was not to wait has shown a demand all the same: others will come.
@@ -355,6 +367,7 @@ void Judge::check_doubt(SlotId id, const engine::PlainRack& rack) {
 void Judge::check_lane() {
   const Duration fresh =
       std::min({config_.validate_after, config_.idle_timeout, config_.hold_warn});
+  if (fresh == no_timeout) return;
   const Duration open = world_.now() - lane_opened_;
   require(open < fresh + scarce_ + slack_since(lane_opened_), "T7", [&] {
     return "a connection was lent without the lock " + ms(open) + " after its period began";
@@ -366,6 +379,7 @@ void Judge::check_attempt(SlotId id, SlotState state) {
   SlotWatch& watch = slot(id);
   const bool connects = state == SlotState::connecting || state == SlotState::initialising;
   if (!std::exchange(watch.connects, connects) && !connects) return;
+  if (config_.create_timeout == no_timeout) return;
   const Duration age = world_.now() - watch.connect_started;
   const Duration limit = config_.create_timeout + engine::abort_grace + 20 * scarce_;
   require(age <= limit + slack_since(watch.connect_started), "T9", [&] {

@@ -90,6 +90,8 @@ class Judge final : public StepWatcher {
   }
 
   [[nodiscard]] Judgement judgement() &&;
+  // What it remembers, once it is not asked any more.
+  void forget() noexcept;
 
  private:
   struct SlotWatch {

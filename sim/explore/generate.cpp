@@ -253,6 +253,10 @@ Scenario draw(base::Random random, int size, const Generator& generator) {
   const std::uint32_t groups = dice.upto(1, 4);
   for (std::uint32_t i = 1; i <= groups; ++i) {
     s.clients.push_back(draw_clients(dice, i, s.duration, s.pool.driver));
+    ClientGroup& group = s.clients.back();
+    if (generator.engine == Engine::threads && group.waits == ClientGroup::Waits::thread) {
+      group.gives_up.reset();
+    }
   }
   if (s.pool.driver == "sqlite") {
     draw_disk(dice, s);

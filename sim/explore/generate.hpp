@@ -24,6 +24,7 @@ struct Generator {
   std::optional<PoolConfig> pool;
   std::string driver = "mock";  // of a drawn pool
   Duration longest = std::chrono::seconds(20);
+  Engine engine = default_engine();        // what it draws can be run on
   std::function<void(Scenario&)> shape{};  // has the last word on what was drawn
 };
 

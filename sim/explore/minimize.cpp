@@ -22,6 +22,7 @@ class Minimizer {
             const std::function<bool()>& interrupted, const Host& host)
       : signature_(report.signature()),
         failed_at_(report.virtual_time),
+        steps_(report.ending.steps),
         engine_(engine),
         interrupted_(interrupted),
         host_(host) {
@@ -52,6 +53,7 @@ class Minimizer {
     ++found_.shrunk_in;
     Report report = sim::run(candidate, {.engine = engine_, .interrupted = interrupted_}, host_);
     if (report.signature() != signature_) return std::nullopt;
+    steps_ = report.ending.steps;
     return report;
   }
 
@@ -100,14 +102,16 @@ class Minimizer {
 
   // Once more, with all that a report shows.
   void describe() {
-    found_.report = sim::run(found_.minimal,
-                             {.engine = engine_, .keep_trace = true, .keep_history = true}, host_);
+    found_.report = sim::run(
+        found_.minimal,
+        {.engine = engine_, .keep_trace = steps_ <= trace_steps_max, .keep_history = true}, host_);
     found_.minimal.expected = {found_.report.signature(), found_.report.ending.trace_hash,
                                build_id(), found_.report.ending.text};
   }
 
   const std::string signature_;
   const Duration failed_at_;
+  std::uint64_t steps_;  // of the last run that failed so, which is that of found_.minimal
   const Engine engine_;
   const std::function<bool()>& interrupted_;
   const Host& host_;

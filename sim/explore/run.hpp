@@ -12,10 +12,12 @@
 #include "sim/check/judge.hpp"
 #include "sim/explore/scenario.hpp"
 
+#include <weir/error.hpp>
 #include <weir/sim.hpp>
 #include <weir/stats.hpp>
 
 #include <functional>
+#include <optional>
 
 namespace weir::sim {
 
@@ -26,7 +28,7 @@ struct Round {
   ThreadId thread;
   Instant due;
   Instant asked;
-  Instant lent;  // no_deadline: never
+  Instant lent;  // in its last attempt that had a lease; no_deadline: never
   Instant done;
   Code result;
   std::uint32_t slot_session;  // the server's id of the session; 0: not known
@@ -48,15 +50,20 @@ struct RunOptions {
 
 // The property of a run that was interrupted: nothing of the pool's.
 inline constexpr const char* interrupted_run = "interrupted";
+// Of one that could not be made.
+inline constexpr const char* unable_to_run = "config";
+// A trace longer than this takes more memory than its end is worth.
+inline constexpr std::uint64_t trace_steps_max = 1'000'000;
 
 struct Report {
   Ending ending;
-  Judgement judgement;  // what was checked how often
+  std::optional<Error> unable;  // why the run could not be made, if that is how it ended
+  Judgement judgement;          // what was checked how often
   std::uint64_t rounds = 0;
   std::vector<std::pair<Code, std::uint64_t>> failures;
-  base::Histogram wait;        // of the acquire, from when the work was due
+  base::Histogram wait;        // until a round's first lease, from when it was due
   base::Histogram round;       // of the whole round, from when it was due
-  std::uint64_t unserved = 0;  // acquires that are not in `wait`: they ended without a lease
+  std::uint64_t unserved = 0;  // rounds that are not in `wait`: they never had a lease
   Duration worked{};           // until the last round was over, and at least the duration
   PoolStats stats;             // at the end of the clients' time
   Duration virtual_time{};

@@ -15,7 +15,7 @@ Studied<std::vector<Seen>> run_seeds(Scenario scenario, const StudyOptions& opti
     if (options.progress) options.progress(which);
     const Report report = run(scenario, options.run);
     if (!report.ok()) {
-      return tl::unexpected(Stopped{report.signature() == interrupted_run,
+      return tl::unexpected(Stopped{report.signature() == interrupted_run, report.unable,
                                     fmt::format("{}: {}", which, headline(report))});
     }
     all.push_back(seen(report));

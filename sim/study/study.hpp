@@ -11,6 +11,7 @@
 #include "sim/study/gauge.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,11 +26,12 @@ struct StudyOptions {
   std::function<void(const std::string&)> progress;  // before each run: "max = 4, seed 2"
 };
 
-// Why a study cannot go on: a run was interrupted, or the pool itself broke a property in it, which
-// `weir sim run` can show and numbers should not hide.
+// Why a study cannot go on: a run was interrupted, or cannot be made, or the pool itself broke a
+// property in it, which `weir sim run` can show and numbers should not hide.
 struct Stopped {
   bool interrupted = false;
-  std::string why;  // "max = 4, seed 3: S13 broken at 1.25s: a session kept its role"
+  std::optional<Error> unable;  // the runs cannot be made
+  std::string why;              // "max = 4, seed 3: S13 broken at 1.25s: a session kept its role"
 };
 
 template <class T>

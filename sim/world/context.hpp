@@ -6,6 +6,8 @@
 //   fiber     a stack and a hand-written switch, about 4 ns          fiber.cpp, switch_*.S
 //   ucontext  a stack and swapcontext: other processors              ucontext.cpp
 //   threads   an OS thread each, of which one runs: debuggers, TSan  token_threads.cpp
+// But two threads that wait for each other below the world, as in a stop_callback, block `threads`
+// for ever; run() refuses scenarios that do.
 //
 // Called by: World alone. Owner: the world; a context that never ended is leaked on purpose with
 //            all that is on its stack (leave_behind), because nothing can unwind it.

@@ -407,8 +407,19 @@ def simulator(weir: Weir, tap) -> None:
             "interrupted after [1-9].* of virtual time").to(
                 tap, f"SIGINT ends sim {verb}, in a run")
     weir.write("wall.toml", 'format = 1\nclock = "wall"\n[pool]\ndriver = "mine"\nurl = "mine:x"\n')
-    Expect(weir("sim", "run", "wall.toml")).code(2).out("driver \"mine\" was not found").to(
-        tap, "sim run with a driver that is nowhere")
+    weir.write("nowhere.toml", 'format = 1\nplugin = "nowhere.so"\n[pool]\ndriver = "mine"\n'
+               'url = "mine:x"\n')
+    for args in (["run", "wall.toml"], ["run", "nowhere.toml"], ["replay", "nowhere.toml"],
+                 ["minimize", "nowhere.toml"], ["size", "nowhere.toml", "--slo", "p99 wait < 1s"]):
+        Expect(weir("sim", *args)).code(69).no_out().err(
+            'driver "mine"(: .*nowhere.so: no such file| was not found)').to(
+                tap, f"sim {' '.join(args)}, with a driver that is nowhere")
+    weir.write("endless.toml", 'format = 1\n[[client]]\nsql = ["SELECT 1"]\n')
+    Expect(weir("sim", "run", "endless.toml")).code(65).no_out().err("client 1 never ends").to(
+        tap, "sim run of clients whose rounds take no time")
+    weir.write("auto.toml", CONFIG.replace("max = 2", 'max = "auto"'))
+    Expect(weir("-c", "auto.toml", "sim", "explore", "--runs", "1")).code(65).no_out().err(
+        "a number for `max`").to(tap, "sim explore of a pool whose size is the server's to say")
     for args in (["run", "--twice"], ["replay"], ["minimize"]):
         Expect(weir("sim", args[0], "wall.toml", *args[1:])).code(65).no_out().err(
             'wall.toml: clock = "wall"', "weir sim run").to(

@@ -62,8 +62,8 @@ SHELL = ("core/base", "core/config", "core/observe", "core/runtime", "core/loade
 ABOVE = ("admin_desk.cpp", "admin_socket.cpp", "pools.cpp", "signals.cpp")
 SIMULATOR = ("sim/world", "sim/world/switch_x86_64.S", "sim/server", "sim/check",
              "sim/explore/backend.cpp", "sim/explore/build_id.cpp", "sim/explore/campaign.cpp",
-             "sim/explore/generate.cpp", "sim/explore/minimize.cpp", "sim/explore/run.cpp",
-             "sim/sqlite/faults.cpp", "tests/mutants/explore_main.cpp",
+             "sim/explore/generate.cpp", "sim/explore/minimize.cpp", "sim/explore/rules.cpp",
+             "sim/explore/run.cpp", "sim/sqlite/faults.cpp", "tests/mutants/explore_main.cpp",
              *(f"core/loader/{name}.cpp"
                for name in ("elf", "entry", "library", "loader", "manifest", "places", "probe",
                             "sha256", "surroundings", "trust")))

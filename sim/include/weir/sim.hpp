@@ -97,7 +97,8 @@ struct SimulateOptions {
   // scenario is a finding, with the property "nondeterminism".
   bool twice = true;
   // Virtual threads are threads of the operating system, of which one runs: for debuggers. The same
-  // runs, but slower, and calls to real clocks and the like are not noticed.
+  // runs, but slower, and calls to real clocks and the like are not noticed. A scenario with
+  // clients that wait on a thread and have `gives_up` is refused.
   bool os_threads = false;
 };
 
@@ -138,7 +139,8 @@ class WEIR_API Outcome {
 };
 
 // Runs the scenario. Errors: all that is wrong with the text, or with the pool in it (config_many,
-// or the code of the only fault); config_unreadable for its `pool_file`.
+// or the code of the only fault); config_unreadable for its `pool_file`; why its driver cannot be
+// had; config_conflict for clients that would never end, or that the engine cannot run.
 // Blocks: for as long as the run takes, seconds for a minute of a busy pool.
 [[nodiscard]] WEIR_API Result<Outcome> simulate(std::string_view scenario, const Host& host = {},
                                                 const SimulateOptions& options = {});

@@ -139,6 +139,119 @@ TEST(Run, a_program_that_reads_the_address_of_its_data_is_found_out) {
   EXPECT_NE(compare_runs(scenario, first, default_engine(), {.work = work}), "");
 }
 
+TEST(Run, limits_of_none_break_nothing) {
+  for (const Mode mode : {Mode::ideal, Mode::adversarial, Mode::cpu_model}) {
+    Scenario scenario = busy(4);
+    scenario.mode = mode;
+    scenario.pool.start_timeout = no_timeout;
+    scenario.pool.acquire_timeout = no_timeout;
+    scenario.pool.create_timeout = no_timeout;
+    scenario.pool.validate_after = no_timeout;
+    scenario.pool.drain_timeout = no_timeout;
+    const Report report = run(scenario);
+    EXPECT_TRUE(report.ok()) << report.signature() << ": " << report.ending.text;
+  }
+}
+
+TEST(Run, an_attempt_without_a_limit_may_wait_for_ever_for_a_silent_server) {
+  Scenario scenario = busy(4);
+  scenario.pool.create_timeout = no_timeout;
+  scenario.pool.acquire_timeout = 50ms;
+  scenario.server.faults.push_back({.what = FaultKind::black_hole, .from = 0, .to = 100'000'000});
+  const Report report = run(scenario);
+  EXPECT_TRUE(report.ok()) << report.signature() << ": " << report.ending.text;
+  EXPECT_GT(report.unserved, 0U);
+}
+
+TEST(Run, a_round_that_is_tried_again_has_one_wait) {
+  Scenario scenario = busy(6);
+  scenario.mode = Mode::ideal;
+  scenario.clients[0].retry = true;
+  scenario.pool.retry.on.conflict = true;
+  scenario.clients[0].sql = {"FAIL serialization"};
+  const Report served = run(scenario);
+  ASSERT_TRUE(served.ok()) << served.ending.text;
+  EXPECT_GT(served.stats.leases, served.rounds);
+  EXPECT_EQ(served.wait.count(), served.rounds);
+  EXPECT_EQ(served.unserved, 0U);
+  // Whose first attempt found no connection is not one who never had any.
+  scenario.clients[0].sql = {"SELECT 1"};
+  scenario.clients[0].hold = Distribution::parse("exp(4ms)").value();
+  scenario.clients[0].timeout = 1ms;
+  scenario.clients[0].count = 20;
+  const Report crowded = run(scenario);
+  ASSERT_TRUE(crowded.ok()) << crowded.ending.text;
+  EXPECT_GT(crowded.unserved, 0U);
+  EXPECT_EQ(crowded.wait.count() + crowded.unserved, crowded.rounds);
+}
+
+TEST(Run, a_pool_where_nobody_may_wait_is_set_up_and_heals) {
+  Scenario scenario = busy(8);
+  scenario.pool.max_waiting = 0;
+  scenario.pool.start = Start::lazy;
+  scenario.setup = {"SELECT 1"};
+  const Report report = run(scenario);
+  EXPECT_TRUE(report.ok()) << report.signature() << ": " << report.ending.text;
+  EXPECT_GT(report.judgement.checked.count("R1"), 0U);
+}
+
+TEST(Run, clients_that_go_on_for_ever_at_one_instant_are_refused) {
+  const auto smallest = scenario_from_string("format = 1\n[[client]]\nsql = [\"SELECT 1\"]\n");
+  ASSERT_TRUE(smallest) << smallest.error().what();
+  const Report report = run(*smallest);
+  EXPECT_EQ(report.signature(), unable_to_run);
+  ASSERT_TRUE(report.unable);
+  EXPECT_EQ(report.unable->code(), Code::config_conflict);
+  EXPECT_NE(report.unable->message().find("client 1 never ends"), std::string::npos);
+  Scenario ends = *smallest;
+  ends.clients[0].rounds = 20'000;
+  EXPECT_TRUE(run(ends).ok());
+}
+
+TEST(Run, a_wait_that_another_thread_stops_is_refused_on_threads_of_the_system) {
+  Scenario scenario = busy(9);
+  scenario.clients[0].gives_up = 1ms;
+  const Report report = run(scenario, {.engine = Engine::threads});
+  ASSERT_TRUE(report.unable);
+  EXPECT_NE(report.unable->message().find("gives_up"), std::string::npos);
+  scenario.clients[0].waits = ClientGroup::Waits::event_loop;
+  const Report loop = run(scenario, {.engine = Engine::threads});
+  EXPECT_TRUE(loop.ok()) << loop.ending.text;
+  EXPECT_EQ(loop.ending.trace_hash, run(scenario).ending.trace_hash);
+}
+
+TEST(Explore, draws_what_its_engine_can_run) {
+  Generator fibers;
+  fibers.engine = Engine::fiber;
+  Generator threads;
+  threads.engine = Engine::threads;
+  bool differ = false;
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    Scenario expected = draw(base::Random(seed), 100, fibers);
+    for (ClientGroup& group : expected.clients) {
+      if (group.waits == ClientGroup::Waits::event_loop || !group.gives_up) continue;
+      group.gives_up.reset();
+      differ = true;
+    }
+    EXPECT_EQ(draw(base::Random(seed), 100, threads), expected) << seed;
+  }
+  EXPECT_TRUE(differ);
+}
+
+TEST(Minimize, keeps_no_trace_that_is_too_long) {
+  Scenario scenario = busy(1);
+  scenario.steps_max = trace_steps_max + 1000;
+  scenario.schedule.kind = ScheduleSpec::Kind::fifo;
+  const HostFunction work = [](Pool& pool) -> Result<void> {
+    for (;;) static_cast<void>(pool.acquire());
+  };
+  const Report report = run(scenario, {}, {.work = work});
+  ASSERT_EQ(report.signature(), "hang") << report.ending.text;
+  const CaseFound found = minimize(scenario, report, 0s, default_engine(), {}, {.work = work});
+  EXPECT_EQ(found.report.signature(), "hang");
+  EXPECT_TRUE(found.report.trace.empty());
+}
+
 // A host's function with a planted bug: it keeps its lease while it asks for another one.
 TEST(Minimize, a_planted_bug_shrinks_to_its_cause) {
   Scenario scenario = busy(1);
