@@ -243,6 +243,7 @@ TEST_F(Changing, evict_reaches_a_connect_that_waits_for_a_thread) {
     executor->post([&] {
       ++busy;
       go.wait(false);
+      --busy;
     });
   }
   eventually([&] { return busy == threads_max; });
@@ -252,6 +253,7 @@ TEST_F(Changing, evict_reaches_a_connect_that_waits_for_a_thread) {
   go = true;
   go.notify_all();
   caller.join();
+  eventually([&] { return busy == 0; });
   EXPECT_EQ(aborts, 1);
 }
 
