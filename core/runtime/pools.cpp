@@ -152,12 +152,19 @@ struct Pools::Impl {
     return {};
   }
 
+  // Of two at once the one that reads the file later applies it later.
   [[nodiscard]] Result<std::vector<std::string>> reload() {
+    const std::unique_lock lock(reload_mutex);
     auto config = read();
     if (!config) return weir::fail(std::move(config).error());
-    return reload(*config);
+    return apply(*config);
   }
-  [[nodiscard]] Result<std::vector<std::string>> reload(const Config& config);
+  [[nodiscard]] Result<std::vector<std::string>> reload(const Config& config) {
+    const std::unique_lock lock(reload_mutex);
+    return apply(config);
+  }
+  // With reload_mutex held.
+  [[nodiscard]] Result<std::vector<std::string>> apply(const Config& config);
 
   // Errors: config_conflict, since a reload neither opens nor closes pools.
   [[nodiscard]] Result<void> has_the_pools_of(const Config& wanted) const {
@@ -255,8 +262,7 @@ Result<std::vector<std::string>> Pools::reload(const Config& config) {
   return impl_->reload(config);
 }
 
-Result<std::vector<std::string>> Pools::Impl::reload(const Config& config) {
-  const std::unique_lock lock(reload_mutex);
+Result<std::vector<std::string>> Pools::Impl::apply(const Config& config) {
   if (auto same = has_the_pools_of(config); !same) return weir::fail(std::move(same).error());
   std::vector<std::string> lines;
   std::vector<std::pair<OsPool*, runtime::Change>> prepared;
