@@ -13,8 +13,11 @@
 #include "sim/report/perfetto.hpp"
 #include "sim/report/text.hpp"
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <optional>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -191,6 +194,7 @@ int run_sim_minimize(Context& context) {
     return context.fail(written.error());
   }
   context.out.prose(fmt::format("{} runs; {}\n", found.shrunk_in, sim::headline(found.report)));
+  context.interrupt.settle();  // a signal ends the search, and what was found counts
   return exit_property;
 }
 
@@ -255,21 +259,33 @@ void tell(Context& context, const sim::CampaignState& state,
   if (!missed.empty()) context.out.data("turns of the shell that no run took:" + missed + "\n");
 }
 
+// Asked before the search, which may take hours.
+Result<void> can_write_to(const std::filesystem::path& folder) {
+  std::error_code ignored;  // what comes next says it better
+  std::filesystem::create_directories(folder, ignored);
+  if (!std::filesystem::is_directory(folder, ignored)) {
+    return fail(
+        Code::invalid_argument,
+        fmt::format("--out {} is no directory, and none can be made there", folder.string()));
+  }
+  if (::access(folder.c_str(), W_OK) == 0) return {};
+  return fail(Code::invalid_argument, fmt::format("no case could be written to --out {}: {}",
+                                                  folder.string(), std::strerror(errno)));
+}
+
 // Written as soon as they are known, and before anything is shown: what a report cannot show must
 // not be lost.
 Result<std::vector<std::string>> write_cases(const Context& context,
                                              const sim::CampaignState& state) {
   const std::filesystem::path folder = context.text("--out", ".");
   std::vector<std::string> files;
-  if (!state.found.empty()) {
-    std::error_code ignored;  // writing the file will say it better
-    std::filesystem::create_directories(folder, ignored);
-  }
   for (const sim::CaseFound& f : state.found) {
     files.push_back(
         (folder / fmt::format("fail-{:04x}.toml", f.minimal.expected.trace_hash & 0xffff))
             .string());
-    if (auto ok = write_file(files.back(), sim::to_toml(f.minimal)); !ok) {
+    const std::string text = sim::to_toml(f.minimal);
+    if (auto ok = write_file(files.back(), text); !ok) {
+      context.out.prose(text);
       return fail(std::move(ok).error());
     }
   }
@@ -321,6 +337,9 @@ int run_sim_explore(Context& context) {
   if (!pool) return context.fail(pool.error());
   options.generator.pool = *std::move(pool);
   options.generator.engine = options.engine;
+  if (auto good = can_write_to(context.text("--out", ".")); !good) {
+    return context.usage_error(good.error().message());
+  }
   options.twice = !context.has("--once");
   options.interrupted = [&] { return context.interrupt.raised(); };
   options.progress = [&](const sim::CampaignState& state) {
@@ -331,9 +350,9 @@ int run_sim_explore(Context& context) {
   auto files = write_cases(context, state);
   if (!files) return context.fail(files.error());
   tell(context, state, *files);
-  if (!state.nondeterministic.empty()) return exit_nondeterminism;
-  if (!state.found.empty()) return exit_property;
-  return context.interrupt.raised() ? context.interrupt.exit_code() : exit_ok;
+  if (state.nondeterministic.empty() && state.found.empty()) return exit_ok;
+  context.interrupt.settle();  // a signal ends the search, and what was found counts
+  return state.nondeterministic.empty() ? exit_property : exit_nondeterminism;
 }
 
 }  // namespace weir::cli

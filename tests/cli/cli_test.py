@@ -400,6 +400,9 @@ def simulator(weir: Weir, tap) -> None:
         tap, "sim minimize of what holds")
     Expect(weir("sim", "explore", "--runs", "20", "--json")).code(0).json(
         lambda v: v["ok"] and v["runs"] == 20 and not v["found"]).to(tap, "sim explore")
+    weir.write("no-folder", "")
+    Expect(weir("sim", "explore", "--runs", "1", "--out", "no-folder")).code(64).no_out().err(
+        "--out no-folder is no directory").to(tap, "sim explore that could not write a case")
     weir.write("long.toml", SCENARIO.replace(
         '"2s"', '"8000h"\nsteps_max = 1000000000000'))
     for verb in ("run", "replay", "minimize"):
