@@ -82,6 +82,13 @@ bool Conn::is_read_only() const noexcept {
   return is_on(pg, "in_hot_standby") || is_on(pg, "default_transaction_read_only");
 }
 
+void Conn::note_settings() noexcept {
+  if (!may_set) return;
+  reads_only = is_read_only();
+  // It has not said its end, or that of the transaction may take it back.
+  may_set = result.running || unsettled || in_tx();
+}
+
 std::uint8_t Conn::tx_fate() const noexcept {
   if (!in_tx_before) return WEIR_TX_NONE;
   // Of a commit whose answer was lost, or has not come, nobody knows.
@@ -111,7 +118,14 @@ weir_status Conn::report(weir_error* error, const PGresult* answer) {
     facts.tx_fate = tx_fate();
     return fail(error, facts, {one_line(PQresultErrorMessage(answer))});
   }
-  const StateMeaning& meaning = meaning_of(state);
+  may_set = true;
+  // These are the words of a session's end, too; as a mere error they are about another server, one
+  // that a foreign table is on, or what a function has raised.
+  static constexpr StateMeaning elsewhere{"", WEIR_E_OTHER, WEIR_CONN_USABLE, 0, ""};
+  const StateMeaning& listed = meaning_of(state);
+  const bool goes_on = field(answer, PG_DIAG_SEVERITY_NONLOCALIZED) == "ERROR" &&
+                       listed.conn_fate == WEIR_CONN_BROKEN;
+  const StateMeaning& meaning = goes_on ? elsewhere : listed;
   // The server's own words for "prepare it again": unknown there, or for other columns by now. The
   // name of the function is the one part of the second that no language changes.
   statement_is_stale =
@@ -198,6 +212,10 @@ Op::Op(Conn& conn, const weir_call* raw, std::uint8_t stage, weir_error* error) 
   }
   conn.cancel_seen = false;
   conn.statement_is_stale = false;
+  // One that only reads may have become another one by itself: a standby that was promoted.
+  if (stage == WEIR_STAGE_PING || stage == WEIR_STAGE_RESET || conn.reads_only || conn.native_out) {
+    conn.may_set = true;
+  }
   if (conn.gate->aborted()) {
     status_ = conn.refuse(error, conn.opening ? WEIR_E_CANCELLED : WEIR_E_CONN_LOST,
                           {"the connection was aborted by the host"});
@@ -245,6 +263,7 @@ Op::~Op() {
   static_cast<void>(conn_.gate->finish());
   conn_.deadline = WEIR_NO_DEADLINE;
   if (!conn_.unsettled) conn_.cancel_again = WEIR_NO_DEADLINE;
+  conn_.note_settings();
   if (conn_.broken || conn_.unsettled || conn_.result.running || conn_.in_tx()) return;
   conn_.forget_tx();
 }

@@ -14,7 +14,7 @@
 //                `cancel_again` is set while what runs was called off and has not ended: between
 //                two calls only if `unsettled`.
 //             3. what a batch or a column array points to lives in `batch_bytes` / `column_bytes`
-//                and is cleared by the next call that makes one.
+//                and is cleared by the next call that makes another one.
 #pragma once
 
 #include "backends/common/abi.hpp"
@@ -22,6 +22,7 @@
 #include "backends/common/gate.hpp"
 #include "backends/postgres/cancel_request.hpp"
 #include "backends/postgres/config.hpp"
+#include "backends/postgres/params.hpp"
 #include "backends/postgres/resolve.hpp"
 #include "backends/postgres/scan.hpp"
 
@@ -111,6 +112,9 @@ struct Conn {
   bool maybe_dirty = false;  // something ran that may have changed the session without a trace
   bool used = false;         // since open or the last full clean-up
   bool native_out = false;
+  // As settings were when they last may have changed. Told late, with the next error or ping: one
+  // that an administrator sets for all sessions, and one that is set in a trigger.
+  bool reads_only = false;
   bool leave_gate = false;           // abandoned
   bool tx_doomed = false;            // a statement in it was given up: only a rollback makes sense
   weir_status tx_failure = WEIR_OK;  // the kind of the error that made the transaction fail
@@ -124,13 +128,16 @@ struct Conn {
   bool may_commit = false;          // it, or the statement in it, may end the transaction so
   bool cancel_seen = false;         // a cancel of this call was passed on
   bool statement_is_stale = false;  // its last error says so of a prepared one
+  bool may_set = true;              // what ran may have changed settings, or will with its end
 
-  // What is lent to the host; reused, so that a repeated query allocates little here.
+  // What is lent to the host, and to libpq; reused, so that a repeated query allocates little here.
   backend::Arena batch_bytes;
   backend::Arena column_bytes;
-  backend::Arena param_bytes;
   std::vector<weir_cell> cells;
-  std::vector<weir_column> columns;
+  std::vector<weir_column> columns;  // of the last result that had any
+  std::vector<Oid> column_types;     // theirs
+  bool described = false;            // they are those of the statement that runs
+  Params params;
   std::string sql;      // terminated copy of the text that is sent
   std::string scratch;  // a blob while it is read
 
@@ -138,7 +145,8 @@ struct Conn {
   bool tx_failed() const noexcept;
   void forget_tx() noexcept;  // what is noted of one that is over
   bool plain_strings() const noexcept;
-  bool is_read_only() const noexcept;
+  bool is_read_only() const noexcept;  // as the server says; dear: libpq looks through a list
+  void note_settings() noexcept;       // after a call: looks if they may have changed
   std::uint8_t tx_fate() const noexcept;
 
   // Refuses a call before anything was done.

@@ -5,7 +5,6 @@
 // read to its end in execute: a small SELECT is one crossing of the boundary and leaves nothing
 // open.
 #include "backends/postgres/calls.hpp"
-#include "backends/postgres/params.hpp"
 #include "backends/postgres/statements.hpp"
 #include "backends/postgres/values.hpp"
 
@@ -16,6 +15,7 @@ namespace {
 
 constexpr std::uint32_t default_batch_rows = 256;
 constexpr std::uint32_t default_batch_bytes = 64 * 1024;
+constexpr std::size_t cells_kept_max = 256 * 1024 / sizeof(weir_cell);
 
 struct Limits {
   std::uint64_t rows;
@@ -33,7 +33,8 @@ weir_status protocol_error(Conn& conn, std::string_view text, weir_error* error)
   return fail(error, facts, {text});
 }
 
-weir_status send(Conn& conn, const Run& run, const Params& params, weir_error* error) {
+weir_status send(Conn& conn, const Run& run, weir_error* error) {
+  const Params& params = conn.params;
   const int sent =
       run.stmt == nullptr
           ? PQsendQueryParams(conn.pg, conn.sql.c_str(), params.count(), params.types(),
@@ -90,6 +91,8 @@ weir_status called_off(Conn& conn, weir_error* error) {
 weir_status fill(Conn& conn, const Limits& limits, Answer& end, weir_error* error) {
   Result& result = conn.result;
   conn.cells.clear();
+  // As the arena does: what one odd huge result needed is given back.
+  if (conn.cells.capacity() > cells_kept_max) conn.cells.shrink_to_fit();
   conn.batch_bytes.clear();
   std::uint64_t rows = 0;
   for (;;) {
@@ -116,7 +119,7 @@ weir_status fill(Conn& conn, const Limits& limits, Answer& end, weir_error* erro
         result.running = false;
         return failed(conn, std::move(answer), error);
     }
-    if (conn.columns.empty() && PQnfields(answer.get()) > 0) describe_columns(conn, answer.get());
+    if (!conn.described && PQnfields(answer.get()) > 0) describe_columns(conn, answer.get());
     if (limits.keep && !append_rows(conn, answer.get())) {
       return protocol_error(conn, "the server sent a value that is not of its type", error);
     }
@@ -133,8 +136,8 @@ weir_status fill(Conn& conn, const Limits& limits, Answer& end, weir_error* erro
   }
 }
 
-weir_status attempt(Conn& conn, const Run& run, const weir_exec_args& args, const Params& params,
-                    const Limits& limits, Answer& end, weir_error* error) {
+weir_status attempt(Conn& conn, const Run& run, const weir_exec_args& args, const Limits& limits,
+                    Answer& end, weir_error* error) {
   if (run.stmt != nullptr) {
     if (const auto bad = make_ready(conn, *run.stmt, args.params, args.param_count, error)) {
       return bad;
@@ -145,11 +148,12 @@ weir_status attempt(Conn& conn, const Run& run, const weir_exec_args& args, cons
     return conn.refuse(error, WEIR_E_CANCELLED,
                        {"the call was cancelled before the statement was sent"});
   }
-  conn.columns.clear();
-  conn.column_bytes.clear();
-  if (const auto bad = send(conn, run, params, error)) return bad;
+  conn.described = false;
+  if (const auto bad = send(conn, run, error)) return bad;
   conn.result.running = true;
-  return fill(conn, limits, end, error);
+  const weir_status status = fill(conn, limits, end, error);
+  if (!conn.described) conn.columns.clear();  // it has none
+  return status;
 }
 
 void lend_batch(const Conn& conn, bool end, weir_batch* out) {
@@ -197,9 +201,7 @@ weir_status execute(weir_conn* handle, const weir_call* call, const weir_exec_ar
   Run run;
   if (const auto bad = choose(conn, args->sql, args->stmt, run, error)) return bad;
   if (const auto bad = check_count(conn, run, args->param_count, error)) return bad;
-  Params params;
-  conn.param_bytes.clear();
-  if (const auto bad = params.take(conn, args->params, args->param_count, error)) return bad;
+  if (const auto bad = conn.params.take(conn, args->params, args->param_count, error)) return bad;
   if (const auto bad = check_alive(conn, error)) return bad;
   // What changes rows and returns some has done all its work at the first row; reading on at once
   // tells how many there were.
@@ -209,9 +211,9 @@ weir_status execute(weir_conn* handle, const weir_call* call, const weir_exec_ar
   const std::uint32_t bytes_max = args->batch_bytes == 0 ? default_batch_bytes : args->batch_bytes;
   if (!all) limits = {rows_max, bytes_max, limits.keep};
   Answer end;
-  weir_status status = attempt(conn, run, *args, params, limits, end, error);
+  weir_status status = attempt(conn, run, *args, limits, end, error);
   if (status != WEIR_OK && forget_stale(conn, run)) {
-    status = attempt(conn, run, *args, params, limits, end, error);
+    status = attempt(conn, run, *args, limits, end, error);
   }
   if (status != WEIR_OK) return status;
   if (run.traits.chains) conn.forget_tx();
@@ -271,6 +273,7 @@ void result_close(weir_result* handle, const weir_call* raw) {
   if (how == Waited::lost || how == Waited::aborted) conn.broken = true;
   static_cast<void>(conn.gate->finish());
   conn.deadline = WEIR_NO_DEADLINE;
+  conn.note_settings();
 }
 
 }  // namespace weir::postgres

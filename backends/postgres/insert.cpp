@@ -23,14 +23,19 @@ namespace {
 constexpr std::uint32_t rows_best = 32'000;
 
 // Types of columns of a table, in the order of their names: the type, and the type of an array of
-// it where unnest gives back what went in. -1: without length or precision, which assignment
-// checks; a cast would cut.
+// it where unnest gives back what went in. -1: without length or precision, and of a domain the
+// type beneath: assignment checks what both of them demand; a cast would cut to the length.
 constexpr std::string_view types_sql =
     "SELECT pg_catalog.format_type(t.oid, -1), CASE WHEN t.typtype = 'b' AND t.typcategory <> 'A' "
     "AND t.typdelim = ',' AND t.typarray <> 0 THEN pg_catalog.format_type(t.typarray, -1) END "
     "FROM pg_catalog.unnest($2::pg_catalog.text[]) WITH ORDINALITY AS c(name, place) "
     "LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = pg_catalog.to_regclass($1) AND "
-    "a.attname = c.name LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid ORDER BY c.place";
+    "a.attname = c.name LEFT JOIN LATERAL (WITH RECURSIVE down(oid) AS (SELECT a.atttypid UNION "
+    "ALL "
+    "SELECT d.typbasetype FROM down JOIN pg_catalog.pg_type d ON d.oid = down.oid WHERE d.typtype "
+    "= "
+    "'d') SELECT down.oid FROM down JOIN pg_catalog.pg_type d ON d.oid = down.oid WHERE d.typtype "
+    "<> 'd') base ON true LEFT JOIN pg_catalog.pg_type t ON t.oid = base.oid ORDER BY c.place";
 
 // ---------------------------------------------------------------- arrays
 
@@ -197,8 +202,11 @@ weir_status copy_rows(weir_conn* handle, const weir_call* call, const weir_inser
   many.row_count = args.row_count;
   many.param_count = args.column_count;
   many.row_stride = args.row_stride;
-  stored = args.row_count;
-  return execute_many(handle, call, &many, nullptr, error);
+  weir_many_out done{};
+  done.struct_size = sizeof done;
+  const weir_status status = execute_many(handle, call, &many, &done, error);
+  stored = done.affected;  // a trigger may have dropped some
+  return status;
 }
 
 }  // namespace

@@ -55,12 +55,11 @@ bool send_chunk(const Many& many, std::uint64_t rows_max, Chunk& chunk) {
   Conn& conn = many.conn;
   const Stmt* stmt = many.run.stmt;
   std::vector<Oid> parsed;
-  Params params;
+  Params& params = conn.params;
   std::size_t bytes = 0;
   bool first = true;
   while (chunk.rows < rows_max && bytes < chunk_bytes &&
          many.done.rows_done + chunk.rows < many.args.row_count) {
-    conn.param_bytes.clear();
     chunk.refused = params.take(conn, many.row(many.done.rows_done + chunk.rows),
                                 many.args.param_count, many.error);
     if (chunk.refused != WEIR_OK) break;
@@ -104,6 +103,7 @@ Waited read_chunk(Conn& conn, Chunk& chunk) {
       case PGRES_TUPLES_OK: {
         const std::string_view tag = PQcmdStatus(answer.get());
         if (tag.empty()) break;  // parsed
+        note_tag(conn, answer.get());
         std::uint64_t rows = 0;
         if (changed_rows(answer.get(), rows)) chunk.affected += rows;
         ++chunk.executed;
@@ -224,6 +224,7 @@ weir_status execute_many(weir_conn* handle, const weir_call* call, const weir_ma
       throw;
     }
   }
+  if (status == WEIR_OK && run.traits.chains) conn.forget_tx();
   backend::write_out(out, done);
   return status;
 }

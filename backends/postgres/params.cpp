@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "backends/postgres/params.hpp"
 
+#include "backends/postgres/conn.hpp"
 #include "backends/postgres/types.hpp"
 
 #include <charconv>
@@ -98,7 +99,7 @@ Oid declared_type(const weir_cell& cell) noexcept {
   }
 }
 
-weir_status Params::take(Conn& conn, const weir_cell* cells, std::uint32_t count,
+weir_status Params::take(const Conn& conn, const weir_cell* cells, std::uint32_t count,
                          weir_error* error) {
   if (count > 0 && cells == nullptr) {
     return conn.refuse(error, WEIR_E_INVALID_ARGUMENT, {"there are no values to bind"});
@@ -111,6 +112,7 @@ weir_status Params::take(Conn& conn, const weir_cell* cells, std::uint32_t count
   values_.clear();
   lengths_.clear();
   formats_.clear();
+  texts_.clear();
   bytes_ = 0;
   for (std::uint32_t i = 0; i < count; ++i) {
     const Objection objection = object_to(cells[i]);
@@ -124,11 +126,11 @@ weir_status Params::take(Conn& conn, const weir_cell* cells, std::uint32_t count
                          {"the parameters are together larger than PostgreSQL takes, 1 GiB"});
     }
   }
-  for (std::uint32_t i = 0; i < count; ++i) take_one(conn, cells[i]);
+  for (std::uint32_t i = 0; i < count; ++i) take_one(cells[i]);
   return WEIR_OK;
 }
 
-void Params::take_one(Conn& conn, const weir_cell& cell) {
+void Params::take_one(const weir_cell& cell) {
   const char* value = nullptr;
   int length = 0;
   int format = 0;
@@ -141,7 +143,7 @@ void Params::take_one(Conn& conn, const weir_cell& cell) {
     case WEIR_T_BOOL: {
       char room[40];
       const std::string_view text = digits(room, cell);
-      value = conn.param_bytes.add_terminated(text.data(), text.size());
+      value = texts_.add_terminated(text.data(), text.size());
       break;
     }
     case WEIR_T_BLOB:
@@ -150,7 +152,7 @@ void Params::take_one(Conn& conn, const weir_cell& cell) {
       format = 1;
       break;
     default:
-      value = conn.param_bytes.add_terminated(cell.v.p, cell.size);
+      value = texts_.add_terminated(cell.v.p, cell.size);
       break;
   }
   types_.push_back(declared_type(cell));

@@ -8,12 +8,22 @@
 // jsonb, an enum. Only blobs travel in binary; the text form of all others fits any type that was
 // inferred.
 //
-// Called by: execute, many, copy, statement. Owned by the call. Threads: [conn].
+// Called by: execute, many, copy, statement. Owned by the conn. Threads: [conn].
 #pragma once
 
-#include "backends/postgres/conn.hpp"
+#include "backends/common/abi.hpp"
+#include "backends/common/arena.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <libpq-fe.h>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace weir::postgres {
+
+struct Conn;
 
 // The protocol counts parameters in 16 bits.
 inline constexpr std::uint32_t params_max = 65535;
@@ -39,9 +49,10 @@ void append_hex(std::string& text, std::string_view bytes);
 
 class Params {
  public:
-  // Takes `count` cells. Texts are copied into conn.param_bytes, because libpq wants a terminator;
-  // blobs stay the caller's.
-  weir_status take(Conn& conn, const weir_cell* cells, std::uint32_t count, weir_error* error);
+  // Takes `count` cells instead of those it had. Texts are copied, because libpq wants a
+  // terminator; blobs stay the caller's.
+  weir_status take(const Conn& conn, const weir_cell* cells, std::uint32_t count,
+                   weir_error* error);
 
   int count() const noexcept { return static_cast<int>(values_.size()); }
   const Oid* types() const noexcept { return types_.data(); }
@@ -51,12 +62,14 @@ class Params {
   std::size_t bytes() const noexcept { return bytes_; }
 
  private:
-  void take_one(Conn& conn, const weir_cell& cell);
+  void take_one(const weir_cell& cell);
 
+  // What one call leaves, the next one uses: the same statement allocates once.
   std::vector<Oid> types_;
   std::vector<const char*> values_;
   std::vector<int> lengths_;
   std::vector<int> formats_;
+  backend::Arena texts_;
   std::size_t bytes_ = 0;
 };
 

@@ -51,7 +51,7 @@ void state(const weir_conn* handle, weir_conn_state* out) {
   set(conn.result.lent, WEIR_STATE_RESULT_OPEN);
   set(conn.in_tx(), WEIR_STATE_IN_TX);
   set(conn.tx_failed(), WEIR_STATE_TX_FAILED);
-  set(conn.is_read_only(), WEIR_STATE_READ_ONLY);
+  set(conn.reads_only, WEIR_STATE_READ_ONLY);
   set(conn.dirty, WEIR_STATE_DIRTY);
   set(conn.maybe_dirty || conn.native_out, WEIR_STATE_DIRTY_UNKNOWN);
   set(conn.unsettled, WEIR_STATE_CANCEL_PENDING);
@@ -70,6 +70,10 @@ weir_status ping(weir_conn* handle, std::int32_t depth, const weir_call* call, s
   if (yes && depth != WEIR_PING_STATE) {
     Op op(conn, call, WEIR_STAGE_PING, error);
     if (op.status() != WEIR_OK) {
+      if (op.status() == WEIR_E_CONN_LOST && !conn.gate->aborted()) {
+        *alive = WEIR_ALIVE_NO;  // found while an earlier statement was being called off
+        return WEIR_OK;
+      }
       if (op.status() == WEIR_E_TIMEOUT) return backend::broken_by(conn, op.status(), error);
       return op.status();
     }

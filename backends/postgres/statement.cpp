@@ -72,20 +72,16 @@ weir_status drop(Conn& conn, Stmt& stmt, weir_error* error) {
   return conn.run(sql.c_str(), nullptr, error);
 }
 
-std::vector<Oid> wanted_types(const Stmt& stmt, const weir_cell* params, std::uint32_t count) {
-  std::vector<Oid> wanted = stmt.declared;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    if (params[i].type == WEIR_T_NULL) continue;  // fits everything
-    const Oid own = declared_type(params[i]);
-    // A blob travels in binary, so the server must know it for one.
-    const bool must_say = own == bytea_type || stmt.inferred[i] == text_type;
-    wanted[i] = must_say && stmt.inferred[i] != own ? own : 0;
-  }
-  return wanted;
+// What parameter `i` has to be declared as for `cell`; 0: nothing.
+Oid wanted_type(const Stmt& stmt, std::uint32_t i, const weir_cell& cell) {
+  if (cell.type == WEIR_T_NULL) return stmt.declared[i];  // fits everything
+  const Oid own = declared_type(cell);
+  // A blob travels in binary, so the server must know it for one.
+  const bool must_say = own == bytea_type || stmt.inferred[i] == text_type;
+  return must_say && stmt.inferred[i] != own ? own : 0;
 }
 
 weir_status declare(Conn& conn, Stmt& stmt, std::vector<Oid> wanted, weir_error* error) {
-  if (stmt.epoch == conn.epoch && wanted == stmt.declared) return WEIR_OK;
   if (const auto bad = drop(conn, stmt, error)) {
     if (conn.broken || conn.unsettled || conn.tx_failed()) return bad;
     conn.statement_is_stale = false;  // somebody else has dropped it, which is as good
@@ -95,8 +91,14 @@ weir_status declare(Conn& conn, Stmt& stmt, std::vector<Oid> wanted, weir_error*
   return WEIR_OK;
 }
 
-bool speaks_utf8(const Conn& conn) {
-  return std::string_view(pg_encoding_to_char(PQclientEncoding(conn.pg))) == "UTF8";
+// The server would take the text for another one. What may end that state is let through.
+weir_status check_encoding(const Conn& conn, const Scan& traits, weir_error* error) {
+  if (traits.verb == Verb::session || traits.rolls_back) return WEIR_OK;
+  const std::string_view encoding = pg_encoding_to_char(PQclientEncoding(conn.pg));
+  if (encoding == "UTF8") return WEIR_OK;
+  return conn.refuse(error, WEIR_E_INVALID_STATE,
+                     {"the client_encoding of this session is ", encoding,
+                      ", and text here is UTF-8: RESET client_encoding first"});
 }
 
 }  // namespace
@@ -143,13 +145,7 @@ weir_status choose(Conn& conn, weir_text sql, weir_stmt* prepared, Run& run, wei
                        {"a statement of this transaction was given up while it ran: the "
                         "transaction accepts only a rollback"});
   }
-  if (run.traits.verb != Verb::session && !run.traits.rolls_back && !speaks_utf8(conn)) {
-    return conn.refuse(
-        error, WEIR_E_INVALID_STATE,
-        {"the client_encoding of this session is ", pg_encoding_to_char(PQclientEncoding(conn.pg)),
-         ", and text here is UTF-8: RESET client_encoding first"});
-  }
-  return WEIR_OK;
+  return check_encoding(conn, run.traits, error);
 }
 
 weir_status check_count(const Conn& conn, const Run& run, std::uint32_t given, weir_error* error) {
@@ -164,6 +160,9 @@ void note_sent(Conn& conn, const Scan& traits) noexcept {
   conn.used = true;
   if (traits.temporary || traits.verb == Verb::session) conn.dirty = true;
   if (traits.calls || traits.verb == Verb::code) conn.maybe_dirty = true;
+  if (traits.calls || (traits.verb != Verb::query && traits.verb != Verb::change)) {
+    conn.may_set = true;
+  }
 }
 
 void note_tag(Conn& conn, const PGresult* answer) noexcept {
@@ -190,14 +189,21 @@ weir_status check_alive(Conn& conn, weir_error* error) {
 
 weir_status make_ready(Conn& conn, Stmt& stmt, const weir_cell* params, std::uint32_t count,
                        weir_error* error) {
+  if (is_ready(conn, stmt, params, count)) return WEIR_OK;
+  std::vector<Oid> wanted = stmt.declared;
+  for (std::uint32_t i = 0; i < count; ++i) wanted[i] = wanted_type(stmt, i, params[i]);
   const std::uint8_t stage = std::exchange(conn.stage, std::uint8_t{WEIR_STAGE_PREPARE});
-  const weir_status status = declare(conn, stmt, wanted_types(stmt, params, count), error);
+  const weir_status status = declare(conn, stmt, std::move(wanted), error);
   conn.stage = stage;
   return status;
 }
 
 bool is_ready(const Conn& conn, const Stmt& stmt, const weir_cell* params, std::uint32_t count) {
-  return stmt.epoch == conn.epoch && wanted_types(stmt, params, count) == stmt.declared;
+  if (stmt.epoch != conn.epoch) return false;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (wanted_type(stmt, i, params[i]) != stmt.declared[i]) return false;
+  }
+  return true;
 }
 
 void end_statements(Conn& conn) noexcept {
@@ -213,6 +219,7 @@ weir_status prepare(weir_conn* handle, const weir_call* call, weir_text sql, wei
   auto stmt = std::make_unique<Stmt>();
   stmt->conn = &conn;
   if (const auto bad = take_text(conn, backend::view(sql), stmt->traits, error)) return bad;
+  if (const auto bad = check_encoding(conn, stmt->traits, error)) return bad;
   stmt->sql = conn.sql;
   if (const auto bad = check_alive(conn, error)) return bad;
   conn.used = true;

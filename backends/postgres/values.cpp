@@ -106,14 +106,15 @@ class DateStyle {
   bool is_iso_ = false;
 };
 
-bool read_cell(Conn& conn, Oid oid, std::string_view text, DateStyle& dates, weir_cell& cell) {
-  const std::uint16_t type = type_of(oid).type;
+bool read_cell(Conn& conn, int column, std::string_view text, DateStyle& dates, weir_cell& cell) {
+  const auto at = static_cast<std::size_t>(column);
+  const std::uint16_t type = conn.columns[at].type;
   cell.type = type;
   switch (type) {
     case WEIR_T_INT64:
       return read_integer(text, cell.v.i);
     case WEIR_T_DOUBLE:
-      return read_real(text, oid == real_type, cell.v.d);
+      return read_real(text, conn.column_types[at] == real_type, cell.v.d);
     case WEIR_T_BOOL:
       cell.v.i = text == "t" ? 1 : 0;
       return text == "t" || text == "f";
@@ -130,6 +131,18 @@ bool read_cell(Conn& conn, Oid oid, std::string_view text, DateStyle& dates, wei
   return true;
 }
 
+// Most results have the columns of the one before: the same statement was run again.
+bool are_described(const Conn& conn, const PGresult* answer) {
+  const auto count = static_cast<std::size_t>(PQnfields(answer));
+  if (conn.columns.size() != count) return false;
+  for (std::size_t i = 0; i < count; ++i) {
+    const int at = static_cast<int>(i);
+    if (PQftype(answer, at) != conn.column_types[i]) return false;
+    if (backend::view(conn.columns[i].name) != PQfname(answer, at)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 bool append_rows(Conn& conn, const PGresult* answer) {
@@ -141,7 +154,7 @@ bool append_rows(Conn& conn, const PGresult* answer) {
       if (PQgetisnull(answer, row, i) == 0) {
         const std::string_view text(PQgetvalue(answer, row, i),
                                     static_cast<std::size_t>(PQgetlength(answer, row, i)));
-        if (!read_cell(conn, PQftype(answer, i), text, dates, cell)) return false;
+        if (!read_cell(conn, i, text, dates, cell)) return false;
       }
       conn.cells.push_back(cell);
     }
@@ -150,11 +163,17 @@ bool append_rows(Conn& conn, const PGresult* answer) {
 }
 
 void describe_columns(Conn& conn, const PGresult* answer) {
+  conn.described = true;
+  if (are_described(conn, answer)) return;
+  conn.columns.clear();
+  conn.column_types.clear();
+  conn.column_bytes.clear();
   const auto keep = [&conn](std::string_view s) -> weir_text {
     return {conn.column_bytes.add(s.data(), s.size()), s.size()};
   };
   for (int i = 0; i < PQnfields(answer); ++i) {
-    const TypeLine& type = type_of(PQftype(answer, i));
+    conn.column_types.push_back(PQftype(answer, i));
+    const TypeLine& type = type_of(conn.column_types.back());
     weir_column column{};
     column.struct_size = sizeof column;
     column.type = type.type;

@@ -11,11 +11,11 @@
 
 namespace weir::postgres {
 
-// Appends the rows of `answer` to conn.cells, their bytes to conn.batch_bytes. False: the server
-// sent what cannot be what it says it is.
+// Appends the rows of `answer`, whose columns are described, to conn.cells, their bytes to
+// conn.batch_bytes. False: the server sent what cannot be what it says it is.
 bool append_rows(Conn& conn, const PGresult* answer);
 
-// Fills conn.columns from an answer that has columns.
+// Sees to it that conn.columns are those of an answer that has columns.
 void describe_columns(Conn& conn, const PGresult* answer);
 
 }  // namespace weir::postgres

@@ -93,6 +93,14 @@ TEST_F(PostgresCancel, a_rollback_that_chains_begins_a_transaction_without_a_pas
     EXPECT_FALSE(s.is(WEIR_STATE_TX_FAILED)) << sql;
     EXPECT_EQ(Value::integer(1), s.one("SELECT 1")) << sql;
   }
+  s.deadline = host.now + 5 * ms;
+  EXPECT_EQ(WEIR_E_TIMEOUT, s.query("SELECT pg_sleep(3600)"));
+  s.deadline = WEIR_NO_DEADLINE;
+  weir_many_args once{};
+  once.sql = text("ROLLBACK AND CHAIN");
+  once.row_count = 1;
+  ASSERT_EQ(WEIR_OK, many(s, once)) << s.error.what();
+  EXPECT_EQ(Value::integer(1), s.one("SELECT 1"));
   EXPECT_EQ(WEIR_OK, s.commit()) << s.error.what();
 }
 

@@ -4,6 +4,8 @@
 // came. Method: a real server; statements and rows of which each has one thing wrong with it.
 #include "tests/backends/postgres_fixture.hpp"
 
+#include <weir/insert.h>
+
 namespace weir::test {
 namespace {
 
@@ -234,6 +236,102 @@ TEST_F(PostgresMany, a_commit_on_which_the_server_goes_away_is_unknown) {
   args.row_count = 1;
   EXPECT_EQ(WEIR_E_CONN_LOST, many(s, args)) << s.error.what();
   EXPECT_EQ(WEIR_TX_NONE, s.error.tx_fate);
+}
+
+// By weir.insert/1, into the columns k and v.
+weir_status insert(Session& s, std::string_view table, const std::vector<Row>& rows,
+                   std::int32_t on_conflict, std::uint64_t& stored) {
+  const auto* extension = static_cast<const weir_insert*>(s.driver->extension(WEIR_INSERT_ID));
+  const weir_text name = text(table);
+  const weir_text columns[] = {text("k"), text("v")};
+  std::vector<weir_cell> cells;
+  for (const Row& row : rows) {
+    for (const Value& value : row) cells.push_back(value.cell());
+  }
+  weir_insert_args args{};
+  args.struct_size = sizeof args;
+  args.table = &name;
+  args.table_parts = 1;
+  args.columns = columns;
+  args.column_count = 2;
+  args.key = columns;
+  args.key_count = on_conflict == WEIR_CONFLICT_UPDATE ? 1 : 0;
+  args.on_conflict = on_conflict;
+  args.cells = cells.data();
+  args.row_count = rows.size();
+  args.row_stride = 2;
+  weir_insert_out out{};
+  out.struct_size = sizeof out;
+  EXPECT_EQ(WEIR_OK, s.begin());
+  const weir_call call = s.call();
+  const weir_status status = extension->rows(s.conn, &call, &args, &out, &s.error);
+  EXPECT_EQ(WEIR_OK, status == WEIR_OK ? s.commit() : s.rollback());
+  stored = out.stored;
+  return status;
+}
+
+constexpr std::int32_t each_conflict[] = {WEIR_CONFLICT_FAIL, WEIR_CONFLICT_SKIP,
+                                          WEIR_CONFLICT_UPDATE};
+
+TEST_F(PostgresMany, a_value_too_long_for_a_domain_is_not_cut) {
+  Session& s = open();
+  for (const char* sql :
+       {"DROP TABLE IF EXISTS coded", "DROP DOMAIN IF EXISTS code_of_three CASCADE",
+        "CREATE DOMAIN code_of_three AS varchar(3)", "DROP DOMAIN IF EXISTS small_code CASCADE",
+        "CREATE DOMAIN small_code AS code_of_three CHECK (VALUE <> 'no')",
+        "CREATE TABLE coded(k int PRIMARY KEY, v small_code)"}) {
+    ASSERT_EQ(WEIR_OK, s.query(sql)) << s.error.what();
+  }
+  std::uint64_t stored = 0;
+  for (const std::int32_t on_conflict : each_conflict) {
+    EXPECT_EQ(WEIR_E_DATA,
+              insert(s, "coded", {{Value::integer(1), Value::str("abcdef")}}, on_conflict, stored));
+    EXPECT_EQ(WEIR_E_CONSTRAINT,
+              insert(s, "coded", {{Value::integer(1), Value::str("no")}}, on_conflict, stored));
+    EXPECT_EQ(Value::integer(0), s.one("SELECT count(*) FROM coded"));
+    EXPECT_EQ(WEIR_OK,
+              insert(s, "coded", {{Value::integer(1), Value::str("abc")}}, on_conflict, stored))
+        << s.error.what();
+    EXPECT_EQ(Value::str("abc"), s.one("DELETE FROM coded RETURNING v"));
+  }
+}
+
+TEST_F(PostgresMany, a_row_that_a_trigger_drops_is_not_stored) {
+  Session& s = open();
+  for (const char* sql :
+       {"DROP TABLE IF EXISTS picky", "CREATE TABLE picky(k int PRIMARY KEY, v text)",
+        "CREATE OR REPLACE FUNCTION only_even() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN IF NEW.k % 2 = 0 THEN RETURN NEW; END IF; RETURN NULL; END $$",
+        "CREATE TRIGGER even BEFORE INSERT ON picky FOR EACH ROW EXECUTE FUNCTION "
+        "only_even()"}) {
+    ASSERT_EQ(WEIR_OK, s.query(sql)) << s.error.what();
+  }
+  std::vector<Row> rows;
+  for (int i = 1; i <= 3; ++i) rows.push_back({Value::integer(i), Value::str("x")});
+  for (const std::int32_t on_conflict : each_conflict) {
+    std::uint64_t stored = 0;
+    EXPECT_EQ(WEIR_OK, insert(s, "picky", rows, on_conflict, stored)) << s.error.what();
+    EXPECT_EQ(1U, stored);
+    EXPECT_EQ(Value::integer(2), s.one("DELETE FROM picky RETURNING k"));
+  }
+}
+
+// What takes prepared statements away is noticed here, too.
+TEST_F(PostgresMany, statements_that_were_dropped_harm_no_transaction) {
+  Session& s = open();
+  weir_stmt* stmt = nullptr;
+  ASSERT_EQ(WEIR_OK, s.prepare("SELECT 1", &stmt));
+  weir_many_args args{};
+  const std::string sql = "DEALLOCATE ALL";
+  args.sql = text(sql);
+  args.row_count = 1;
+  ASSERT_EQ(WEIR_OK, many(s, args)) << s.error.what();
+  ASSERT_EQ(WEIR_OK, s.begin());
+  EXPECT_EQ(WEIR_OK, s.query("", {}, 0, stmt)) << s.error.what();
+  ASSERT_EQ(WEIR_OK, many(s, args)) << s.error.what();
+  s.stmt_close(stmt);
+  EXPECT_FALSE(s.is(WEIR_STATE_TX_FAILED));
+  EXPECT_EQ(WEIR_OK, s.commit());
 }
 
 }  // namespace

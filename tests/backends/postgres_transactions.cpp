@@ -3,7 +3,10 @@
 // Goal: transactions and errors of a real server arrive with the facts that a host acts on: the
 // kind, what became of the session, of the request and of the transaction. Method: one server, two
 // sessions on one thread, so that every interleaving is exact.
+#include "backends/postgres/sqlstates.hpp"
 #include "tests/backends/postgres_fixture.hpp"
+
+#include <libpq-fe.h>
 
 namespace weir::test {
 namespace {
@@ -50,6 +53,44 @@ TEST_F(PostgresTransactions, a_transaction_for_reading_refuses_writes) {
   EXPECT_EQ(WEIR_OK, session->query("DELETE FROM a"));
   ASSERT_EQ(WEIR_OK, session->rollback());
   EXPECT_EQ(WEIR_E_INVALID_ARGUMENT, session->begin(WEIR_BEGIN_WRITE | WEIR_BEGIN_READ_ONLY));
+}
+
+TEST_F(PostgresTransactions, whether_a_session_only_reads_is_known_after_each_way_to_set_it) {
+  const auto reads_only = [&] { return session->is(WEIR_STATE_READ_ONLY); };
+  EXPECT_FALSE(reads_only());
+  ASSERT_EQ(WEIR_OK, session->query("SELECT set_config('default_transaction_read_only', 'on', "
+                                    "false)"));
+  EXPECT_TRUE(reads_only());
+  ASSERT_EQ(WEIR_OK, session->query("RESET default_transaction_read_only"));
+  EXPECT_FALSE(reads_only());
+  ASSERT_EQ(WEIR_OK, session->begin());
+  ASSERT_EQ(WEIR_OK, session->query("SET LOCAL default_transaction_read_only = on"));
+  EXPECT_TRUE(reads_only());
+  ASSERT_EQ(WEIR_OK, session->query("SELECT 1"));
+  EXPECT_TRUE(reads_only());
+  ASSERT_EQ(WEIR_OK, session->rollback());
+  EXPECT_FALSE(reads_only());
+  // Set while rows are handed out, told when the last of them was.
+  ASSERT_EQ(WEIR_OK, session->query("SELECT CASE WHEN i = 3 THEN set_config("
+                                    "'default_transaction_read_only', 'on', false) END "
+                                    "FROM generate_series(1, 3) i",
+                                    {}, 0, nullptr, 1));
+  EXPECT_TRUE(reads_only());
+  ASSERT_EQ(WEIR_OK, session->reset(WEIR_RESET_SESSION));
+  EXPECT_FALSE(reads_only());
+  // The rows are left, and with them what would tell.
+  ASSERT_EQ(WEIR_OK, session->start("SELECT CASE WHEN i = 3 THEN set_config("
+                                    "'default_transaction_read_only', 'on', false) END "
+                                    "FROM generate_series(1, 3) i",
+                                    {}, 0, nullptr, 1));
+  session->close_result();
+  EXPECT_TRUE(reads_only());
+  // Taken back by somebody else.
+  void* handle = nullptr;
+  ASSERT_EQ(WEIR_OK, session->driver->native(session->conn, "PGconn*", &handle, nullptr));
+  PQclear(PQexec(static_cast<PGconn*>(handle), "RESET default_transaction_read_only"));
+  ASSERT_EQ(WEIR_OK, session->query("SELECT 1"));
+  EXPECT_FALSE(reads_only());
 }
 
 TEST_F(PostgresTransactions, a_savepoint_takes_back_its_part) {
@@ -142,16 +183,20 @@ TEST_F(PostgresTransactions, a_time_limit_of_the_server_is_a_timeout_and_no_canc
   EXPECT_EQ(WEIR_CONN_USABLE, session->error.conn_fate);
 }
 
-// PostgreSQL 17 has transaction_timeout; here its words come from an older server, too.
-TEST_F(PostgresTransactions, a_time_limit_of_the_server_for_a_transaction_ends_the_session) {
-  for (const std::string state : {"25P03", "25P04"}) {
-    Session s(*source, 3);
-    ASSERT_EQ(WEIR_OK, s.open()) << s.error.what();
-    EXPECT_EQ(WEIR_E_CONN_LOST, s.query("DO $$ BEGIN RAISE SQLSTATE '" + state + "'; END $$"));
-    EXPECT_EQ(state, s.error.sqlstate);
-    EXPECT_EQ(WEIR_CONN_BROKEN, s.error.conn_fate) << state;
-    EXPECT_EQ(WEIR_EFFECT_UNKNOWN, s.error.effect) << state;
-    EXPECT_THAT(s.error.what(), ::testing::HasSubstr("_timeout"));
+TEST_F(PostgresTransactions, a_statement_that_the_session_ends_under_is_of_unknown_effect) {
+  EXPECT_EQ(WEIR_E_CONN_LOST, session->query("SELECT pg_terminate_backend(pg_backend_pid())"));
+  EXPECT_STREQ("57P01", session->error.sqlstate);
+  EXPECT_EQ(WEIR_CONN_BROKEN, session->error.conn_fate);
+  EXPECT_EQ(WEIR_EFFECT_UNKNOWN, session->error.effect);
+}
+
+// The second is of PostgreSQL 17. An older server has no way to be made to say it.
+TEST(PostgresStates, a_time_limit_for_a_transaction_ends_the_session) {
+  for (const char* state : {"25P03", "25P04"}) {
+    const postgres::StateMeaning& meaning = postgres::meaning_of(state);
+    EXPECT_EQ(WEIR_E_CONN_LOST, meaning.kind) << state;
+    EXPECT_EQ(WEIR_CONN_BROKEN, meaning.conn_fate) << state;
+    EXPECT_THAT(std::string(meaning.advice), ::testing::HasSubstr("_timeout"));
   }
 }
 
@@ -213,6 +258,24 @@ TEST_F(PostgresTransactions, a_session_that_was_ended_is_noticed_before_a_byte_i
   ASSERT_FALSE(host.heard.empty());
   EXPECT_EQ(WEIR_EVENT_SERVER_GOING_AWAY, host.heard.back().type);
   EXPECT_EQ("57P01", host.heard.back().name);
+}
+
+// As of a foreign table whose server is down.
+TEST_F(PostgresTransactions, an_error_in_the_words_of_a_lost_connection_ends_no_session) {
+  for (const char* state : {"08000", "53300", "57P01", "25P03"}) {
+    const std::string raise =
+        std::string("DO $$ BEGIN RAISE EXCEPTION 'far away' USING ERRCODE = '") + state +
+        "'; END $$";
+    EXPECT_EQ(WEIR_E_OTHER, session->query(raise));
+    EXPECT_STREQ(state, session->error.sqlstate);
+    EXPECT_EQ(WEIR_CONN_USABLE, session->error.conn_fate);
+    EXPECT_EQ(WEIR_EFFECT_DEFINITE, session->error.effect);
+    EXPECT_EQ("far away", session->error.what());
+    ASSERT_EQ(WEIR_OK, session->begin());
+    EXPECT_EQ(WEIR_E_OTHER, session->query(raise));
+    EXPECT_EQ(WEIR_TX_FAILED, session->error.tx_fate);
+    EXPECT_EQ(WEIR_OK, session->rollback());
+  }
 }
 
 TEST_F(PostgresTransactions, a_commit_that_was_not_sent_has_committed_nothing) {

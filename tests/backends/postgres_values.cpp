@@ -136,6 +136,26 @@ TEST_F(PostgresValues, each_type_has_its_cell) {
   EXPECT_EQ(other(WEIR_T_OTHER, "29.02.2024"), s.one("SELECT DATE '2024-02-29'"));
 }
 
+// A result that has the columns of the last one is not described again.
+TEST_F(PostgresValues, columns_are_those_of_their_own_statement) {
+  Session& s = open();
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(Value::integer(1), s.one("SELECT 1 AS a"));
+  EXPECT_EQ(Value::str("1"), s.one("SELECT '1' AS a"));  // another type
+  EXPECT_EQ((Names{"a"}), s.columns);
+  EXPECT_EQ(Value::str("1"), s.one("SELECT '1' AS b"));  // another name
+  EXPECT_EQ((Names{"b"}), s.columns);
+  ASSERT_EQ(WEIR_OK, s.query("SELECT '1' AS b, 2 AS c"));  // another one behind it
+  EXPECT_EQ((Names{"b", "c"}), s.columns);
+  ASSERT_EQ(WEIR_OK, s.query("SET application_name = 'b'"));  // none
+  EXPECT_EQ(Names{}, s.columns);
+  ASSERT_EQ(WEIR_OK, s.query("SELECT '1' AS b, 2 AS c"));
+  EXPECT_EQ((Names{"b", "c"}), s.columns);
+  EXPECT_EQ(WEIR_E_DATA, s.query("SELECT 1/0"));
+  ASSERT_EQ(WEIR_OK, s.query("SELECT '1' AS b, 2 AS c"));
+  EXPECT_EQ((Names{"b", "c"}), s.columns);
+}
+
 TEST_F(PostgresValues, text_is_taken_for_what_stands_there) {
   Session& s = open();
   EXPECT_EQ(boolean(true), s.one("SELECT '00000000-0000-0000-0000-000000000001'::uuid = $1",
@@ -188,6 +208,9 @@ TEST_F(PostgresValues, text_in_another_encoding_is_refused) {
   ASSERT_EQ(WEIR_OK, s.query("SET client_encoding TO 'LATIN1'"));
   EXPECT_EQ(WEIR_E_INVALID_STATE, s.query("SELECT 'x'"));
   EXPECT_THAT(s.error.what(), ::testing::HasSubstr("LATIN1"));
+  EXPECT_EQ(WEIR_EFFECT_NOT_SENT, s.error.effect);
+  weir_stmt* stmt = nullptr;
+  EXPECT_EQ(WEIR_E_INVALID_STATE, s.prepare("SELECT 'x'", &stmt));
   EXPECT_EQ(WEIR_EFFECT_NOT_SENT, s.error.effect);
   EXPECT_EQ(WEIR_OK, s.query("ROLLBACK")) << s.error.what();
   ASSERT_EQ(WEIR_OK, s.query("RESET client_encoding")) << s.error.what();
