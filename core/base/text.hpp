@@ -16,6 +16,9 @@ namespace weir {
 // and bytes that are not UTF-8, appear as \xNN.
 [[nodiscard]] std::string printable(std::string_view text);
 
+// The same on one line: a newline or a tab is a space.
+[[nodiscard]] std::string one_line(std::string_view text);
+
 // Bytes of the UTF-8 sequence that starts at text[at]: 1 to 4, or 0 if none does.
 [[nodiscard]] std::size_t utf8_length(std::string_view text, std::size_t at) noexcept;
 

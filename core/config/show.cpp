@@ -32,12 +32,6 @@ class Writer {
     std::string comment;
   };
 
-  static std::string one_line(std::string_view text) {
-    std::string out = printable(text);
-    std::replace(out.begin(), out.end(), '\n', ' ');
-    return out;
-  }
-
   void add(const std::string& table, std::string_view key, const std::string& value) {
     std::string comment;
     if (options_.origins != nullptr)

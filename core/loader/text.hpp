@@ -6,7 +6,6 @@
 
 #include "core/base/text.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -15,9 +14,7 @@ namespace weir::loader {
 
 // The text on one line, made safe to show, cut after `size_max` bytes with "...".
 [[nodiscard]] inline std::string one_line(std::string_view text, std::size_t size_max = 200) {
-  std::string out = printable(text.substr(0, size_max));
-  std::replace(out.begin(), out.end(), '\n', ' ');
-  std::replace(out.begin(), out.end(), '\t', ' ');
+  std::string out = weir::one_line(text.substr(0, size_max));
   out.erase(out.find_last_not_of(' ') + 1);
   if (text.size() > size_max) out += "...";
   return out;

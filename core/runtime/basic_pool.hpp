@@ -72,6 +72,7 @@ struct Change {
   std::string base_dir;
   std::shared_ptr<Generation> made_of;  // null: as before
   bool sizes_itself = false;            // max is "auto", and the number a guess until it is told
+  std::uint32_t connections_max = 0;    // as in the pool
 };
 
 template <Runtime R>
@@ -214,7 +215,8 @@ class BasicPool final : public Pool,
     std::shared_ptr<const Generation> made_of;  // from before open until after close
     Canceller canceller;                        // the same
     bool abort_requested = false;               // before there was a canceller
-    bool accepted = false;  // by on_create, or there is none; kept if there is an on_destroy
+    bool accepted = false;      // by on_create, or there is none; kept if there is an on_destroy
+    bool is_set_aside = false;  // its attempt hung, and what it ends with is no news
     // The last lease whose duration counts: for all since the one before. The lower half of its
     // number: a difference is all that is asked of it.
     std::uint32_t measured = 0;
@@ -359,7 +361,7 @@ class BasicPool final : public Pool,
   void run_close(const engine::StartOp& op, Slot& slot);
   [[nodiscard]] engine::OpResult run_check(const engine::StartOp& op,
                                            Slot& slot);  // pool_health.ipp
-  engine::OpResult create_failed(Error error);
+  engine::OpResult create_failed(const Slot& slot, Error error);
   void forget(Slot& slot);
   [[nodiscard]] bool quiet() const noexcept;
   [[nodiscard]] std::shared_ptr<BasicPool> end_of_itself() noexcept;

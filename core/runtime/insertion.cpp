@@ -172,9 +172,15 @@ bool Insertion::undo(const Error* why) noexcept {
     static_cast<void>(session_.rollback(ref_.deadline));
     return true;
   }
+  // Neither a stream that the range has left open nor the end of the time for the transaction may
+  // keep the rows there: as in TransactionScope::undo.
+  session_.end_open_stream();
+  const Session::Scopes scopes = session_.scopes();
+  session_.set_scopes({scopes.count, scopes.savepoints, no_deadline});
   const Instant until = session_.clean_up_until(ref_.deadline);
   auto undone = savepoint("ROLLBACK TO SAVEPOINT", scope_, until);
   if (undone) undone = savepoint("RELEASE SAVEPOINT", scope_, until);
+  session_.set_scopes(scopes);
   // A part of the batch may be in the caller's transaction, which must not be committed with it.
   if (!undone && session_.in_transaction()) session_.stop(why == nullptr ? undone.error() : *why);
   return undone.has_value();

@@ -131,8 +131,12 @@ Result<Names> check_names(std::string_view table, std::span<const std::string_vi
 Error explain(const Error& error, std::optional<std::uint64_t> row, std::uint64_t done,
               bool in_transaction) {
   std::string note = row ? fmt::format("; row {} of the batch, counted from 0", *row) : "";
+  const DatabaseError* const facts = error.database();
+  const bool undone = facts != nullptr && facts->tx_fate == WEIR_TX_GONE;
   note += fmt::format("; {} rows were run before{}", done,
-                      in_transaction ? ", in the open transaction" : ", and stay");
+                      !in_transaction ? ", and stay"
+                      : undone        ? ", in the transaction, which is undone"
+                                      : ", in the open transaction");
   return Error(error, ManyReport{row, in_transaction ? 0 : done}, note);
 }
 

@@ -79,7 +79,7 @@ Result<Change> BasicPool<R>::prepare(PoolConfig config, std::vector<DriverOption
                                      std::string base_dir) {
   if (forked()) return fail(forked_error());
   if (auto good = validate(config); !good) return fail(std::move(good).error());
-  Change change{std::move(config), std::move(options), std::move(base_dir), nullptr, false};
+  Change change{std::move(config), std::move(options), std::move(base_dir), nullptr, false, 0};
   bool renewed = false;
   {
     const Lock lock(mutex_);
@@ -95,8 +95,11 @@ Result<Change> BasicPool<R>::prepare(PoolConfig config, std::vector<DriverOption
     renewed = change.config.url != config_.url || change.config.init_sql != config_.init_sql ||
               change.options != options_ || change.base_dir != base_dir_;
     change.sizes_itself = size_before_asking(change.config, told_, config_.max);
-    change.config.max = within_reach(change.config.max);
-    change.config.min = std::min(change.config.min, change.config.max);
+    change.connections_max = connections_max_;
+    if (!renewed) {
+      change.config.max = within_reach(change.config.max);
+      change.config.min = std::min(change.config.min, change.config.max);
+    }
   }
   if (!renewed) return change;
   if (pinned_) {
@@ -111,6 +114,7 @@ Result<Change> BasicPool<R>::prepare(PoolConfig config, std::vector<DriverOption
     auto made_of = make_generation(change.config, change.options, change.base_dir, traits);
     if (!made_of) return fail(std::move(made_of).error());
     change.made_of = *std::move(made_of);
+    change.connections_max = traits.connections_max;
   }
   if ((traits.flags & WEIR_SOURCE_PINNED) != 0) {
     drop(std::move(change));
@@ -138,6 +142,7 @@ void BasicPool<R>::take_on(Change change) {
   {
     Turn lock(*this);
     config_ = std::move(change.config);
+    connections_max_ = change.connections_max;
     sizes_itself_ = change.sizes_itself;
     // The server may have told since prepare(), which had to do without.
     if (sizes_itself_ && !told_.empty()) {

@@ -3,6 +3,7 @@
 // BasicPool, third part: carrying out what the engine asks for.
 #pragma once
 
+#include "core/base/text.hpp"
 #include "core/observe/texts.hpp"
 #include "core/runtime/basic_pool.hpp"
 #include "core/runtime/classify.hpp"
@@ -59,6 +60,12 @@ void BasicPool<R>::perform(Turn& lock) noexcept {
   fx_.clear();
   for (const engine::Event& event : events) {
     if (event.type == engine::Event::Type::created) create_times_.add(event.amount);
+    if (event.type == engine::Event::Type::quarantined) slots_[event.slot].is_set_aside = true;
+    if (event.type == engine::Event::Type::create_failed && slots_[event.slot].is_set_aside) {
+      // It has no error of its own, and an earlier one would mislead.
+      create_error_.emplace(Code::create_failed, "the attempt has not ended in time");
+      create_error_at_ = R::now();
+    }
     if (event.type == engine::Event::Type::check_failed) {
       check_failure_ = check_error_.empty() ? "it has not ended in time" : check_error_;
     }
@@ -106,7 +113,7 @@ void BasicPool<R>::start_op(const engine::StartOp& op) {
   Slot& slot = slots_[op.slot];
   // Of the connection that was here before. An abort of this one may come before it has a
   // canceller.
-  if (op.op == engine::Op::connect) slot.abort_requested = false;
+  if (op.op == engine::Op::connect) slot.abort_requested = slot.is_set_aside = false;
   ++running_;
   executor_->post([this, op, &slot] { run(op, slot); });
 }
@@ -195,7 +202,7 @@ engine::OpResult BasicPool<R>::run_connect(const engine::StartOp& op, Slot& slot
   }
   host_.add_cell(tag);
   auto canceller = slot.session.make_canceller(source, tag);
-  if (!canceller) return forget(slot), create_failed(std::move(canceller).error());
+  if (!canceller) return forget(slot), create_failed(slot, std::move(canceller).error());
   bool aborted = false;
   {
     const Lock lock(mutex_);
@@ -208,13 +215,13 @@ engine::OpResult BasicPool<R>::run_connect(const engine::StartOp& op, Slot& slot
     driver_->table->abort(canceller->get());
   }
   auto opened = slot.session.open(source, tag, *canceller, op.deadline);
-  if (!opened) return forget(slot), create_failed(std::move(opened).error());
+  if (!opened) return forget(slot), create_failed(slot, std::move(opened).error());
   // Where the session is set up, that decides as whom it asks.
   const bool set_up_next = !slot.made_of->init_sql.empty() || hooks_.on_create;
   if (set_up_next) return engine::OpResult::ok;
   if (give_advice(op, slot)) return accept(slot), engine::OpResult::ok;
   slot.session.close(op.deadline);
-  return forget(slot), create_failed(broken_by_question());
+  return forget(slot), create_failed(slot, broken_by_question());
 }
 
 template <Runtime R>
@@ -222,9 +229,9 @@ engine::OpResult BasicPool<R>::run_init(const engine::StartOp& op, Slot& slot) {
   auto done = set_up(slot, /*after_reset=*/false, op.deadline);
   if (!done) {
     R::probe(Mark::init_failed);
-    return create_failed(std::move(done).error());
+    return create_failed(slot, std::move(done).error());
   }
-  return give_advice(op, slot) ? engine::OpResult::ok : create_failed(broken_by_question());
+  return give_advice(op, slot) ? engine::OpResult::ok : create_failed(slot, broken_by_question());
 }
 
 // Once for each server. Returns: false if the connection is not fit to be lent after it: broken, or
@@ -255,9 +262,10 @@ bool BasicPool<R>::give_advice(const engine::StartOp& op, Slot& slot) {
 }
 
 template <Runtime R>
-engine::OpResult BasicPool<R>::create_failed(Error error) {
+engine::OpResult BasicPool<R>::create_failed(const Slot& slot, Error error) {
   const auto result = classify_create_error(error, driver_->table.has(WEIR_CAP_EMBEDDED));
   const Lock lock(mutex_);
+  if (slot.is_set_aside) return result;
   create_error_ = std::move(error);
   create_error_at_ = R::now();
   return result;
@@ -380,7 +388,8 @@ template <Runtime R>
 void BasicPool<R>::log(LogLevel level, std::string_view line) const noexcept {
   if (!sink_ || muted_ || !logs(level)) return;
   try {
-    sink_(level, name_, line);
+    // What the database, its server or a statement says may look like lines of ours.
+    sink_(level, name_, one_line(line));
   } catch (...) {
     // A sink that throws loses its line; nobody's query fails for it.
   }

@@ -3,6 +3,7 @@
 // Pools and its builder: the composition root. Configuration, loader and runtime meet here and
 // nowhere else.
 #include "core/base/suggest.hpp"
+#include "core/base/text.hpp"
 #include "core/config/diff.hpp"
 #include "core/config/driver_options.hpp"
 #include "core/loader/loader.hpp"
@@ -119,8 +120,11 @@ struct Pools::Impl {
   OsRuntime::mutex reload_mutex;                // one reload at a time
   std::unique_ptr<runtime::AdminSocket> admin;  // null: off, or another process has it
 
+  // Then the parent's locks are not to be waited for.
+  [[nodiscard]] bool is_forked() const noexcept { return process != runtime::process_generation(); }
+
   ~Impl() {
-    if (process != runtime::process_generation()) {
+    if (is_forked()) {
       forget();
       return;
     }
@@ -154,12 +158,14 @@ struct Pools::Impl {
 
   // Of two at once the one that reads the file later applies it later.
   [[nodiscard]] Result<std::vector<std::string>> reload() {
+    if (is_forked()) return weir::fail(runtime::forked_error());
     const std::unique_lock lock(reload_mutex);
     auto config = read();
     if (!config) return weir::fail(std::move(config).error());
     return apply(*config);
   }
   [[nodiscard]] Result<std::vector<std::string>> reload(const Config& config) {
+    if (is_forked()) return weir::fail(runtime::forked_error());
     const std::unique_lock lock(reload_mutex);
     return apply(config);
   }
@@ -194,7 +200,7 @@ struct Pools::Impl {
 
   void warn(std::string_view pool, std::string_view line) noexcept {
     try {
-      sink(LogLevel::warn, pool, line);
+      sink(LogLevel::warn, pool, one_line(line));
     } catch (...) {
       // A sink that throws loses its line; it breaks neither open() nor a destructor.
     }

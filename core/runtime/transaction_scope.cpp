@@ -3,7 +3,7 @@
 // A transaction, or a savepoint inside one, around a function. It speaks through the same calls as
 // a host would, so that whatever watches those sees it; but what watches cannot keep it from
 // cleaning up.
-#include "core/runtime/session.hpp"
+#include "core/runtime/calls.hpp"
 
 #include <weir/connection.hpp>
 
@@ -12,7 +12,9 @@
 
 namespace weir::detail {
 
+using runtime::call;
 using runtime::Session;
+using runtime::with_session;
 
 namespace {
 
@@ -102,14 +104,24 @@ void TransactionScope::undo() noexcept {
   close();
 }
 
+// What the database has done is done, whatever becomes of the call on its way back: asked again, it
+// would not know the savepoint.
 bool TransactionScope::say(std::string_view verb) noexcept {
   const std::string sql = savepoint(verb, level_);
-  auto done = connection_.execute_cells(sql, {});
-  if (done) return true;
-  Session* const session = Session::current(connection_.ref_);
-  if (session != nullptr) done = session->execute(connection_.ref_, {sql});
-  if (!done && !why_) why_ = done.error();
-  return done.has_value();
+  const detail::SessionRef& ref = connection_.ref_;
+  bool is_done = false;
+  auto told = with_session(ref, [&](Session& s) {
+    return call(s, ref, {CallKind::execute, sql}, [&](std::string_view text) {
+      auto ran = s.execute(ref, {text});
+      is_done = ran.has_value();
+      return ran;
+    });
+  });
+  if (is_done) return true;
+  Session* const session = Session::current(ref);
+  if (session != nullptr) told = session->execute(ref, {sql});
+  if (!told && !why_) why_ = told.error();
+  return told.has_value();
 }
 
 }  // namespace weir::detail

@@ -198,6 +198,19 @@ TEST_P(ManyRows, a_range_that_leaves_a_stream_open_or_ends_the_transaction_fails
   EXPECT_EQ(blocked.error().code(), Code::invalid_state) << blocked.error().what();
   stream.reset();
   EXPECT_EQ((*lease->query("select count(*) from t"))[0].get<int>(0), 0);
+  // A transaction around it goes on.
+  const auto around = lease->transaction([&](Connection& c) -> Result<void> {
+    EXPECT_TRUE(c.insert_many("t", {"id", "name"}, std::vector<Line>{{-1, "kept"}}));
+    EXPECT_FALSE(c.insert_many("t", {"id", "name"}, lines_that([&](long long id) {
+                                 if (id == 9'000) stream.emplace(or_throw(c.stream("select 1")));
+                               }),
+                               chunked()));
+    stream.reset();
+    return {};
+  });
+  EXPECT_TRUE(around) << around.error().what();
+  EXPECT_EQ((*lease->query("select count(*) from t"))[0].get<int>(0), 1);
+  ASSERT_TRUE(lease->execute("delete from t"));
   const auto ended = lease->insert_many("t", {"id", "name"}, lines_that([&](long long id) {
                                           if (id != 9'000) return;
                                           EXPECT_TRUE(lease->rollback());
@@ -245,6 +258,19 @@ TEST_P(ManyRows, a_deadline_in_the_midst_leaves_nothing) {
   });
   EXPECT_TRUE(around) << around.error().what();
   EXPECT_EQ(count(), 1);
+  // So does one around another one whose time it was.
+  const auto outer = db().transaction([&](Connection& c) -> Result<void> {
+    EXPECT_TRUE(c.insert_many("t", {"id", "name"}, std::vector<Line>{{-2, "kept"}}));
+    EXPECT_FALSE(c.transaction(
+        [&](Connection& inner) {
+          return inner.insert_many("t", {"id", "name"}, slow(db()), few);
+        },
+        {.timeout = 1s}));
+    return c.insert_many("t", {"id", "name"}, std::vector<Line>{{-3, "kept, too"}})
+        .map([](const Inserted&) {});
+  });
+  EXPECT_TRUE(outer) << outer.error().what();
+  EXPECT_EQ(count(), 3);
 }
 
 // Where there is a connection to lose.

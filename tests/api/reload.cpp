@@ -229,5 +229,42 @@ TEST_F(Reload, a_forked_child_has_pools_of_its_own) {
   EXPECT_EQ((*rows)[0].get<int>(0), 1);
 }
 
+// S16: while the parent is in the midst of a reload, whose lock the child has as it was.
+TEST_F(Reload, a_forked_child_waits_for_no_reload_of_its_parent) {
+  if (!can_fork) GTEST_SKIP() << cannot_fork;
+  int told[2];
+  int go_on[2];
+  ASSERT_EQ(::pipe(told), 0);
+  ASSERT_EQ(::pipe(go_on), 0);
+  const std::string first = "version = 1\n[pool.main]\ndriver = \"sqlite\"\nurl = \"a.db\"\n";
+  std::ofstream(dir / "weir.toml") << first;
+  auto pools = Pools::builder()
+                   .driver(weir_sqlite_driver())
+                   .file((dir / "weir.toml").string())
+                   .log([&](LogLevel, std::string_view, std::string_view line) {
+                     char one = 0;
+                     if (line.find("was reloaded") == std::string_view::npos) return;
+                     EXPECT_EQ(::write(told[1], &one, 1), 1);
+                     EXPECT_EQ(::read(go_on[0], &one, 1), 1);
+                   })
+                   .open();
+  ASSERT_TRUE(pools) << pools.error().what();
+  std::ofstream(dir / "weir.toml") << first + "max = 5\n";
+  std::thread reload([&] { EXPECT_TRUE(pools->reload()); });
+  char one = 0;
+  ASSERT_EQ(::read(told[0], &one, 1), 1);
+  const pid_t child = fork_when_quiet();
+  if (child == 0) {
+    ::alarm(10);
+    ::_exit(pools->reload().error().code() == Code::forked ? 0 : 1);
+  }
+  ASSERT_EQ(::write(go_on[1], &one, 1), 1);
+  reload.join();
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  for (const int fd : {told[0], told[1], go_on[0], go_on[1]}) ::close(fd);
+}
+
 }  // namespace
 }  // namespace weir::test

@@ -121,6 +121,19 @@ TEST_F(PoolTest, resize_stays_within_what_the_driver_can_give) {
   EXPECT_EQ(pool->config().max, 3U);
 }
 
+TEST_F(PoolTest, what_the_driver_can_give_is_asked_anew_at_a_reload) {
+  auto pool = open(small(9), {{"connections_max", "2"}});
+  for (const std::uint32_t can_give : {6U, 1U}) {
+    auto change =
+        pool->prepare(small(9), {{"connections_max", Secret(std::to_string(can_give))}}, ".");
+    ASSERT_TRUE(change) << change.error().what();
+    pool->take_on(*std::move(change));
+    EXPECT_EQ(pool->config().max, can_give);
+    EXPECT_EQ(pool->resize(0, can_give + 1).error().code(), Code::config_conflict);
+    EXPECT_TRUE(pool->resize(0, can_give));
+  }
+}
+
 TEST_F(PoolTest, resize_may_leave_nothing_of_what_an_eager_start_waited_for) {
   PoolConfig config = small(2);
   config.min = 1;

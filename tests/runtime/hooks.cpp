@@ -366,6 +366,24 @@ TEST_F(HooksOf, on_create_has_the_deadline_of_the_attempt) {
   EXPECT_EQ(lease.error().code(), Code::create_failed) << lease.error().what();
 }
 
+// R3: set aside a second after its deadline, when it has not heard of the abort either.
+TEST_F(HooksOf, an_attempt_that_hangs_is_not_told_with_the_error_of_another) {
+  std::atomic<int> asked = 0;
+  hooks.on_create = [&](Connection& c, const CreateEvent&) -> Result<void> {
+    if (++asked == 1) return fail(Code::invalid_argument, "a replica");
+    return c.query("SELECT 1").map([](auto&&) {});
+  };
+  PoolConfig config = small(1);
+  config.min = 1;
+  config.create_timeout = 5ms;
+  config.create_retry_interval = config.create_retry_max = 1ms;
+  auto pool =
+      open(config, {{"hang_exec", "true"}, {"hang_through_abort", "true"}, {"hang_max", "1500ms"}});
+  pool->start();
+  eventually([&] { return logged("the attempt has not ended in time"); });
+  EXPECT_EQ(times_logged("a replica"), 1U);
+}
+
 TEST_F(HooksOf, a_connection_is_not_on_creates_afterwards) {
   std::optional<Connection> kept;
   hooks.on_create = [&](Connection& c, const CreateEvent&) -> Result<void> {

@@ -283,5 +283,37 @@ TEST_F(ManyTest, execute_many_works_with_any_driver) {
   EXPECT_EQ(pool->execute_many("SELECT ?, ?", Rows{{1}}).error().code(), Code::invalid_argument);
 }
 
+// It tells that the others have none either: they would be read from behind the cells.
+TEST_F(ManyTest, a_first_row_without_values_is_a_row) {
+  const weir_cell one = detail::to_cell(1);
+  const auto done =
+      pool->execute_many("SELECT 1", std::vector<std::vector<weir_cell>>{{}, {}, {one, one}});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code(), Code::invalid_argument);
+  EXPECT_NE(done.error().message().find("a row has 2 values, and those before it 0"),
+            std::string::npos)
+      << done.error().what();
+  EXPECT_EQ(done.error().many()->row, 2U);
+  EXPECT_EQ(done.error().many()->committed, 2U);
+}
+
+TEST_F(ManyTest, rows_of_a_transaction_that_the_database_has_undone_are_not_said_to_be_in_it) {
+  table.execute_many = [](weir_conn*, const weir_call*, const weir_many_args*, weir_many_out* out,
+                          weir_error* error) noexcept {
+    out->rows_done = 2;
+    error->tx_fate = WEIR_TX_GONE;
+    return say(error, WEIR_E_CONSTRAINT);
+  };
+  auto gone = open(small(1));
+  const auto done = gone->transaction([](Connection& c) {
+    return c.execute_many("INSERT OR ROLLBACK", Rows{{1}, {2}, {3}});
+  });
+  ASSERT_FALSE(done);
+  EXPECT_NE(done.error().message().find("2 rows were run before, in the transaction, which is "
+                                        "undone"),
+            std::string::npos)
+      << done.error().what();
+}
+
 }  // namespace
 }  // namespace weir::runtime

@@ -457,6 +457,10 @@ TEST_F(Calls, the_query_log_has_what_was_sent) {
   EXPECT_TRUE(logged(" BEGIN"));
   EXPECT_TRUE(logged(" COMMIT"));
   EXPECT_TRUE(logged("from inside"));
+  // One line, whatever is in a statement: it could look like others of the log.
+  ASSERT_TRUE(pool->execute("INSERT 1,\n\t2\x1b"));
+  EXPECT_TRUE(logged(" INSERT 1,  2\\x1b"));
+  EXPECT_FALSE(logged("\n"));
 }
 
 TEST_F(Calls, a_slow_query_is_logged_with_its_place) {

@@ -160,6 +160,47 @@ TEST_F(PoolTest, a_rollback_that_middleware_refuses_is_done_all_the_same) {
                                  {.isolation = Isolation::serializable}));
 }
 
+// The database has gone back, whatever becomes of its answer: asked again it would know no
+// savepoint.
+TEST_F(PoolTest, a_savepoint_that_was_undone_before_middleware_threw_is_undone) {
+  static weir_driver table;
+  static std::vector<std::string> asked;
+  asked.clear();
+  table = *weir_mock_driver();
+  table.caps |= WEIR_CAP_SAVEPOINT;
+  table.execute = [](weir_conn* conn, const weir_call* call, const weir_exec_args* args,
+                     weir_exec_out* out, weir_result** result, weir_batch* batch,
+                     weir_error* error) noexcept {
+    const std::string sql(args->sql.data, args->sql.size);
+    if (sql.find("SAVEPOINT") == std::string::npos) {
+      return weir_mock_driver()->execute(conn, call, args, out, result, batch, error);
+    }
+    const bool known = std::find(asked.begin(), asked.end(), sql) == asked.end();
+    asked.push_back(sql);
+    *result = nullptr;
+    if (known) return weir_status{WEIR_OK};
+    error->kind = WEIR_E_OTHER;
+    return weir_status{WEIR_E_OTHER};
+  };
+  driver = &table;
+  auto pool = open(small(1));
+  pool->use([](Call& call, Next& next) -> Result<CallDone> {
+    auto done = next();
+    const bool back = call.sql().starts_with("ROLLBACK TO") || call.sql().starts_with("RELEASE");
+    if (back) throw std::runtime_error("nobody to be told");
+    return done;
+  });
+  const auto done = pool->transaction([](Connection& c) -> Result<void> {
+    EXPECT_FALSE(c.transaction(
+        [](Connection&) -> Result<void> { return fail(Code::invalid_argument, "no"); }));
+    const auto next = c.execute("INSERT");
+    EXPECT_TRUE(next) << next.error().what();
+    return {};
+  });
+  EXPECT_TRUE(done) << done.error().what();
+  EXPECT_EQ(asked.size(), 3U);
+}
+
 // A savepoint that cannot be gone back to leaves the work of the inner one in the outer one.
 TEST_F(PoolTest, a_transaction_that_cannot_be_undone_in_part_is_not_committed) {
   static weir_driver table;

@@ -4,8 +4,8 @@
 // which live inside a lease.
 //
 // Lifetime: a Connection belongs to a Lease and is good until the lease goes back; Statements and
-//           Streams of it too. Afterwards every call answers Code::lease_returned and touches
-//           nothing. SQL goes to the database verbatim, with its own placeholders.
+//           Streams of it too. Afterwards, but not beyond the Pools, every call answers
+//           Code::lease_returned. SQL goes to the database verbatim, with its own placeholders.
 // Threads:  one thread at a time, as with any object; the thread may change.
 // Blocks:   every call may wait for the database, until the deadline of within(), else as long as
 //           the database takes.
@@ -249,6 +249,8 @@ class WEIR_API Connection {
   [[nodiscard]] Result<Inserted> insert_many(std::string_view table,
                                              std::span<const std::string_view> columns, R&& rows,
                                              const InsertOptions& options = {}) {
+    static_assert(!detail::rows_are_empty<std::remove_reference_t<R>>(),
+                  "weir: a row to be stored has values");
     detail::RangeRows<std::remove_reference_t<R>> source(rows);
     return insert_rows(table, columns, source, options);
   }

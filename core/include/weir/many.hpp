@@ -72,9 +72,12 @@ class RowSource {
 
   [[nodiscard]] std::span<const weir_cell> cells() const noexcept { return cells_; }
   [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
-  // Values of a row; 0: as many as the first one will have.
+  // Values of a row; 0 until the first one has told, if rows tell.
   [[nodiscard]] std::size_t width() const noexcept { return width_; }
-  void set_width(std::size_t width) noexcept { width_ = width; }
+  void set_width(std::size_t width) noexcept {
+    width_ = width;
+    width_is_known_ = true;
+  }
   // The number of values of the row before which the chunk ended.
   [[nodiscard]] std::optional<std::size_t> misfit() const noexcept { return misfit_; }
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
@@ -82,7 +85,7 @@ class RowSource {
  protected:
   static constexpr std::uint64_t chunk_bytes_max = std::uint64_t{4} << 20U;
 
-  explicit RowSource(std::size_t width) noexcept : width_(width) {}
+  explicit RowSource(std::size_t width) noexcept : width_(width), width_is_known_(width > 0) {}
   void clear() noexcept {
     cells_.clear();
     rows_ = bytes_ = 0;
@@ -99,6 +102,7 @@ class RowSource {
   std::uint64_t rows_ = 0;
   std::uint64_t bytes_ = 0;
   std::size_t width_ = 0;
+  bool width_is_known_ = false;  // a row may have no values, and then the others have none
   std::optional<std::size_t> misfit_;
 };
 
@@ -125,6 +129,13 @@ constexpr std::size_t row_width() {
   } else {
     return 0;
   }
+}
+
+// Whether a row has no values by its type: a statement can run for such, a table cannot take them.
+template <RowRange R>
+constexpr bool rows_are_empty() {
+  using Row = std::remove_cvref_t<std::ranges::range_reference_t<R>>;
+  return TupleRow<Row> && row_width<R>() == 0;
 }
 
 template <RowRange R>
@@ -167,7 +178,7 @@ class RangeRows final : public RowSource {
       std::apply([this](const auto&... values) { (add(to_cell(values)), ...); }, row);
     } else {
       const auto size = static_cast<std::size_t>(std::ranges::distance(cells_of(row)));
-      if (width_ == 0) width_ = size;
+      if (!width_is_known_) set_width(size);
       if (size != width_) {
         misfit_ = size;
         return false;

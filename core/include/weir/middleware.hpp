@@ -11,8 +11,8 @@
 //
 // It may time, count, veto (return an Error and not call next), rewrite the SQL, or add a comment
 // to it (weir/tracing.hpp). It cannot answer in the place of the database: a success that is
-// returned although next was not called is Code::next_not_called, and where next has failed the
-// caller gets that error whatever is returned. An error that is returned after next has succeeded
+// returned although next was not called is Code::next_not_called, and one that is returned although
+// next has failed is that failure. An error that is returned after next has succeeded
 // hides what the database did; the caller gets it, rows are dropped, and a transaction that has
 // just begun is rolled back.
 //
