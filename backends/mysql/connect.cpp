@@ -13,7 +13,7 @@ namespace {
 // Who answers, and what the driver has to know about the session. One row.
 constexpr const char* look =
     "SELECT CONNECTION_ID(), VERSION(), @@sql_mode, @@max_allowed_packet, "
-    "@@character_set_client, CONCAT_WS('/', @@hostname, @@port, @@socket)";
+    "@@character_set_client, CONCAT_WS('/', @@hostname, @@port, @@socket), @@completion_type";
 
 // MariaDB before 11.1 and MySQL before 8.0 know tx_isolation, the others transaction_isolation.
 const char* default_isolation(bool mariadb, std::string_view version) {
@@ -55,6 +55,7 @@ void set_up(Session& session, sql::Connection& link) {
     session.max_packet = row->getUInt64(4);
     const bool utf8 = bytes_of(row->getString(5)) == "utf8mb4";
     session.name.server = row->getString(6).asStdString();
+    session.chained = bytes_of(row->getString(7)) == "CHAIN";
     session.name.since = std::chrono::steady_clock::now();
     if (!utf8) tell(link, "SET NAMES utf8mb4");
   }

@@ -2,6 +2,16 @@
 #include "backends/mysql/session.hpp"
 
 namespace weir::mysql {
+namespace {
+
+constexpr int lock_timeout = 1205;  // ER_LOCK_WAIT_TIMEOUT
+
+// A row if a lock timeout undoes the whole transaction. A server without InnoDB has no such
+// variable, which a SELECT of it would fail for.
+constexpr const char* if_undoes =
+    "SHOW VARIABLES WHERE Variable_name = 'innodb_rollback_on_timeout' AND Value = 'ON'";
+
+}  // namespace
 
 Session::Session(std::shared_ptr<const Config> from, Canceller& shared)
     : config(std::move(from)), canceller(shared) {
@@ -41,11 +51,11 @@ void Session::before(const SqlTraits& traits) noexcept {
   dirty_before = dirty || (traits.changes_session && (traits.opaque || traits.verb == Verb::call));
   dirty = dirty || traits.changes_session;
   needs_rollback = needs_rollback || traits.one_shot;
-  if (traits.sql_mode || traits.opaque) mode.known = false;
+  if (traits.sql_mode || (traits.opaque && traits.changes_session)) mode.known = false;
 }
 
 void Session::before_execution(const SqlTraits& traits) noexcept {
-  commits_first = traits.verb == Verb::define && !traits.changes_session;  // not a temporary table
+  commits_first = traits.commits || (traits.verb == Verb::define && !traits.temporary);
 }
 
 // MySQL has no @@in_transaction, and what it has instead needs rights that an account rarely has.
@@ -66,17 +76,27 @@ bool Session::ask_in_tx() {
   return in_tx || autocommit_off;
 }
 
+bool Session::chains() {
+  if (!dirty) return chained;
+  try {
+    return ask(*link, "SELECT @@completion_type") == "CHAIN";
+  } catch (const sql::SQLException&) {
+    broken = true;  // it may be RELEASE: the commit went well, and the session ended with it
+    return false;
+  }
+}
+
 void Session::after(const SqlTraits& traits) {
   canceller.calm();
   const bool was = in_tx;
   switch (traits.verb) {
     case Verb::begin:
       in_tx = true;
-      needs_rollback = tx_lost = false;
+      read_only = needs_rollback = tx_lost = false;
       return;
     case Verb::commit:
     case Verb::rollback:
-      in_tx = traits.chain;
+      in_tx = traits.says_chain ? traits.chain : chains();
       read_only = read_only && in_tx;
       needs_rollback = tx_lost = false;
       return;
@@ -87,11 +107,11 @@ void Session::after(const SqlTraits& traits) {
       return;
     case Verb::define:
       if (!was) return;
-      in_tx = mariadb ? ask_in_tx() : traits.changes_session;  // one of temporary tables: open
+      in_tx = mariadb ? ask_in_tx() : traits.temporary;
       break;
     case Verb::set:
-      if (!traits.autocommit && !traits.opaque) return;
-      in_tx = ask_in_tx();
+      if (!traits.autocommit && !traits.opaque && !traits.commits) return;
+      in_tx = traits.commits && !mariadb ? autocommit_off : ask_in_tx();
       break;
     case Verb::call:
     case Verb::other:
@@ -102,12 +122,11 @@ void Session::after(const SqlTraits& traits) {
   if (!in_tx) read_only = false;
 }
 
-// Whether one is open after an error: a deadlock ends it, a lock timeout may, as
-// innodb_rollback_on_timeout says.
-bool Session::in_tx_after(int code, weir_status kind) {
+// Whether one is open after an error, which may have undone it.
+bool Session::in_tx_after(bool undone, weir_status kind, int code) {
   if (mariadb) return ask_in_tx();
   needs_rollback = needs_rollback || unsure || commits_first;
-  if (rolls_back(code)) return autocommit_off;
+  if (undone) return autocommit_off;
   constexpr int read_only_server = 1290;  // ER_OPTION_PREVENTS_STATEMENT
   const bool refused_at_once = kind == WEIR_E_SYNTAX || code == read_only_server;
   return commits_first && !refused_at_once ? autocommit_off : in_tx;
@@ -141,12 +160,15 @@ Failure Session::explain(const sql::SQLException& e, std::uint8_t stage) {
     failure.facts.effect = WEIR_EFFECT_UNKNOWN;
   }
   if (meaning.kind == WEIR_E_SYNTAX) dirty = dirty_before;
+  // A deadlock ends the transaction; a lock timeout does where the server is set so.
+  bool undone = rolls_back(e.getErrorCode());
   if (!broken && (in_tx || needs_rollback || unsure)) {
     try {
-      in_tx = in_tx_after(e.getErrorCode(), meaning.kind);
+      undone = undone || (e.getErrorCode() == lock_timeout && !ask(*link, if_undoes).empty());
+      in_tx = in_tx_after(undone, meaning.kind, e.getErrorCode());
       // The server has rolled back and stays in the mode of one: the next statement would begin
       // another transaction, which nobody sees and nobody ends.
-      if (!in_tx && (in_tx_before || rolls_back(e.getErrorCode()))) {
+      if (!in_tx && (in_tx_before || undone)) {
         tell(*link, "ROLLBACK AND NO CHAIN NO RELEASE");
       }
     } catch (const sql::SQLException&) {
@@ -155,7 +177,7 @@ Failure Session::explain(const sql::SQLException& e, std::uint8_t stage) {
   }
   if (!in_tx) read_only = false;
   if (broken) failure.facts.conn_fate = WEIR_CONN_BROKEN;
-  const bool commit_undone = stage == WEIR_STAGE_COMMIT && !broken && rolls_back(e.getErrorCode());
+  const bool commit_undone = stage == WEIR_STAGE_COMMIT && !broken && undone;
   failure.facts.tx_fate = commit_undone ? std::uint8_t{WEIR_TX_GONE} : tx_fate();
   tx_lost = tx_lost || failure.facts.tx_fate == WEIR_TX_GONE;
   return failure;

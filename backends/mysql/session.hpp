@@ -109,6 +109,7 @@ class Session {
   bool broken = false;
   bool in_tx = false;
   bool autocommit_off = false;
+  bool chained = false;    // a commit begins another one, by the completion_type it opened with
   bool read_only = false;  // begin(READ_ONLY) opened the transaction
   bool tx_lost = false;    // the server rolled back by itself, and nobody called rollback since
   // Something for the next transaction may be pending, or one may be open unseen: see ask_in_tx().
@@ -137,7 +138,8 @@ class Session {
 
  private:
   bool ask_in_tx();  // and about autocommit; without it, a transaction counts as open
-  bool in_tx_after(int code, weir_status kind);
+  bool chains();     // whether a COMMIT that does not say so begins another transaction
+  bool in_tx_after(bool undone, weir_status kind, int code);
 };
 
 }  // namespace weir::mysql

@@ -115,7 +115,7 @@ class Scanner {
   // /*! ... */ and /*M! ... */ hold statements; what they do is not looked at.
   void comment() noexcept {
     if (peek(2) == '!' || (peek(2) == 'M' && peek(3) == '!')) {
-      traits_.opaque = traits_.changes_session = true;
+      traits_.opaque = traits_.changes_session = traits_.temporary = true;
       if (traits_.verb == Verb::none) traits_.verb = Verb::other;
     }
     const std::size_t end = sql_.find("*/", at_ + 2);
@@ -190,6 +190,7 @@ class Scanner {
     ++words_;
     if (words_ == 1) {
       begin_statement(word);
+      last_ = word;
       return;
     }
     name(word);
@@ -200,6 +201,9 @@ class Scanner {
       case Verb::rollback:
         if (same(word, "TO")) traits_.verb = Verb::savepoint;
         if (same(word, "CHAIN")) traits_.chain = !same(last_, "NO");
+        if (same(word, "CHAIN") || (same(word, "RELEASE") && !same(last_, "NO"))) {
+          traits_.says_chain = true;
+        }
         break;
       case Verb::write:
         if (same(word, "RETURNING")) traits_.returning = true;
@@ -218,6 +222,7 @@ class Scanner {
              {"PROCEDURE", "FUNCTION", "TRIGGER", "EVENT", "PACKAGE"}) {
           if (same(word, kind)) traits_.opaque = true;
         }
+        if (same(last_, "CREATE") || same(last_, "DROP") || same(last_, "REPLACE")) created(word);
         break;
       default:
         break;
@@ -235,6 +240,14 @@ class Scanner {
     if (same(name, "SQL_MODE")) traits_.sql_mode = true;
   }
 
+  // The word behind CREATE, DROP or OR REPLACE.
+  void created(std::string_view word) noexcept {
+    if (same(word, "TEMPORARY")) traits_.temporary = true;
+    // Who drops the current database has none any more, also where a new one replaces it.
+    const bool database = same(word, "DATABASE") || same(word, "SCHEMA");
+    if (database && !same(last_, "CREATE")) traits_.changes_session = true;
+  }
+
   void second(std::string_view word) noexcept {
     const bool transaction = same(word, "TRANSACTION");
     if (traits_.verb == Verb::begin) {
@@ -246,6 +259,9 @@ class Scanner {
     } else if (traits_.verb == Verb::set && transaction) {
       traits_.one_shot = true;
       if (!traits_.opaque) traits_.changes_session = false;  // SET /*! SESSION */ TRANSACTION
+    } else if (traits_.verb == Verb::set && is_word(before_) &&
+               (same(word, "PASSWORD") || same(word, "DEFAULT"))) {
+      traits_.commits = true;  // before_: not SET `x` = DEFAULT
     } else if (same(first_, "SET") && same(word, "STATEMENT")) {
       // SET STATEMENT variable = value FOR statement: for that one only, and the rest is not read.
       traits_.verb = Verb::other;

@@ -43,7 +43,10 @@ struct SqlTraits {
   bool changes_session = false;  // or may
   bool one_shot = false;         // SET TRANSACTION: holds for the next transaction only
   bool autocommit = false;       // SET names autocommit
+  bool temporary = false;        // CREATE, DROP of what is temporary, or may be: commits nothing
+  bool commits = false;          // SET PASSWORD, SET DEFAULT ROLE: commits what is open
   bool chain = false;            // COMMIT AND CHAIN: another transaction follows at once
+  bool says_chain = false;       // it tells whether one follows: completion_type does not count
   bool sql_mode = false;         // SET names sql_mode
   bool loads = false;            // LOAD, which may read a file of this machine
   bool returning = false;        // a write that answers rows

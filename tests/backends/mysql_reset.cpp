@@ -77,6 +77,18 @@ TEST_F(MysqlReset, takes_back_each_change) {
   }
 }
 
+// A session whose database is dropped has none from then on, though one of that name comes back.
+TEST_F(MysqlReset, takes_back_that_its_database_was_dropped) {
+  for (const char* drop : {"DROP DATABASE ", "drop schema if exists ",
+                           "CREATE OR REPLACE DATABASE ", "/*! DROP DATABASE */ "}) {
+    run(drop + database());
+    run("CREATE DATABASE IF NOT EXISTS " + database());
+    ASSERT_EQ(WEIR_OK, session->reset()) << drop << ": " << session->error.what();
+    expect_as_opened(drop);
+    ASSERT_EQ(WEIR_OK, session->reset());
+  }
+}
+
 TEST_F(MysqlReset, takes_back_what_many_changes_leave) {
   const bool holds = rc::check("nothing is left", [&] {
     const auto picks = *rc::gen::container<std::vector<std::size_t>>(

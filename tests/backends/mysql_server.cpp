@@ -183,7 +183,7 @@ void MysqlServer::prepare() {
   }
 }
 
-void MysqlServer::start() {
+void MysqlServer::start(const std::vector<std::string>& more) {
   const int notices = listen_for_notices(directory_ + "/notify");
   std::vector<std::string> words = {program_,
                                     "--no-defaults",
@@ -201,6 +201,7 @@ void MysqlServer::start() {
                                     "--max-connections=400",
                                     "--skip-name-resolve"};
   words.insert(words.end(), tls_.begin(), tls_.end());
+  words.insert(words.end(), more.begin(), more.end());
   pid_ = spawn(directory_, words, directory_ + "/notify");
   const bool ready = await_ready(notices);
   ::close(notices);
@@ -215,9 +216,9 @@ void MysqlServer::stop(int signal) {
   pid_ = 0;
 }
 
-void MysqlServer::restart(bool crash) {
+void MysqlServer::restart(bool crash, const std::vector<std::string>& more) {
   stop(crash ? SIGKILL : SIGTERM);
-  start();
+  start(more);
 }
 
 std::string MysqlServer::url(const std::string& database) const {

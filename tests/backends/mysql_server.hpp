@@ -38,8 +38,9 @@ class MysqlServer {
   std::string url(const std::string& database = "") const;
   // The url of a database that is empty and nobody else's.
   std::string fresh_database();
-  // Stops the server in good order, or as a crash does, and starts it on the same data.
-  void restart(bool crash);
+  // Stops the server in good order, or as a crash does, and starts it on the same data, with more
+  // arguments for this time.
+  void restart(bool crash, const std::vector<std::string>& more = {});
 
   // Makes a certificate for localhost that signs itself, root.crt in directory(), and has the
   // server use it; false if there is no openssl to make it with.
@@ -53,7 +54,7 @@ class MysqlServer {
   MysqlServer();
   ~MysqlServer();
   void prepare();
-  void start();
+  void start(const std::vector<std::string>& more = {});
   void stop(int signal);
   bool run(const std::vector<std::string>& words) const;
   bool install(const std::string& program) const;

@@ -133,6 +133,10 @@ TEST(MysqlText, statements_are_told_by_how_they_begin) {
       {"INSERT INTO t VALUES (1)", Verb::write, false},
       {"CREATE TABLE t(x INT)", Verb::define, false},
       {"CREATE TEMPORARY TABLE t(x INT)", Verb::define, true},
+      {"DROP DATABASE app", Verb::define, true},
+      {"drop schema if exists app", Verb::define, true},
+      {"CREATE OR REPLACE DATABASE app", Verb::define, true},
+      {"CREATE DATABASE app", Verb::define, false},
       {"BEGIN", Verb::begin, false},
       {"begin work", Verb::begin, false},
       {"START TRANSACTION READ ONLY", Verb::begin, false},
@@ -165,6 +169,12 @@ TEST(MysqlText, statements_are_told_by_how_they_begin) {
   }
   EXPECT_TRUE(scan("COMMIT AND CHAIN", {}).chain);
   EXPECT_FALSE(scan("COMMIT AND NO CHAIN", {}).chain);
+  for (const char* sql : {"COMMIT AND CHAIN", "ROLLBACK AND NO CHAIN", "COMMIT RELEASE"}) {
+    EXPECT_TRUE(scan(sql, {}).says_chain) << sql;
+  }
+  for (const char* sql : {"COMMIT", "ROLLBACK WORK", "COMMIT NO RELEASE"}) {
+    EXPECT_FALSE(scan(sql, {}).says_chain) << sql;
+  }
   EXPECT_TRUE(scan("SET autocommit = 0", {}).autocommit);
   EXPECT_TRUE(scan("SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE", {}).changes_session);
   EXPECT_TRUE(scan("SET TRANSACTION READ ONLY", {}).one_shot);
@@ -175,6 +185,28 @@ TEST(MysqlText, statements_are_told_by_how_they_begin) {
   EXPECT_FALSE(scan("SELECT 1 INTO @x", {}).answers);
   EXPECT_FALSE(scan("DO 1", {}).answers);
   EXPECT_TRUE(scan("SET @@session.sql_mode = ''", {}).sql_mode);
+}
+
+TEST(MysqlText, what_commits_is_told_from_what_only_looks_like_it) {
+  for (const char* sql :
+       {"CREATE TEMPORARY TABLE t(x INT)", "create or replace temporary table t(x INT)",
+        "DROP TEMPORARY TABLE t", "CREATE /*!32302 TEMPORARY */ TABLE t(x INT)"}) {
+    EXPECT_TRUE(scan(sql, {}).temporary) << sql;
+  }
+  for (const char* sql :
+       {"GRANT SELECT ON t TO 'a'@'%'", "DROP USER a@h",
+        "CREATE DEFINER=`r`@`h` VIEW v AS SELECT 1", "ALTER TABLE t ADD temporary INT",
+        "CREATE TABLE t(temporary INT)", "DROP DATABASE app"}) {
+    EXPECT_FALSE(scan(sql, {}).temporary) << sql;
+  }
+  for (const char* sql :
+       {"SET PASSWORD = 'x'", "set password for a@h = 'x'", "SET DEFAULT ROLE NONE TO a"}) {
+    EXPECT_TRUE(scan(sql, {}).commits) << sql;
+  }
+  for (const char* sql : {"SET sql_mode = DEFAULT", "SET `sql_mode` = DEFAULT",
+                          "SET @'x' = PASSWORD('y')", "SET ROLE NONE", "CREATE TABLE t(x INT)"}) {
+    EXPECT_FALSE(scan(sql, {}).commits) << sql;
+  }
 }
 
 TEST(MysqlText, question_marks_and_semicolons_count_outside_of_literals_and_comments) {

@@ -57,6 +57,10 @@ TEST_F(MysqlTransactions, the_state_follows_every_kind_of_statement) {
       {"UNLOCK TABLES", false},
       {"BEGIN NOT ATOMIC START TRANSACTION; END", true},
       {"rollback", false},
+      {"BEGIN", true},
+      {"SET PASSWORD = PASSWORD('open-sesame')", false},
+      {"BEGIN", true},
+      {"SET DEFAULT ROLE NONE", false},
   };
   for (const auto& [sql, expected] : steps) {
     run(sql);
@@ -107,6 +111,47 @@ TEST_F(MysqlTransactions, completion_type_of_the_server_chains_none_of_ours) {
     ASSERT_EQ(WEIR_OK, commit ? its.commit() : its.rollback());
     EXPECT_EQ(0, its.one("SELECT @@in_transaction").i);
   }
+}
+
+TEST_F(MysqlTransactions, one_that_completion_type_of_the_server_chains_is_seen) {
+  interfere("SET GLOBAL completion_type = 'CHAIN'");
+  Session its(*source, 2);
+  EXPECT_EQ(WEIR_OK, its.open());
+  interfere("SET GLOBAL completion_type = 'NO_CHAIN'");
+  int v = 0;
+  for (const char* sql : {"COMMIT", "ROLLBACK"}) {
+    ASSERT_EQ(WEIR_OK, its.query("BEGIN"));
+    ASSERT_EQ(WEIR_OK, its.query(sql));
+    EXPECT_TRUE(its.is(WEIR_STATE_IN_TX)) << sql;
+    ASSERT_EQ(WEIR_OK, its.query("COMMIT AND NO CHAIN"));
+    EXPECT_FALSE(its.is(WEIR_STATE_IN_TX)) << sql;
+    ASSERT_EQ(WEIR_OK, its.query(sql));
+    ASSERT_EQ(WEIR_OK, its.reset());
+    EXPECT_FALSE(its.is(WEIR_STATE_IN_TX)) << sql;
+    EXPECT_EQ(0, its.one("SELECT @@in_transaction").i) << sql;
+    ASSERT_EQ(WEIR_OK, its.query("UPDATE a SET v=" + std::to_string(++v) + " WHERE k=1"));
+    EXPECT_EQ(std::to_string(v), observe("SELECT v FROM a WHERE k=1")) << sql;
+  }
+}
+
+TEST_F(MysqlTransactions, one_that_completion_type_of_the_session_chains_is_seen) {
+  run("SET completion_type = 'CHAIN'");
+  for (const char* sql : {"COMMIT", "ROLLBACK", "COMMIT AND NO CHAIN"}) {
+    run(sql);
+    EXPECT_EQ(server_in_tx(), session->is(WEIR_STATE_IN_TX)) << sql;
+  }
+  EXPECT_FALSE(server_in_tx());
+}
+
+// The answer to the commit was heard.
+TEST_F(MysqlTransactions, a_commit_that_ends_the_session_is_no_error) {
+  run("SET completion_type = 'RELEASE'");
+  ASSERT_EQ(WEIR_OK, session->begin());
+  run("UPDATE a SET v=1 WHERE k=1");
+  run("COMMIT");
+  EXPECT_FALSE(session->is(WEIR_STATE_IN_TX));
+  EXPECT_TRUE(session->is(WEIR_STATE_BROKEN));
+  EXPECT_EQ("1", observe("SELECT v FROM a WHERE k=1"));
 }
 
 TEST_F(MysqlTransactions, isolation_is_the_servers_default_or_as_asked_for) {
@@ -174,6 +219,11 @@ TEST_F(MysqlTransactions, read_only_is_held_and_ends_with_the_transaction) {
   ASSERT_EQ(WEIR_OK, session->commit());
   EXPECT_FALSE(session->is(WEIR_STATE_READ_ONLY));
   run("UPDATE a SET v=1");
+  ASSERT_EQ(WEIR_OK, session->begin(WEIR_BEGIN_READ_ONLY));
+  run("START TRANSACTION READ WRITE");
+  EXPECT_FALSE(session->is(WEIR_STATE_READ_ONLY));
+  run("UPDATE a SET v=2");
+  ASSERT_EQ(WEIR_OK, session->commit());
   EXPECT_EQ(WEIR_E_INVALID_ARGUMENT, session->begin(WEIR_BEGIN_READ_ONLY | WEIR_BEGIN_WRITE));
 }
 
@@ -218,6 +268,34 @@ TEST_F(MysqlTransactions, a_lock_timeout_leaves_the_transaction_open) {
   EXPECT_EQ(WEIR_TX_OPEN, session->error.tx_fate);
   ASSERT_EQ(WEIR_OK, session->commit());
   EXPECT_EQ("5", observe("SELECT v FROM a WHERE k=1"));
+}
+
+TEST_F(MysqlTransactions, a_lock_timeout_ends_the_transaction_where_the_server_is_set_so) {
+  server().restart(false, {"--innodb-rollback-on-timeout"});
+  {
+    Session rival(*source, 2);
+    Session its(*source, 3);
+    ASSERT_EQ(WEIR_OK, rival.open());
+    ASSERT_EQ(WEIR_OK, its.open());
+    ASSERT_EQ(WEIR_OK, its.query("CREATE PROCEDURE p() BEGIN START TRANSACTION; "
+                                 "UPDATE a SET v=5 WHERE k=1; UPDATE a SET v=2 WHERE k=2; END"));
+    ASSERT_EQ(WEIR_OK, its.query("SET innodb_lock_wait_timeout = 0"));
+    ASSERT_EQ(WEIR_OK, rival.begin());
+    ASSERT_EQ(WEIR_OK, rival.query("UPDATE a SET v=1 WHERE k=2"));
+    ASSERT_EQ(WEIR_OK, its.begin());
+    ASSERT_EQ(WEIR_OK, its.query("UPDATE a SET v=5 WHERE k=1"));
+    EXPECT_EQ(WEIR_E_LOCK_TIMEOUT, its.query("UPDATE a SET v=2 WHERE k=2"));
+    EXPECT_EQ(WEIR_TX_GONE, its.error.tx_fate);
+    EXPECT_EQ(WEIR_E_INVALID_STATE, its.commit());
+    EXPECT_EQ(WEIR_E_LOCK_TIMEOUT, its.query("CALL p()"));
+    EXPECT_FALSE(its.is(WEIR_STATE_IN_TX));
+    // Left to itself the server would begin another one here, which nobody commits.
+    ASSERT_EQ(WEIR_OK, its.query("UPDATE a SET v=9 WHERE k=1"));
+    EXPECT_EQ(WEIR_OK, rival.rollback());
+    EXPECT_EQ(WEIR_OK, rival.query("SELECT v FROM a WHERE k=1"));
+    EXPECT_EQ(Value::integer(9), rival.rows.at(0).at(0));
+  }
+  server().restart(false);
 }
 
 TEST_F(MysqlTransactions, errors_have_the_kind_that_a_host_can_act_on) {
