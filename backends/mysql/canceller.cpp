@@ -132,6 +132,9 @@ void Canceller::kill_until_over(std::uint64_t op_id) noexcept {
     // 1094: the session is gone, and the operation with it.
     if (e.getErrorCode() != 1094) {
       failure = explain_dial(e, *config_, std::chrono::nanoseconds(0), std::chrono::seconds(1));
+      // It tells of the side link, and not of the connection.
+      failure.facts.conn_fate = WEIR_CONN_USABLE;
+      failure.facts.effect = WEIR_EFFECT_UNKNOWN;
     }
   } catch (const std::exception& e) {
     failure.facts = {.kind = WEIR_E_INTERNAL, .effect = WEIR_EFFECT_UNKNOWN};

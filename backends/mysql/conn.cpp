@@ -137,13 +137,13 @@ Conn::Conn(Source& from, std::uint64_t conn_tag, Canceller& shared)
 
 Conn::~Conn() {
   if (session != nullptr && session->link != nullptr) {
+    enter_library();
     try {
       // A goodbye may block.
-      source.env->crew->submit([last = session] {});
+      source.env->crew->submit([last = std::move(session)] {});
     } catch (const std::exception&) {
-      enter_library();  // no thread to be had: then here
+      // No thread to be had: it has ended here.
     }
-    session.reset();
   }
   canceller->close();
   canceller->release();
@@ -218,6 +218,7 @@ weir_status Conn::perform_on_crew(Work work, weir_error* error) {
     }
     if (gone.kind != WEIR_OK && errand->abandon()) {
       const weir_status status = give_up(gone, error);
+      enter_library();  // the job may be over, and this the last owner
       session.reset();  // it is the job's now
       return status;
     }

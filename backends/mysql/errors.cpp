@@ -54,7 +54,9 @@ constexpr CodeMeaning lines[] = {
     {1053, WEIR_E_SERVER_NOT_READY, broken, definite, transient, ""},  // ER_SERVER_SHUTDOWN
     {1077, WEIR_E_SERVER_NOT_READY, broken, definite, transient, ""},  // ER_NORMAL_SHUTDOWN
     {1079, WEIR_E_SERVER_NOT_READY, broken, definite, transient, ""},  // ER_SHUTDOWN_COMPLETE
-    {1184, WEIR_E_CONN_LOST, broken, maybe, 0, ""},                    // ER_NEW_ABORTING_CONNECTION
+    {1047, WEIR_E_SERVER_NOT_READY, usable, definite, transient,
+     ""},  // ER_UNKNOWN_COM_ERROR: of Galera, whose node is not part of its cluster just now
+    {1184, WEIR_E_CONN_LOST, broken, maybe, 0, ""},  // ER_NEW_ABORTING_CONNECTION
     {1927, WEIR_E_CONN_LOST, broken, maybe, 0, ""},  // ER_CONNECTION_KILLED (MariaDB)
     {3169, WEIR_E_CONN_LOST, broken, maybe, 0, ""},  // ER_SESSION_WAS_KILLED (MySQL)
     {4031, WEIR_E_CONN_LOST, broken, maybe, 0, ""},  // ER_CLIENT_INTERACTION_TIMEOUT (MySQL)

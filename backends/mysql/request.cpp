@@ -10,24 +10,10 @@
 namespace weir::mysql {
 namespace {
 
-// One of the session's, made anew where it has to be.
-sql::PreparedStatement& kept(Session& session, const Request& request,
-                             std::span<const Param> params) {
-  Prepared& known = session.statements.at(request.stmt);
-  if (known.made == nullptr || !fits(known.was_unsigned, params)) {
-    known.made.reset(session.link->prepareStatement(to_library(known.sql)));
-    known.was_unsigned.clear();
-  }
-  note_unsigned(known.was_unsigned, params);
-  return *known.made;
-}
-
-// One for this execution.
-sql::PreparedStatement& prepare_once(Session& session, const Request& request, std::size_t given) {
-  session.result.once.reset(session.link->prepareStatement(to_library(request.sql)));
-  const unsigned wanted = session.result.once->getParameterMetaData()->getParameterCount();
-  if (wanted == given) return *session.result.once;
-  // Only where the text alone could not tell: an unusual sql_mode, or comments with code.
+// What the text alone could not tell: an unusual sql_mode, or comments with code.
+void check_wanted(const Session& session, sql::PreparedStatement& statement, std::size_t given) {
+  const unsigned wanted = statement.getParameterMetaData()->getParameterCount();
+  if (wanted == given) return;
   Failure failure;
   failure.facts = {.kind = WEIR_E_INVALID_ARGUMENT,
                    .stage = WEIR_STAGE_PREPARE,
@@ -36,6 +22,26 @@ sql::PreparedStatement& prepare_once(Session& session, const Request& request, s
   failure.text = "the statement has " + std::to_string(wanted) + " parameters, but " +
                  std::to_string(given) + " values were given";
   throw Failed(std::move(failure));
+}
+
+// One of the session's, made anew where it has to be.
+sql::PreparedStatement& kept(Session& session, const Request& request,
+                             std::span<const Param> params) {
+  Prepared& known = session.statements.at(request.stmt);
+  if (known.made == nullptr || !fits(known.was_unsigned, params)) {
+    known.made.reset(session.link->prepareStatement(to_library(known.sql)));
+    known.was_unsigned.clear();
+    check_wanted(session, *known.made, params.size());
+  }
+  note_unsigned(known.was_unsigned, params);
+  return *known.made;
+}
+
+// One for this execution.
+sql::PreparedStatement& prepare_once(Session& session, const Request& request, std::size_t given) {
+  session.result.once.reset(session.link->prepareStatement(to_library(request.sql)));
+  check_wanted(session, *session.result.once, given);
+  return *session.result.once;
 }
 
 void execute_prepared(Session& session, const Request& request, std::span<const Param> params) {

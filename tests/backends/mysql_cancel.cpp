@@ -319,6 +319,8 @@ TEST_F(MysqlCancel, one_that_cannot_reach_the_server_says_so_and_stays_pending) 
   const weir_call call{sizeof call, 0, 1, WEIR_NO_DEADLINE};
   Error error;
   EXPECT_EQ(WEIR_E_TOO_MANY_CONNECTIONS, its.driver->cancel(its.canceller, 2, &call, &error));
+  EXPECT_EQ(WEIR_CONN_USABLE, error.conn_fate)
+      << "the link of the cancel broke, not the connection";
   its.driver->abort(its.canceller);
   other.join();
   EXPECT_EQ(WEIR_E_CONN_LOST, its.status);

@@ -256,6 +256,8 @@ TEST(MysqlErrors, numbers_have_kinds_and_unknown_ones_go_by_their_sqlstate) {
   EXPECT_EQ(WEIR_E_DATA, mysql::meaning_of(9999, "22003").kind);
   EXPECT_EQ(WEIR_E_OTHER, mysql::meaning_of(9999, "HY000").kind);
   EXPECT_EQ(WEIR_CONN_USABLE, mysql::meaning_of(9999, "HY000").conn_fate);
+  EXPECT_EQ(WEIR_E_SERVER_NOT_READY, mysql::meaning_of(1047, "08S01").kind);
+  EXPECT_EQ(WEIR_CONN_USABLE, mysql::meaning_of(1047, "08S01").conn_fate);
   const auto gone = mysql::meaning_of(2006, "HY000");
   EXPECT_EQ(WEIR_CONN_BROKEN, gone.conn_fate);
   EXPECT_EQ(WEIR_EFFECT_UNKNOWN, gone.effect);

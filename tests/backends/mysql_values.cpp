@@ -237,6 +237,20 @@ TEST_F(MysqlValues, a_row_that_is_refused_does_not_deny_those_before_it) {
   EXPECT_EQ(WEIR_EFFECT_NOT_SENT, session->error.effect);
 }
 
+// The text tells how many there are, while it is known how the server reads it; then the server.
+TEST_F(MysqlValues, rows_with_too_few_values_are_refused_whatever_ran_before) {
+  run("CREATE TABLE n(id INT PRIMARY KEY, v INT)");
+  run("CREATE PROCEDURE p() BEGIN SELECT 1; END");
+  ASSERT_EQ(WEIR_OK, session->reset());
+  EXPECT_EQ(WEIR_E_INVALID_ARGUMENT, many("INSERT INTO n VALUES(?, ?)", 1, {Value::integer(1)}));
+  EXPECT_EQ(WEIR_EFFECT_NOT_SENT, session->error.effect);
+  run("SET sql_mode = @@sql_mode");
+  EXPECT_EQ(WEIR_E_INVALID_ARGUMENT, many("INSERT INTO n VALUES(?, ?)", 1, {Value::integer(1)}));
+  EXPECT_EQ(WEIR_EFFECT_DEFINITE, session->error.effect);
+  EXPECT_EQ(WEIR_CONN_USABLE, session->error.conn_fate);
+  EXPECT_EQ("0", observe("SELECT COUNT(*) FROM n"));
+}
+
 TEST_F(MysqlValues, large_values_go_through_and_larger_ones_are_refused_unsent) {
   const std::string large(4 << 20, 'x');
   run("SELECT ?, ?", {Value::str(large), Value::blob(large)});
