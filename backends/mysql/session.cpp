@@ -165,7 +165,8 @@ Failure Session::explain(const sql::SQLException& e, std::uint8_t stage) {
   if (!broken && (in_tx || needs_rollback || unsure)) {
     try {
       undone = undone || (e.getErrorCode() == lock_timeout && !ask(*link, if_undoes).empty());
-      in_tx = in_tx_after(undone, meaning.kind, e.getErrorCode());
+      // With autocommit off the next statement begins another one; what there was is gone.
+      in_tx = in_tx_after(undone, meaning.kind, e.getErrorCode()) && !undone;
       // The server has rolled back and stays in the mode of one: the next statement would begin
       // another transaction, which nobody sees and nobody ends.
       if (!in_tx && (in_tx_before || undone)) {

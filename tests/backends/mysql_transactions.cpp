@@ -228,32 +228,37 @@ TEST_F(MysqlTransactions, read_only_is_held_and_ends_with_the_transaction) {
 }
 
 TEST_F(MysqlTransactions, a_deadlock_ends_the_transaction_and_commit_says_so) {
-  Session rival(*source, 2);
-  ASSERT_EQ(WEIR_OK, rival.open());
-  ASSERT_EQ(WEIR_OK, rival.begin());
-  // The one that has changed less is the victim.
-  ASSERT_EQ(WEIR_OK, rival.query("INSERT INTO a SELECT seq, 0 FROM seq_10_to_200"));
-  ASSERT_EQ(WEIR_OK, rival.query("UPDATE a SET v=1 WHERE k=2"));
-  ASSERT_EQ(WEIR_OK, session->begin());
-  run("UPDATE a SET v=1 WHERE k=1");
-  weir_conn_state state{};
-  state.struct_size = sizeof state;
-  rival.driver->state(rival.conn, &state);
-  std::thread other(
-      [&] { EXPECT_EQ(WEIR_OK, rival.query("UPDATE a SET v=2 WHERE k=1")) << rival.error.what(); });
-  await_running(state.backend_id, "v=2");
-  EXPECT_EQ(WEIR_E_DEADLOCK, session->query("UPDATE a SET v=2 WHERE k=2"));
-  EXPECT_EQ(WEIR_TX_GONE, session->error.tx_fate);
-  EXPECT_TRUE((session->error.flags & WEIR_ERROR_TRANSIENT) != 0);
-  other.join();
-  EXPECT_FALSE(session->is(WEIR_STATE_IN_TX));
-  EXPECT_EQ(WEIR_E_INVALID_STATE, session->commit());
-  EXPECT_EQ(WEIR_TX_GONE, session->error.tx_fate);
-  EXPECT_EQ(WEIR_OK, session->rollback());
-  EXPECT_EQ(WEIR_OK, rival.rollback());
-  // Left to itself the server would begin another one here, which nobody commits.
-  run("UPDATE a SET v=9 WHERE k=1");
-  EXPECT_EQ("9", observe("SELECT v FROM a WHERE k=1"));
+  for (const bool autocommit_off : {false, true}) {
+    if (autocommit_off) run("SET autocommit = 0");
+    Session rival(*source, 2);
+    ASSERT_EQ(WEIR_OK, rival.open());
+    ASSERT_EQ(WEIR_OK, rival.begin());
+    // The one that has changed less is the victim.
+    ASSERT_EQ(WEIR_OK, rival.query("INSERT INTO a SELECT seq, 0 FROM seq_10_to_200"));
+    ASSERT_EQ(WEIR_OK, rival.query("UPDATE a SET v=1 WHERE k=2"));
+    if (!autocommit_off) run("BEGIN");
+    run("UPDATE a SET v=1 WHERE k=1");
+    weir_conn_state state{};
+    state.struct_size = sizeof state;
+    rival.driver->state(rival.conn, &state);
+    std::thread other([&] {
+      EXPECT_EQ(WEIR_OK, rival.query("UPDATE a SET v=2 WHERE k=1")) << rival.error.what();
+    });
+    await_running(state.backend_id, "v=2");
+    EXPECT_EQ(WEIR_E_DEADLOCK, session->query("UPDATE a SET v=2 WHERE k=2"));
+    EXPECT_EQ(WEIR_TX_GONE, session->error.tx_fate);
+    EXPECT_TRUE((session->error.flags & WEIR_ERROR_TRANSIENT) != 0);
+    other.join();
+    EXPECT_FALSE(session->is(WEIR_STATE_IN_TX));
+    EXPECT_EQ(WEIR_E_INVALID_STATE, session->commit());
+    EXPECT_EQ(WEIR_TX_GONE, session->error.tx_fate);
+    EXPECT_EQ(WEIR_OK, session->rollback());
+    EXPECT_EQ(WEIR_OK, rival.rollback());
+    if (autocommit_off) run("SET autocommit = 1");
+    // Left to itself the server would begin another one here, which nobody commits.
+    run("UPDATE a SET v=9 WHERE k=1");
+    EXPECT_EQ("9", observe("SELECT v FROM a WHERE k=1"));
+  }
 }
 
 TEST_F(MysqlTransactions, a_lock_timeout_leaves_the_transaction_open) {
