@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "backends/sqlite/config.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 
@@ -66,6 +67,13 @@ struct Parameter {
   std::string value;
 };
 
+// SQLite ends a key or a value at %00.
+std::string decode_word(std::string_view s) {
+  std::string word = decode(s);
+  word.resize(std::min(word.find('\0'), word.size()));
+  return word;
+}
+
 // Takes the next key=value off `query`.
 std::optional<Parameter> next_parameter(std::string_view& query) {
   while (!query.empty()) {
@@ -74,8 +82,8 @@ std::optional<Parameter> next_parameter(std::string_view& query) {
     query = amp == std::string_view::npos ? "" : query.substr(amp + 1);
     if (pair.empty()) continue;
     const std::size_t eq = pair.find('=');
-    return Parameter{decode(pair.substr(0, eq)),
-                     eq == std::string_view::npos ? "" : decode(pair.substr(eq + 1))};
+    return Parameter{decode_word(pair.substr(0, eq)),
+                     eq == std::string_view::npos ? "" : decode_word(pair.substr(eq + 1))};
   }
   return std::nullopt;
 }
@@ -210,7 +218,11 @@ weir_status parse_config(const weir_source_args& args, Config& config, weir_erro
   };
   Url parts;
   std::string mode;
-  if (const auto bad = split(backend::view(args.url), parts, error)) return bad;
+  const std::string_view url = backend::view(args.url);
+  if (url.find('\0') != std::string_view::npos) {
+    return wrong(error, {"the url contains a NUL byte"});
+  }
+  if (const auto bad = split(url, parts, error)) return bad;
   if (const auto bad = apply_query(parts.query, config, mode, error)) return bad;
   if (const auto bad = place(args, parts, config, error)) return bad;
   if (const auto bad = settle_mode(mode, value("mode"), config, error)) return bad;

@@ -3,6 +3,8 @@
 
 #include "backends/sqlite/errors.hpp"
 
+#include <new>
+
 namespace weir::sqlite {
 namespace {
 
@@ -69,6 +71,11 @@ weir_status Conn::report(weir_error* error, int code, std::string_view context) 
   facts.effect = meaning.effect;
   facts.flags = meaning.flags;
   facts.native_code = code;
+  // These tell of a file. Where that may be another one, or the database is in memory, the handle
+  // is as good as before, and to give it up in memory would be to lose the data.
+  const bool of_file =
+      primary == SQLITE_CANTOPEN || primary == SQLITE_NOTADB || primary == SQLITE_IOERR;
+  if (of_file && !opening && (attaches || source.config.memory)) facts.conn_fate = WEIR_CONN_USABLE;
   std::string_view what = message;
   std::string_view advice = meaning.advice;
   const bool stopped = primary == SQLITE_INTERRUPT || primary == SQLITE_BUSY;
@@ -136,7 +143,11 @@ int Conn::run(const char* text, std::string* value) {
     code = sqlite3_step(handle);
     if (code != SQLITE_ROW || value == nullptr) continue;
     const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(handle, 0));
-    value->assign(bytes == nullptr ? "" : bytes);
+    try {
+      value->assign(bytes == nullptr ? "" : bytes);
+    } catch (const std::bad_alloc&) {
+      code = SQLITE_NOMEM;
+    }
   }
   sqlite3_finalize(handle);
   internal = false;
@@ -180,7 +191,7 @@ Op::Op(Conn& conn, const weir_call* raw, std::uint8_t stage, weir_error* error) 
   const backend::Input call(raw);
   conn.stage = stage;
   conn.in_tx_before = conn.in_tx();
-  conn.may_commit = false;
+  conn.may_commit = conn.attaches = false;
   conn.denied = nullptr;
   conn.deadline_met = false;
   conn.asked_to_wait = false;

@@ -48,9 +48,11 @@ struct Source {
 struct StmtTraits {
   bool changes_rows = false;  // INSERT, UPDATE, DELETE of the caller, no trigger, no DDL
   bool inserts = false;
-  bool generates_id = false;  // inserts into a table with a rowid
+  bool upserts = false;       // updates rows of the table it inserts into
+  bool generates_id = false;  // inserts into a table with a rowid, and updates none
   bool ends_tx = false;       // ROLLBACK
   bool commits = false;       // COMMIT, END; RELEASE, which does if its savepoint began it all
+  bool attaches = false;      // ATTACH; of VACUUM INTO it is seen when that runs
 };
 
 struct Stmt {
@@ -115,6 +117,9 @@ struct Conn {
   std::uint8_t stage = WEIR_STAGE_NONE;
   bool in_tx_before = false;
   bool may_commit = false;         // the statement that runs
+  bool attaches = false;           // likewise: what cannot be opened or read may be another file
+  bool rehearsing = false;         // the text may yet be refused: no pragma may act
+  bool pragma_held = false;        // one wanted to
   bool deadline_met = false;       // a handler ended the call for its deadline
   bool asked_to_wait = false;      // the busy handler was called
   bool internal = false;           // the driver's own SQL: the authorizer looks away
@@ -184,6 +189,8 @@ void install_busy_handler(Conn& conn) noexcept;
 
 // open.cpp: opens and sets up conn.db. `again`: for a reset, which never creates a file.
 weir_status connect(Conn& conn, bool again, weir_error* error);
+// From here on cancel and abort interrupt conn.db.
+void attach_gate(Conn& conn) noexcept;
 // Whether the path leads elsewhere now: what is written would vanish with the handle.
 bool file_moved(Conn& conn) noexcept;
 

@@ -25,6 +25,7 @@ constexpr CodeMeaning lines[] = {
      "SQLite needs to create files beside the database: make the directory writable, or open with "
      "?immutable=1 a file that nobody writes"},
     {SQLITE_IOERR_NOMEM, WEIR_E_NOMEM, usable, definite, 0, ""},
+    {SQLITE_CONSTRAINT_DATATYPE, WEIR_E_DATA, usable, definite, 0, ""},
     {SQLITE_CONSTRAINT, WEIR_E_CONSTRAINT, usable, definite, 0, ""},
     {SQLITE_BUSY, WEIR_E_LOCK_TIMEOUT, usable, definite, transient,
      "another connection holds the lock longer than busy_timeout"},

@@ -44,6 +44,7 @@ weir_status choose(Conn& conn, weir_text sql, weir_stmt* prepared, Run& run, wei
     if (const auto bad = compile(conn, backend::view(sql), 0, &run.handle, error)) return bad;
     run.traits = conn.seen;
     conn.may_commit = run.traits.commits;
+    conn.attaches = run.traits.attaches;
     return WEIR_OK;
   }
   Stmt* stmt = reinterpret_cast<Stmt*>(prepared);
@@ -63,6 +64,7 @@ weir_status choose(Conn& conn, weir_text sql, weir_stmt* prepared, Run& run, wei
   run.owner = stmt;
   run.traits = stmt->traits;
   conn.may_commit = run.traits.commits;
+  conn.attaches = run.traits.attaches;
   return WEIR_OK;
 }
 

@@ -64,14 +64,19 @@ int deny(Conn& conn, const char* why) {
 }
 
 // Some pragmas act while they are compiled, so what is compiled counts, whether it runs or not.
-int see_pragma(Conn& conn, const char* name, const char* argument) {
+int see_pragma(Conn& conn, const char* name, const char* argument, const char* schema) {
   if (argument == nullptr) return SQLITE_OK;  // reads
   const Pragma* pragma = find_pragma(name);
   const PragmaScope scope = pragma == nullptr ? PragmaScope::session : pragma->scope;
   if (scope == PragmaScope::process) {
     return deny(conn, "this PRAGMA would change every connection of the process");
   }
-  if (scope == PragmaScope::session) {
+  // What is stored in temp ends with the session.
+  if (scope == PragmaScope::session || (scope == PragmaScope::data && is(schema, "temp"))) {
+    if (conn.rehearsing) {
+      conn.pragma_held = true;
+      return SQLITE_DENY;
+    }
     conn.dirty = true;
     conn.pragmas_touched.add(pragma);
     if (sqlite3_stricmp(name, "busy_timeout") == 0) {
@@ -88,14 +93,21 @@ int see_attach(Conn& conn, const char* file) {
     return deny(conn, "ATTACH needs the file name as a literal, so that the driver can check it");
   }
   if (const char* why = forbidden_file_name(file)) return deny(conn, why);
+  conn.seen.attaches = conn.attaches = true;
   conn.dirty = true;
   return SQLITE_OK;
 }
 
 // Rows changed by the statement itself; `trigger` names the trigger or view that does it otherwise.
+// Where a virtual table is met for the first time, SQLite's writes to the schema are seen, too.
 void see_change(Conn& conn, int action, const char* table, const char* schema,
                 const char* trigger) {
-  if (trigger != nullptr || conn.seen.changes_rows) return;
+  if (trigger != nullptr || is(table, "sqlite_master") || is(table, "sqlite_temp_master")) return;
+  if (conn.seen.inserts && action == SQLITE_UPDATE && is(table, conn.insert_table.c_str()) &&
+      is(schema, conn.insert_schema.c_str())) {
+    conn.seen.upserts = true;  // ON CONFLICT DO UPDATE
+  }
+  if (conn.seen.changes_rows) return;
   conn.seen.changes_rows = true;
   if (action != SQLITE_INSERT) return;
   conn.seen.inserts = true;
@@ -117,7 +129,7 @@ int see(Conn& conn, int action, const char* a, const char* b, const char* schema
       see_change(conn, action, a, schema, trigger);
       return SQLITE_OK;
     case SQLITE_PRAGMA:
-      return see_pragma(conn, a, b);
+      return see_pragma(conn, a, b, schema);
     case SQLITE_ATTACH:
       return see_attach(conn, a);
     case SQLITE_TRANSACTION:

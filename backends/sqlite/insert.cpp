@@ -29,9 +29,9 @@ std::uint64_t rows_at_once(const Conn& conn, const weir_insert_args& args) {
 weir_status prepare_insert(Conn& conn, const std::string& sql, weir_error* error) {
   if (conn.insert.handle != nullptr && conn.insert_sql == sql) return WEIR_OK;
   conn.end_insert();
+  conn.insert_sql = sql;
   if (const auto bad = compile(conn, sql, 0, &conn.insert.handle, error)) return bad;
   conn.insert.traits = conn.seen;
-  conn.insert_sql = sql;
   return WEIR_OK;
 }
 

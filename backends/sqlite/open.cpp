@@ -104,7 +104,7 @@ weir_status explain(Conn& conn, int code, weir_error* error) {
 }
 
 std::string immutable_uri(const std::string& path) {
-  std::string uri = "file:";
+  std::string uri = "file://";  // with no host, or one would be read out of a path like //tmp/a
   for (const char c : path) {
     if (c == '%' || c == '?' || c == '#') {
       constexpr const char* digits = "0123456789ABCDEF";
@@ -206,7 +206,7 @@ weir_status connect(Conn& conn, bool again, weir_error* error) {
   if (const int code = open_handle(conn, again)) {
     return conn.db == nullptr ? conn.report(error, SQLITE_NOMEM) : explain(conn, code, error);
   }
-  conn.gate->attach(conn.db, [](void* db) { sqlite3_interrupt(static_cast<sqlite3*>(db)); });
+  attach_gate(conn);
   conn.busy_timeout_ns = conn.source.config.busy_timeout_ns;
   install_hooks(conn);
   if (const auto bad = set_up(conn, error)) return bad;
@@ -215,6 +215,10 @@ weir_status connect(Conn& conn, bool again, weir_error* error) {
   }
   conn.changes_at_start = sqlite3_total_changes64(conn.db);
   return WEIR_OK;
+}
+
+void attach_gate(Conn& conn) noexcept {
+  conn.gate->attach(conn.db, [](void* db) { sqlite3_interrupt(static_cast<sqlite3*>(db)); });
 }
 
 bool file_moved(Conn& conn) noexcept {

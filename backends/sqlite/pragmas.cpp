@@ -23,12 +23,6 @@ constexpr Pragma table[] = {
     {"incremental_vacuum", PragmaScope::none, nullptr},
     {"optimize", PragmaScope::none, nullptr},
 
-    {"user_version", PragmaScope::data, nullptr},
-    {"application_id", PragmaScope::data, nullptr},
-    {"encoding", PragmaScope::data, nullptr},
-    {"auto_vacuum", PragmaScope::data, nullptr},
-    {"page_size", PragmaScope::data, nullptr},
-
     // Restored in this order; foreign_keys and query_only first, so that what follows can work.
     {"query_only", PragmaScope::session, "0"},
     {"foreign_keys", PragmaScope::session, nullptr},
@@ -57,6 +51,13 @@ constexpr Pragma table[] = {
     {"count_changes", PragmaScope::session, nullptr},
     {"full_column_names", PragmaScope::session, nullptr},
     {"short_column_names", PragmaScope::session, nullptr},
+    // The handle keeps these for the first table or the next VACUUM; what was made is data.
+    {"encoding", PragmaScope::session, "'UTF-8'"},
+    {"auto_vacuum", PragmaScope::session, nullptr},
+    {"page_size", PragmaScope::session, nullptr},
+
+    {"user_version", PragmaScope::data, "0"},
+    {"application_id", PragmaScope::data, "0"},
 
     {"soft_heap_limit", PragmaScope::process, nullptr},
     {"hard_heap_limit", PragmaScope::process, nullptr},

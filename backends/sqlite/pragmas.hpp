@@ -14,7 +14,7 @@ namespace weir::sqlite {
 
 enum class PragmaScope : std::uint8_t {
   none,     // reads, or maintains the file, also when given an argument
-  data,     // changes what is stored, as an UPDATE does
+  data,     // changes what is stored, as an UPDATE does; in temp that ends with the session
   session,  // changes this handle, until it is closed
   process,  // changes every connection of the process: refused
 };
@@ -22,7 +22,7 @@ enum class PragmaScope : std::uint8_t {
 struct Pragma {
   const char* name;
   PragmaScope scope;
-  const char* initial;  // session: the value to restore; null: what it was after open
+  const char* initial;  // the value to restore (of data: in temp); null: what it was after open
 };
 
 std::span<const Pragma> pragmas() noexcept;

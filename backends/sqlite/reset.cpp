@@ -99,8 +99,10 @@ int drop_temp_objects(Conn& conn) {
 int restore_pragmas(Conn& conn) {
   for (std::size_t i = 0; i < pragmas().size(); ++i) {
     if (!conn.pragmas_touched.has(i)) continue;
+    const Pragma& pragma = pragmas()[i];
+    const char* schema = pragma.scope == PragmaScope::data ? "temp." : "";
     const std::string sql =
-        std::string("PRAGMA ") + pragmas()[i].name + "=" + conn.pragma_values[i];
+        std::string("PRAGMA ") + schema + pragma.name + "=" + conn.pragma_values[i];
     if (const int code = conn.run(sql.c_str())) return code;
   }
   conn.busy_timeout_ns = conn.source.config.busy_timeout_ns;

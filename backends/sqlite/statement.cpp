@@ -27,8 +27,21 @@ bool only_comments(const char* at) {
   }
 }
 
+// Compiles the first statement; *tail is what follows it. The rest is for compile().
+int compile_first(Conn& conn, unsigned flags, sqlite3_stmt** handle, const char** tail) {
+  conn.seen = {};
+  conn.ddl_seen = false;
+  *tail = conn.sql.c_str();
+  int code = SQLITE_OK;
+  do {  // more than once only for a text that starts with an empty statement
+    const auto left = conn.sql.c_str() + conn.sql.size() - *tail;
+    code = sqlite3_prepare_v3(conn.db, *tail, static_cast<int>(left) + 1, flags, handle, tail);
+  } while (code == SQLITE_OK && *handle == nullptr && **tail != '\0');
+  return code;
+}
+
 weir_status settle(Conn& conn, sqlite3_stmt* handle, const char* tail, weir_error* error) {
-  if (handle == nullptr) {
+  if (handle == nullptr && !conn.pragma_held) {
     return conn.refuse(error, WEIR_E_INVALID_ARGUMENT, {"the SQL text holds no statement"});
   }
   if (!only_comments(tail)) {
@@ -42,6 +55,24 @@ weir_status settle(Conn& conn, sqlite3_stmt* handle, const char* tail, weir_erro
   return WEIR_OK;
 }
 
+// While a result is open, SQLite is not interrupted: what is meant for the statement that is
+// compiled would end the next fetch. The handlers look at the flags as ever.
+class ResultSpared {
+ public:
+  explicit ResultSpared(Conn& conn) noexcept : conn_(conn), open_(conn.result.handle != nullptr) {
+    if (open_) conn.gate->detach();
+  }
+  ~ResultSpared() {
+    if (open_) attach_gate(conn_);
+  }
+  ResultSpared(const ResultSpared&) = delete;
+  ResultSpared& operator=(const ResultSpared&) = delete;
+
+ private:
+  Conn& conn_;
+  const bool open_;
+};
+
 }  // namespace
 
 weir_status compile(Conn& conn, std::string_view sql, unsigned flags, sqlite3_stmt** handle,
@@ -53,38 +84,48 @@ weir_status compile(Conn& conn, std::string_view sql, unsigned flags, sqlite3_st
     return conn.refuse(error, WEIR_E_INVALID_ARGUMENT, {"the SQL text is too long"});
   }
   conn.sql.assign(sql);
-  conn.seen = {};
-  conn.ddl_seen = false;
   sqlite3_stmt* compiled = nullptr;
-  const char* tail = conn.sql.c_str();
+  const char* tail = nullptr;
   const std::uint8_t stage = conn.stage;
   conn.stage = WEIR_STAGE_PREPARE;
-  int code = SQLITE_OK;
-  do {  // more than once only for a text that starts with an empty statement
-    const auto left = conn.sql.c_str() + conn.sql.size() - tail;
-    code = sqlite3_prepare_v3(conn.db, tail, static_cast<int>(left) + 1, flags, &compiled, &tail);
-  } while (code == SQLITE_OK && compiled == nullptr && *tail != '\0');
+  // A pragma may act while it is compiled, so the first time it is denied: the text may be refused.
+  conn.pragma_held = false;
+  conn.rehearsing = true;
+  int code = compile_first(conn, flags, &compiled, &tail);
+  conn.rehearsing = false;
+  weir_status status = code == SQLITE_OK || conn.pragma_held ? settle(conn, compiled, tail, error)
+                                                             : conn.report(error, code);
+  if (status == WEIR_OK && conn.pragma_held) {
+    code = compile_first(conn, flags, &compiled, &tail);
+    if (code != SQLITE_OK) status = conn.report(error, code);
+  }
   if (conn.busy_handler_gone) install_busy_handler(conn);
-  const weir_status status =
-      code == SQLITE_OK ? settle(conn, compiled, tail, error) : conn.report(error, code);
   conn.stage = stage;
   if (status != WEIR_OK) {
     sqlite3_finalize(compiled);
     return status;
   }
-  if (conn.ddl_seen || sqlite3_stmt_isexplain(compiled) != 0) {
+  // Read-only, and yet seen to change rows: the statements that a virtual table keeps for itself.
+  if (conn.ddl_seen || sqlite3_stmt_isexplain(compiled) != 0 ||
+      sqlite3_stmt_readonly(compiled) != 0) {
     conn.seen.changes_rows = conn.seen.inserts = false;
   }
-  conn.seen.generates_id = conn.seen.inserts && has_rowid(conn);
+  conn.seen.generates_id = conn.seen.inserts && !conn.seen.upserts && has_rowid(conn);
   *handle = compiled;
   return WEIR_OK;
 }
 
 bool has_rowid(Conn& conn) {
-  // A table WITHOUT ROWID leaves last_insert_rowid() at the value of somebody else's insert.
-  return sqlite3_table_column_metadata(conn.db, conn.insert_schema.c_str(),
-                                       conn.insert_table.c_str(), "rowid", nullptr, nullptr,
-                                       nullptr, nullptr, nullptr) == SQLITE_OK;
+  // A table WITHOUT ROWID leaves last_insert_rowid() at the value of somebody else's insert. It may
+  // have a column of such a name; a rowid has all of them, unless columns take them.
+  for (const char* name : {"rowid", "_rowid_", "oid"}) {
+    if (sqlite3_table_column_metadata(conn.db, conn.insert_schema.c_str(),
+                                      conn.insert_table.c_str(), name, nullptr, nullptr, nullptr,
+                                      nullptr, nullptr) != SQLITE_OK) {
+      return false;
+    }
+  }
+  return true;
 }
 
 void end_statements(Conn& conn) noexcept {
@@ -98,6 +139,7 @@ void end_statements(Conn& conn) noexcept {
 weir_status prepare(weir_conn* handle, const weir_call* call, weir_text sql, weir_stmt** out_stmt,
                     weir_prepare_out* out, weir_error* error) {
   Conn& conn = conn_of(handle);
+  const ResultSpared spared(conn);
   Op op(conn, call, WEIR_STAGE_PREPARE, error);
   if (op.status() != WEIR_OK) return op.status();
   auto stmt = std::make_unique<Stmt>();

@@ -164,6 +164,19 @@ TEST_F(ApiTest, an_in_memory_database_lives_as_long_as_its_pool) {
   EXPECT_EQ(db.stats().created, 1U);
 }
 
+TEST_F(ApiTest, a_file_that_cannot_be_opened_beside_it_costs_no_database_in_memory) {
+  auto pools = open("url = \":memory:\"");
+  ASSERT_TRUE(pools) << pools.error().what();
+  Pool& db = (*pools)["main"];
+  ASSERT_TRUE(db.execute("create table t as select 7 as x"));
+  EXPECT_FALSE(db.execute("vacuum into '/nonexistent/b.db'"));
+  EXPECT_FALSE(db.execute("attach '/nonexistent/x.db' as x"));
+  auto rows = db.query("select x from t");
+  ASSERT_TRUE(rows) << rows.error().what();
+  EXPECT_EQ((*rows)[0].get<int>(0), 7);
+  EXPECT_EQ(db.stats().created, 1U);
+}
+
 // S13
 TEST_F(ApiTest, nothing_of_one_lease_is_seen_by_the_next) {
   auto pools = open_file("max = 1");

@@ -26,6 +26,7 @@ TEST_F(SqliteOpen, urls_lead_to_the_file_they_name) {
       {"file://localhost/var/app.db", "sqlite:/var/app.db"},
       {"sqlite:/var/app.db", "sqlite:/var/app.db"},
       {"/var/app.db", "sqlite:/var/app.db"},
+      {"sqlite:////var/app.db", "sqlite://var/app.db"},
       {"app.db", "sqlite:" + file("app.db")},
       {"file:a%20b%3f.db", "sqlite:" + file("a b?.db")},
       {"a%20b.db", "sqlite:" + file("a%20b.db")},
@@ -65,6 +66,8 @@ TEST_F(SqliteOpen, urls_that_would_mislead_are_refused_with_the_reason) {
       {"file:app.db?immutable=1&mode=rwc", "immutable"},
       {"file:a%00b", "NUL"},
       {std::string("a\0b", 3), "NUL"},
+      {std::string(":memory:\0", 9), "NUL"},
+      {std::string("file:a?mode=memory\0", 19), "NUL"},
   };
   for (const Case& c : cases) {
     EXPECT_EQ(WEIR_E_CONFIG, try_open(c.url)) << c.url;
@@ -178,6 +181,17 @@ TEST_F(SqliteOpen, wal_in_a_directory_without_write_permission_needs_immutable) 
   EXPECT_EQ(Value::integer(0), session->one("SELECT count(*) FROM t"));
   EXPECT_TRUE(session->is(WEIR_STATE_READ_ONLY));
   session.reset();
+}
+
+TEST_F(SqliteOpen, immutable_takes_each_path_for_what_it_is) {
+  for (const char* url : {"file:a.db", "file:a%2520%3f%23b.db"}) {
+    ASSERT_EQ(WEIR_OK, open(url).query("CREATE TABLE t(x)")) << url;
+    session.reset();
+  }
+  for (const std::string& path : {file("a.db"), "/" + file("a.db"), file("a%2520%3f%23b.db")}) {
+    ASSERT_EQ(WEIR_OK, try_open("sqlite://" + path + "?immutable=1")) << path << ": " << said;
+    EXPECT_EQ(Value::integer(0), session->one("SELECT count(*) FROM t")) << path;
+  }
 }
 
 TEST_F(SqliteOpen, a_locked_file_is_waited_for_and_then_named) {

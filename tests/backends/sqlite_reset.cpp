@@ -34,6 +34,11 @@ const Deed deeds[] = {
     {"synchronous", "PRAGMA synchronous=3", "PRAGMA synchronous"},
     {"cache", "PRAGMA cache_size=33", "PRAGMA cache_size"},
     {"checks", "PRAGMA ignore_check_constraints=1", "PRAGMA ignore_check_constraints"},
+    {"auto vacuum", "PRAGMA auto_vacuum=1", "PRAGMA auto_vacuum"},
+    {"page size", "PRAGMA page_size=8192", "PRAGMA page_size"},
+    {"encoding", "PRAGMA encoding='UTF-16le'", "PRAGMA encoding"},
+    {"version of temp", "PRAGMA temp.user_version=7", "PRAGMA temp.user_version"},
+    {"id of temp", "PRAGMA temp.application_id=7", "PRAGMA temp.application_id"},
     {"last id", "INSERT INTO t DEFAULT VALUES", "SELECT last_insert_rowid()"},
     {"changes", "INSERT INTO t DEFAULT VALUES", "SELECT changes()"},
     {"total changes", "INSERT INTO t DEFAULT VALUES", "SELECT total_changes()", true},
@@ -143,6 +148,21 @@ TEST_P(SqliteReset, a_native_handle_makes_it_unknown) {
     EXPECT_EQ(WEIR_RESET_NOT_PROVEN, s.done & WEIR_RESET_NOT_PROVEN);
     EXPECT_TRUE(s.is(WEIR_STATE_DIRTY_UNKNOWN));
   }
+}
+
+// What VACUUM reads when it writes the file anew.
+TEST_F(SqliteReset, leaves_no_page_size_for_the_next_vacuum) {
+  Session& s = open("file:a.db", {{"journal_mode", "delete"}});
+  ASSERT_EQ(WEIR_OK, s.query("CREATE TABLE t(x)"));
+  ASSERT_EQ(WEIR_OK, s.reset());
+  const Value vacuum = s.one("PRAGMA auto_vacuum");
+  const Value size = s.one("PRAGMA page_size");
+  ASSERT_EQ(WEIR_OK, s.query("PRAGMA auto_vacuum=1"));
+  ASSERT_EQ(WEIR_OK, s.query("PRAGMA page_size=8192"));
+  ASSERT_EQ(WEIR_OK, s.reset());
+  ASSERT_EQ(WEIR_OK, s.query("VACUUM"));
+  EXPECT_EQ(vacuum, s.one("PRAGMA auto_vacuum"));
+  EXPECT_EQ(size, s.one("PRAGMA page_size"));
 }
 
 TEST_F(SqliteReset, of_memory_admits_what_it_cannot_prove) {

@@ -5,6 +5,7 @@
 // a disk fails where a system call under SQLite is replaced.
 #include "tests/backends/sqlite_fixture.hpp"
 
+#include <cerrno>
 #include <cmath>
 #include <fcntl.h>
 #include <vector>
@@ -44,6 +45,11 @@ class Replaced {
 int open_what_cannot_be_made_safe(const char*, int* fd) {
   *fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   return *fd < 0 ? SQLITE_CANTOPEN : SQLITE_OK;
+}
+
+int open_nothing(const char*, int, int) {
+  errno = EMFILE;
+  return -1;
 }
 
 // SQLite has deleted the journal, and with that committed, when it fails to make that safe.
@@ -347,6 +353,7 @@ TEST_F(SqliteTransactions, errors_have_the_kind_that_a_host_can_act_on) {
   Session& s = start();
   ASSERT_EQ(WEIR_OK, s.query("CREATE TABLE c(a NOT NULL, b CHECK (b > 0), "
                              "p REFERENCES t(k), n INTEGER PRIMARY KEY)"));
+  ASSERT_EQ(WEIR_OK, s.query("CREATE TABLE strictly(n INTEGER) STRICT"));
   struct Case {
     const char* sql;
     weir_status kind;
@@ -358,6 +365,7 @@ TEST_F(SqliteTransactions, errors_have_the_kind_that_a_host_can_act_on) {
       {"INSERT INTO c(a,p) VALUES (1, 99)", WEIR_E_CONSTRAINT, SQLITE_CONSTRAINT_FOREIGNKEY},
       {"INSERT INTO t(k) VALUES (1)", WEIR_E_CONSTRAINT, SQLITE_CONSTRAINT_PRIMARYKEY},
       {"INSERT INTO c(a,n) VALUES (1,'x')", WEIR_E_DATA, SQLITE_MISMATCH},
+      {"INSERT INTO strictly VALUES ('x')", WEIR_E_DATA, SQLITE_CONSTRAINT_DATATYPE},
       {"SELECT abs(-9223372036854775808)", WEIR_E_DATA, SQLITE_ERROR},
       {"SELECT zeroblob(2000000000)", WEIR_E_DATA, SQLITE_TOOBIG},
       {"SELECT * FROM nowhere", WEIR_E_NOT_FOUND, SQLITE_ERROR},
@@ -371,6 +379,9 @@ TEST_F(SqliteTransactions, errors_have_the_kind_that_a_host_can_act_on) {
       {"ATTACH 'file:b.db?vfs=unix' AS b", WEIR_E_PERMISSION, SQLITE_AUTH},
       {"ATTACH 'file:b.db?cache=shared' AS b", WEIR_E_PERMISSION, SQLITE_AUTH},
       {"VACUUM INTO 'file:b.db?%76fs=unix'", WEIR_E_PERMISSION, SQLITE_AUTH},
+      {"ATTACH 'file:b.db?vfs%00z=unix' AS b", WEIR_E_PERMISSION, SQLITE_AUTH},
+      {"ATTACH 'file:b.db?cache%00=shared' AS b", WEIR_E_PERMISSION, SQLITE_AUTH},
+      {"ATTACH 'file:b.db?cache=shared%00z' AS b", WEIR_E_PERMISSION, SQLITE_AUTH},
   };
   for (const Case& c : cases) {
     EXPECT_EQ(c.kind, s.query(c.sql)) << c.sql << ": " << s.error.what();
@@ -382,6 +393,90 @@ TEST_F(SqliteTransactions, errors_have_the_kind_that_a_host_can_act_on) {
   EXPECT_EQ(WEIR_E_PERMISSION, s.query("ATTACH ? AS b", {Value::str("file:b.db?vfs=unix")}));
   EXPECT_EQ(WEIR_OK, s.query("VACUUM"));
   EXPECT_NE(0, ::access(file("b.db").c_str(), F_OK));
+}
+
+// In memory a connection that is given up takes the database with it.
+TEST_F(SqliteTransactions, a_file_that_cannot_be_opened_beside_the_database_costs_no_connection) {
+  write_file("text.txt", std::string(5000, 'x'));
+  for (const char* url : {":memory:", "file:a.db"}) {
+    Session& s = open(url);
+    ASSERT_EQ(WEIR_OK, s.query("CREATE TABLE u AS SELECT 1 AS x"));
+    weir_stmt* stmt = nullptr;
+    ASSERT_EQ(WEIR_OK, s.prepare("ATTACH '/nonexistent/x.db' AS x", &stmt));
+    EXPECT_EQ(WEIR_E_CONNECT, s.query("", {}, 0, stmt));
+    EXPECT_EQ(WEIR_CONN_USABLE, s.error.conn_fate) << url;
+    s.stmt_close(stmt);
+    for (const std::string& sql : {std::string("ATTACH '/nonexistent/x.db' AS x"),
+                                   std::string("VACUUM INTO '/nonexistent/b.db'"),
+                                   "ATTACH '" + file("text.txt") + "' AS x"}) {
+      EXPECT_NE(WEIR_OK, s.query(sql)) << sql;
+      EXPECT_EQ(WEIR_CONN_USABLE, s.error.conn_fate) << url << ": " << sql;
+    }
+    EXPECT_EQ(Value::integer(1), s.one("SELECT x FROM u")) << url;
+  }
+}
+
+TEST_F(SqliteTransactions, a_database_that_turns_bad_makes_its_connection_unsure) {
+  Session& s = start({{"journal_mode", "delete"}});
+  ASSERT_EQ(WEIR_OK, s.query("ATTACH ':memory:' AS side"));  // an earlier ATTACH excuses nothing
+  weir_stmt* stmt = nullptr;
+  ASSERT_EQ(WEIR_OK, s.prepare("INSERT INTO t(x) VALUES (2)", &stmt));
+  {
+    const Replaced call("open", reinterpret_cast<sqlite3_syscall_ptr>(open_nothing));
+    EXPECT_EQ(WEIR_E_CONNECT, s.query("", {}, 0, stmt));
+  }
+  EXPECT_EQ(WEIR_CONN_UNKNOWN, s.error.conn_fate);
+  s.stmt_close(stmt);
+}
+
+// Some pragmas act when they are compiled.
+TEST_F(SqliteTransactions, a_text_that_is_refused_has_set_no_pragma) {
+  Session& s = start();
+  for (const char* sql : {"PRAGMA foreign_keys=0; INSERT INTO t(x) VALUES (9)",
+                          "; PRAGMA foreign_keys(0); SELECT 1"}) {
+    EXPECT_EQ(WEIR_E_INVALID_ARGUMENT, s.query(sql)) << sql;
+    EXPECT_EQ(WEIR_EFFECT_NOT_SENT, s.error.effect) << sql;
+    EXPECT_EQ(Value::integer(1), s.one("PRAGMA foreign_keys")) << sql;
+    EXPECT_FALSE(s.is(WEIR_STATE_DIRTY)) << sql;
+  }
+  ASSERT_EQ(WEIR_OK, s.begin());
+  EXPECT_EQ(Value::integer(1), s.one("SELECT count(*) FROM t"));
+  Stranger(file("a.db")).run("INSERT INTO t(x) VALUES (50)");
+  EXPECT_EQ(WEIR_E_SERIALIZATION, s.query("INSERT INTO t(x) VALUES (2)"));
+  EXPECT_EQ(WEIR_E_INVALID_STATE, s.query("PRAGMA recursive_triggers=1"));
+  ASSERT_EQ(WEIR_OK, s.rollback());
+  EXPECT_EQ(Value::integer(0), s.one("PRAGMA recursive_triggers"));
+  ASSERT_EQ(WEIR_OK, s.query("PRAGMA foreign_keys=0; -- the end"));
+  EXPECT_EQ(Value::integer(0), s.one("PRAGMA foreign_keys"));
+}
+
+// Asked for the order of a column, while a statement is compiled.
+void cancel_and_define(void* context, sqlite3* db, int, const char* name) {
+  Session& s = *static_cast<Session*>(context);
+  const weir_call call{sizeof call, 0, 1, WEIR_NO_DEADLINE};
+  s.driver->cancel(s.canceller, s.op, &call, nullptr);
+  const auto same = [](void*, int, const void*, int, const void*) { return 0; };
+  sqlite3_create_collation(db, name, SQLITE_UTF8, nullptr, same);
+}
+
+TEST_F(SqliteTransactions, a_cancel_of_prepare_does_not_end_the_result_that_is_open) {
+  Session& s = start();
+  void* handle = nullptr;
+  ASSERT_EQ(WEIR_OK, s.driver->native(s.conn, "sqlite3*", &handle, &s.error));
+  ASSERT_EQ(SQLITE_OK,
+            sqlite3_collation_needed(static_cast<sqlite3*>(handle), &s, cancel_and_define));
+  ASSERT_EQ(WEIR_OK, s.start("SELECT 1 UNION ALL SELECT 2", {}, 0, nullptr, 1));
+  weir_stmt* stmt = nullptr;
+  const weir_status status = s.prepare("SELECT x FROM t ORDER BY x COLLATE odd", &stmt);
+  EXPECT_EQ(WEIR_OK, s.fetch()) << s.error.what();
+  s.close_result();
+  if (status == WEIR_OK) s.stmt_close(stmt);
+  // Beside no result a cancel is heard as ever.
+  const weir_call call{sizeof call, 0, 1, WEIR_NO_DEADLINE};
+  Stranger other(file("a.db"));
+  other.run("BEGIN IMMEDIATE");
+  host.on_wait = [&] { s.driver->cancel(s.canceller, s.op, &call, nullptr); };
+  EXPECT_EQ(WEIR_E_CANCELLED, s.query("INSERT INTO t(x) VALUES (2)"));
 }
 
 }  // namespace

@@ -141,6 +141,67 @@ TEST_F(SqliteValues, last_id_is_told_only_where_one_was_made) {
   EXPECT_EQ(0U, s.out.affected);
 }
 
+TEST_F(SqliteValues, last_id_is_not_told_of_a_row_that_was_there) {
+  Session& s = open();
+  ASSERT_EQ(WEIR_OK, s.query("CREATE TABLE t(id INTEGER PRIMARY KEY, x)"));
+  ASSERT_EQ(WEIR_OK, s.query("CREATE TABLE w(rowid PRIMARY KEY, oid) WITHOUT ROWID"));
+  ASSERT_EQ(WEIR_OK, s.query("CREATE TABLE named(rowid, oid)"));
+  ASSERT_EQ(WEIR_OK, s.query("INSERT INTO t VALUES (1, 'a')"));
+  ASSERT_EQ(WEIR_OK, s.query("INSERT INTO t VALUES (77, 'b')"));
+  EXPECT_EQ(77, s.out.last_id);
+  ASSERT_EQ(WEIR_OK, s.query("INSERT INTO t VALUES (1, 'c') ON CONFLICT(id) DO UPDATE "
+                             "SET x = excluded.x"));
+  EXPECT_EQ(WEIR_EXEC_HAS_AFFECTED, s.out.flags);
+  EXPECT_EQ(1U, s.out.affected);
+  ASSERT_EQ(WEIR_OK, s.query("INSERT INTO w VALUES ('k', 2)"));
+  EXPECT_EQ(WEIR_EXEC_HAS_AFFECTED, s.out.flags);
+  ASSERT_EQ(WEIR_OK, s.query("INSERT INTO named VALUES (5, 6)"));
+  EXPECT_EQ(WEIR_EXEC_HAS_AFFECTED | WEIR_EXEC_HAS_LAST_ID, s.out.flags);
+  EXPECT_EQ(1, s.out.last_id);
+}
+
+// SQLite compiles SQL of its own where a virtual table is met for the first time.
+TEST_F(SqliteValues, reading_a_virtual_table_changes_no_rows) {
+  Session& first = open();
+  ASSERT_EQ(WEIR_OK, first.query("CREATE TABLE t(x)"));
+  const std::string twelve = "json_each('[1,2,3,4,5,6,7,8,9,10,11,12]')";
+  std::vector<std::string> tables = {twelve, "pragma_table_info('t'), " + twelve};
+  for (const std::string module : {"rtree", "fts5", "fts4"}) {
+    const std::string columns = module == "rtree" ? "(id, a, b)" : "(a, b)";
+    if (first.query("CREATE VIRTUAL TABLE " + module + "_t USING " + module + columns) != WEIR_OK) {
+      continue;  // not compiled in
+    }
+    tables.push_back(module + "_t");
+    ASSERT_EQ(WEIR_OK, first.query("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n "
+                                   "WHERE i<12) INSERT INTO " +
+                                   module + "_t(a, b) SELECT i, i FROM n"));
+    EXPECT_EQ(12U, first.out.affected) << module;
+  }
+  for (const std::string& table : tables) {
+    const std::string sql = "SELECT * FROM " + table;
+    for (const bool prepared : {false, true}) {
+      Session& s = open();
+      ASSERT_EQ(WEIR_OK, s.query("INSERT INTO t VALUES (1),(2),(3)"));
+      weir_stmt* stmt = nullptr;
+      if (prepared) {
+        ASSERT_EQ(WEIR_OK, s.prepare(sql, &stmt));
+      }
+      ASSERT_EQ(WEIR_OK, s.start(sql, {}, 0, stmt, 10)) << s.error.what();
+      EXPECT_EQ(0U, s.out.flags) << table;
+      EXPECT_EQ(10U, s.batch.rows) << table;
+      EXPECT_NE(nullptr, s.result) << table;
+      s.close_result();
+      ASSERT_EQ(WEIR_OK, s.query(sql, {}, 0, stmt));
+      EXPECT_EQ(0U, s.out.flags) << table;
+      if (prepared) s.stmt_close(stmt);
+    }
+    Session& s = open();
+    ASSERT_EQ(WEIR_OK, s.query("INSERT INTO t SELECT 1 FROM " + table));
+    EXPECT_EQ(WEIR_EXEC_HAS_AFFECTED | WEIR_EXEC_HAS_LAST_ID, s.out.flags) << table;
+    EXPECT_EQ(12U, s.out.affected) << table;
+  }
+}
+
 TEST_F(SqliteValues, returning_is_read_at_once_and_counted) {
   Session& s = open();
   ASSERT_EQ(WEIR_OK, s.query("CREATE TABLE t(x)"));
