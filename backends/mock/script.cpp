@@ -144,6 +144,9 @@ weir_status Script::parse_rule(const weir_source_args& args, Act act, weir_error
 
 weir_status Script::parse(const weir_source_args& args, weir_error* error) {
   const std::string_view url = backend::view(args.url);
+  if (url.find('\0') != std::string_view::npos) {
+    return fail(error, {.kind = WEIR_E_CONFIG}, {"the url contains a NUL byte"});
+  }
   if (!url.starts_with("mock:")) {
     return fail(error, {.kind = WEIR_E_CONFIG},
                 {"url '", url, "' is not the mock's: write mock: or mock:name"});

@@ -103,6 +103,10 @@ static weir_status source_create(weir_env* env, const weir_source_args* raw_args
     const struct facts strange = {.kind = WEIR_E_UNSUPPORTED, .effect = WEIR_EFFECT_NOT_SENT};
     return fail(error, strange, "unknown must_understand bits in weir_source_args", NULL);
   }
+  if (args.url.size > 0 && memchr(args.url.data, 0, args.url.size) != NULL) {
+    const struct facts wrong = {.kind = WEIR_E_CONFIG, .effect = WEIR_EFFECT_NOT_SENT};
+    return fail(error, wrong, "the url contains a NUL byte", NULL);
+  }
   int64_t values[OPTION_COUNT] = {100000, 5000000000}; /* the defaults above */
   const weir_status status = read_options(&args, values, error);
   if (status != WEIR_OK) return status;

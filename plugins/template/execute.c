@@ -276,19 +276,25 @@ static weir_status run(struct conn* conn, const struct statement* statement,
   return own_bytes(conn) ? WEIR_OK : no_memory(conn, error);
 }
 
+/* An open result reads the store, which must be held and stay as it is until the result is closed.
+ */
+static weir_status check_no_result(const struct conn* conn, weir_error* error) {
+  if (!conn->result.open) return WEIR_OK;
+  return session_refuse(conn, WEIR_E_INVALID_STATE, error, "a result is open: close it first",
+                        NULL);
+}
+
 /* The statement that is meant: the prepared one, or `local`, parsed from the text, which the caller
  * frees. */
 static weir_status choose(const struct conn* conn, weir_stmt* prepared, weir_text sql,
                           struct statement* local, const struct statement** chosen,
                           weir_error* error) {
-  if (conn->result.open) {
-    return session_refuse(conn, WEIR_E_INVALID_STATE, error,
-                          "a result is open: close it before the next statement", NULL);
-  }
+  weir_status status = check_no_result(conn, error);
+  if (status != WEIR_OK) return status;
   const struct stmt* stmt = (struct stmt*)(void*)prepared;
   if (stmt == NULL) {
     const char* problem = NULL;
-    const weir_status status = statement_parse(local, sql, &problem);
+    status = statement_parse(local, sql, &problem);
     *chosen = local;
     return status == WEIR_OK ? WEIR_OK : session_refuse(conn, status, error, problem, NULL);
   }
@@ -360,8 +366,9 @@ weir_status driver_fetch(weir_result* handle, const weir_call* call, weir_batch*
   struct conn* conn = result->conn;
   weir_status status = session_start(conn, call, WEIR_STAGE_FETCH, error);
   if (status != WEIR_OK) return status;
-  if (result->failed) {
-    status = session_refuse(conn, WEIR_E_INVALID_STATE, error, "the result failed: close it", NULL);
+  if (result->failed || !result->open) {
+    const char* why = result->failed ? "the result failed: close it" : "a reset ended the result";
+    status = session_refuse(conn, WEIR_E_INVALID_STATE, error, why, NULL);
     return session_end(conn, status);
   }
   status = session_wait(conn, 0, error);
@@ -470,21 +477,25 @@ weir_status driver_begin(weir_conn* handle, const weir_call* call, const weir_be
     status = session_refuse(conn, WEIR_E_UNSUPPORTED, error,
                             "transactions are serializable, read-only or not", NULL);
   }
+  if (status == WEIR_OK) status = check_no_result(conn, error);
   if (status == WEIR_OK) status = begin(conn, (args.flags & WEIR_BEGIN_READ_ONLY) != 0, error);
   return session_end(conn, status);
 }
 
 weir_status driver_commit(weir_conn* handle, const weir_call* call, weir_error* error) {
   struct conn* conn = conn_of(handle);
-  const weir_status status = session_start(conn, call, WEIR_STAGE_COMMIT, error);
-  return status != WEIR_OK ? status : session_end(conn, commit(conn, error));
+  weir_status status = session_start(conn, call, WEIR_STAGE_COMMIT, error);
+  if (status != WEIR_OK) return status;
+  status = check_no_result(conn, error);
+  return session_end(conn, status == WEIR_OK ? commit(conn, error) : status);
 }
 
 /* Also after the transaction is gone: the host wants none, and there is none. */
 weir_status driver_rollback(weir_conn* handle, const weir_call* call, weir_error* error) {
   struct conn* conn = conn_of(handle);
-  const weir_status status = session_start(conn, call, WEIR_STAGE_ROLLBACK, error);
+  weir_status status = session_start(conn, call, WEIR_STAGE_ROLLBACK, error);
   if (status != WEIR_OK) return status;
-  session_roll_back(conn);
-  return session_end(conn, WEIR_OK);
+  status = check_no_result(conn, error);
+  if (status == WEIR_OK) session_roll_back(conn);
+  return session_end(conn, status);
 }

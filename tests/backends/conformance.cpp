@@ -74,6 +74,14 @@ TEST_P(Conformance, wrong_options_are_named) {
   }
 }
 
+TEST_P(Conformance, a_url_with_a_nul_byte_is_refused) {
+  for (const std::string& cut : {url + std::string("\0", 1), url + std::string("\0x", 2)}) {
+    Source wrong(driver, host.abi(), cut, {}, dir.path);
+    EXPECT_EQ(WEIR_E_CONFIG, wrong.status);
+    EXPECT_EQ(nullptr, wrong.handle);
+  }
+}
+
 TEST_P(Conformance, a_host_without_a_service_is_refused) {
   weir_host poor = *host.abi();
   poor.wait = nullptr;

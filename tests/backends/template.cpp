@@ -152,6 +152,25 @@ TEST_F(Template, an_open_result_holds_the_store_until_it_is_closed) {
   EXPECT_EQ(WEIR_OK, other.query("delete 9"));
 }
 
+TEST_F(Template, no_transaction_begins_or_ends_beside_an_open_result) {
+  ASSERT_EQ(WEIR_OK, session.query("fill 10"));
+  ASSERT_EQ(WEIR_OK, session.begin());
+  ASSERT_EQ(WEIR_OK, session.start("list", {}, 0, nullptr, 4));
+  EXPECT_EQ(WEIR_E_INVALID_STATE, session.rollback());
+  EXPECT_EQ(WEIR_E_INVALID_STATE, session.commit());
+  EXPECT_EQ(WEIR_TX_OPEN, session.error.tx_fate);
+  EXPECT_EQ(WEIR_OK, session.fetch());
+  session.close_result();
+  ASSERT_EQ(WEIR_OK, session.rollback());
+  ASSERT_EQ(WEIR_OK, session.start("list", {}, 0, nullptr, 4));
+  EXPECT_EQ(WEIR_E_INVALID_STATE, session.begin());
+  EXPECT_FALSE(session.is(WEIR_STATE_IN_TX));
+  ASSERT_EQ(WEIR_OK, session.reset());
+  EXPECT_EQ(WEIR_OK, other.query("delete 9"));
+  EXPECT_EQ(WEIR_E_INVALID_STATE, session.fetch()) << "it would read what it does not hold";
+  session.result = nullptr;
+}
+
 TEST_F(Template, a_session_made_read_only_stays_so_until_it_is_reset) {
   ASSERT_EQ(WEIR_OK, session.query("readonly"));
   EXPECT_EQ(WEIR_E_READ_ONLY, session.query("set 1 1"));
