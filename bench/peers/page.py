@@ -62,8 +62,12 @@ What perf and strace show; looked at on 2026-11-27 and the day after, on the mac
   was half of bare's. Since then 94 to 117 % in five measurements.
 - pg-select: two more descriptors are polled for a query, the connection's before it is sent (has
   the server ended the session?) and one by which it can be told to stop. That is 2 of the 22 us of
-  both processors. The rest moves with the machine: 61 to 82 % in runs of one day, of two versions
-  of Weir that were no different when they were run by turns.
+  both processors. The rest is on which of the two a client and its server are. On another machine
+  Weir was as fast as bare in one of its rounds, 38 thousand cycles/s beside 35 to 39, with 11 us of
+  kernel time on each side; in the others it was at 25 to 29, with 15 to 20 us, and so was bare in
+  one of its own. Where Weir is slow there is a reschedule interrupt in every seven to twelve
+  cycles, with bare there is none. Why it comes to that more often is not known; its threads sleep
+  for a lock 300 times a second, which may move them.
 - lite-select: 0.3 us for a lease, a statement that is looked up, columns that are described with
   each result, and rows that are the caller's own. Nothing stands out.
 - an idle pool: 5 KB are connections, the rest its configuration, the driver's options, hooks and
