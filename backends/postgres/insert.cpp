@@ -30,12 +30,10 @@ constexpr std::string_view types_sql =
     "AND t.typdelim = ',' AND t.typarray <> 0 THEN pg_catalog.format_type(t.typarray, -1) END "
     "FROM pg_catalog.unnest($2::pg_catalog.text[]) WITH ORDINALITY AS c(name, place) "
     "LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = pg_catalog.to_regclass($1) AND "
-    "a.attname = c.name LEFT JOIN LATERAL (WITH RECURSIVE down(oid) AS (SELECT a.atttypid UNION "
-    "ALL "
-    "SELECT d.typbasetype FROM down JOIN pg_catalog.pg_type d ON d.oid = down.oid WHERE d.typtype "
-    "= "
-    "'d') SELECT down.oid FROM down JOIN pg_catalog.pg_type d ON d.oid = down.oid WHERE d.typtype "
-    "<> 'd') base ON true LEFT JOIN pg_catalog.pg_type t ON t.oid = base.oid ORDER BY c.place";
+    "a.attname = c.name LEFT JOIN LATERAL (WITH RECURSIVE beneath(oid) AS (SELECT a.atttypid "
+    "UNION ALL SELECT d.typbasetype FROM beneath JOIN pg_catalog.pg_type d ON d.oid = beneath.oid "
+    "WHERE d.typtype = 'd') SELECT oid FROM beneath) base ON true LEFT JOIN pg_catalog.pg_type t "
+    "ON t.oid = base.oid WHERE t.typtype IS DISTINCT FROM 'd' ORDER BY c.place";
 
 // ---------------------------------------------------------------- arrays
 
