@@ -72,6 +72,10 @@ void Engine::check_ended(SlotId slot, const Operations::Operation& op, OpResult 
   const bool health = slots_.look(slot) == Look::health;
   if (health) {
     health_checked(slot, result == OpResult::ok && !op.aborted, now, fx);
+    // Given up because the pool closes, it says nothing of the connection either.
+    if (op.aborted && phase_ == Phase::draining && slots_.state(slot) != SlotState::quarantined) {
+      return begin_close(slot, CloseReason::shutdown, now, fx);
+    }
     if (result == OpResult::refused) result = OpResult::ok;  // as to the connection
   }
   const bool keepalive = slots_.look(slot) == Look::keepalive;

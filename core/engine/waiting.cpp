@@ -163,11 +163,12 @@ bool Engine::holds(TaskId task) const noexcept {
 }
 
 // Nothing is on its way that could serve a waiter, there is no room for more, and nobody who holds
-// a connection can get to the point of giving it back. A holder that is not known to wait is taken
-// to be at work: better a timeout than an error for a program that is right.
+// a connection can get to the point of giving it back. That a hung call is stood in for makes no
+// room: its connection is never lent. A holder that is not known to wait is taken to be at work:
+// better a timeout than an error for a program that is right.
 bool Engine::deadlocked() const noexcept {
   const std::uint32_t lent = rack_->lent_count();
-  if (lent == 0 || lent < capacity()) return false;
+  if (lent == 0 || lent < config_.max) return false;
   if (lent < physical() - slots_.count(SlotState::quarantined)) return false;
   for (SlotId slot = 0; slot < slots_.size(); ++slot) {
     const Rack::View& view = rack_->view(slot);

@@ -445,7 +445,8 @@ AcquireClass BasicPool<R>::reason(const engine::Holder& holder, Duration waited,
   return full ? AcquireClass::all_busy : AcquireClass::slow_connect;
 }
 
-// Every connection is held by a thread that is in the queue itself: nobody can make progress.
+// Every connection that works is held by a thread that is in the queue itself: nobody can make
+// progress.
 template <Runtime R>
 bool BasicPool<R>::all_holders_wait(const engine::Holder& last) const {
   std::vector<std::uint64_t> waiting;
@@ -455,13 +456,15 @@ bool BasicPool<R>::all_holders_wait(const engine::Holder& last) const {
   });
   std::sort(waiting.begin(), waiting.end());
   std::uint32_t lent = 0;
+  std::uint32_t hung = 0;
   for (SlotId slot = 0; slot < engine_->slot_count(); ++slot) {
     const auto& view = rack_->view(slot);
+    if (engine_->state(slot) == engine::SlotState::quarantined) ++hung;
     if (!view.lent()) continue;
     ++lent;
     if (!std::binary_search(waiting.begin(), waiting.end(), view.holder.thread)) return false;
   }
-  return lent > 0 && lent == engine_->physical() && lent >= config_.max;
+  return lent > 0 && lent + hung == engine_->physical() && lent >= config_.max;
 }
 
 template <Runtime R>

@@ -305,6 +305,8 @@ void Judge::check_deadlocks(const engine::Engine& engine, const engine::PlainRac
       std::count_if(fx.resolved.begin(), fx.resolved.end(), [](const engine::Resolved& resolved) {
         return resolved.outcome == engine::Outcome::self_deadlock;
       }));
+  require(told > 0 || !all_wait_for_each_other(engine, rack), "S18",
+          "all who hold a connection wait for one, and nobody is told");
   if (told == 0) return;
   std::set<engine::TaskId> waiting;
   std::set<engine::TaskId> at_work;
@@ -315,6 +317,28 @@ void Judge::check_deadlocks(const engine::Engine& engine, const engine::PlainRac
   }
   require(at_work.size() <= told, "S18",
           "a caller is told of a deadlock, and one who holds a connection does not wait");
+}
+
+// All connections that may be are lent to tasks that wait for a further one, and nothing is under
+// way. Who has come to a lease of his task only after he had begun to wait does not count, nor one
+// of which it is not known when.
+bool Judge::all_wait_for_each_other(const engine::Engine& engine, const engine::PlainRack& rack) {
+  if (engine.phase() != engine::Engine::Phase::open) return false;
+  if (rack.lent_count() == 0 || rack.lent_count() < engine.config().max) return false;
+  const auto waits = [&](const engine::Rack::View& lease) {
+    bool found = false;
+    engine.queue().for_each([&](const engine::Waiter& w) {
+      found |= w.holder.task == lease.holder.task && lease.since < w.enqueued;
+    });
+    return found && lease.holder.task != engine::no_task && !lease.rounded;
+  };
+  for (SlotId id = 0; id < engine.slot_count(); ++id) {
+    const SlotState state = engine.state(id);
+    if (state == SlotState::closed || state == SlotState::quarantined) continue;
+    const auto& view = rack.view(id);
+    if (state != SlotState::racked || !view.lent() || !waits(view)) return false;
+  }
+  return true;
 }
 
 void Judge::check_times(const engine::Engine& engine, const engine::PlainRack& rack) {

@@ -120,6 +120,8 @@ class Judge final : public StepWatcher {
                       const engine::Effects& fx);
   void check_deadlocks(const engine::Engine& engine, const engine::PlainRack& rack,
                        const engine::Effects& fx);
+  [[nodiscard]] static bool all_wait_for_each_other(const engine::Engine& engine,
+                                                    const engine::PlainRack& rack);
   void check_health(const engine::Engine& engine);
   void check_times(const engine::Engine& engine, const engine::PlainRack& rack);
   void check_doubt(engine::SlotId id, const engine::PlainRack& rack);

@@ -177,6 +177,8 @@ TEST(Checking, IsGivenUpWhenThePoolCloses) {
   world.run_for(1s);
   EXPECT_TRUE(world.engine().drained());
   EXPECT_EQ(world.happened(Event::Type::check_failed), 0U);  // it says nothing of the server
+  EXPECT_EQ(world.closed(CloseReason::broken), 0U);          // nor of the connection
+  EXPECT_EQ(world.closed(CloseReason::shutdown), 2U);
 }
 
 TEST(Checking, IsTurnedOnAndOffByAReload) {

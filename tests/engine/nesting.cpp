@@ -32,6 +32,18 @@ TEST(Nesting, ATaskThatWaitsForItselfIsToldAtOnce) {
   EXPECT_TRUE(world.acquire().lent());
 }
 
+TEST(Nesting, AHungCallThatIsStoodInForIsNoHope) {
+  EngineConfig config = of(1);
+  config.quarantine_max = 2;
+  EngineWorld world(config);
+  world.next(Op::connect, Answer::hangs_for_good());
+  world.acquire(1s);
+  world.run_for(2min);
+  ASSERT_EQ(world.engine().state(0), SlotState::quarantined);
+  holder(world, 1);
+  EXPECT_TRUE(world.acquire(1h, WaiterKind::thread, 1).ended_with(Outcome::self_deadlock));
+}
+
 TEST(Nesting, OfTasksThatWaitForEachOtherTheYoungestFails) {
   EngineWorld world(of(2));
   Call& a = holder(world, 1);

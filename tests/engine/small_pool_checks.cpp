@@ -249,7 +249,7 @@ bool SmallPool::all_wait_for_each_other() const {
     ++lent;
     if (!waits(c.task)) return false;
   }
-  return lent > 0 && lent >= capacity();
+  return lent > 0 && lent >= engine_.config().max;
 }
 
 }  // namespace weir::engine::test

@@ -264,7 +264,8 @@ std::uint32_t EngineWorld::capacity() const {
   return config_.max + std::min(static_cast<std::uint32_t>(hung), config_.quarantine_max);
 }
 
-// S18: as many leases as there may be connections, nothing under way, every holder in the queue.
+// S18: as many leases as there may be connections that work, nothing under way, every holder in the
+// queue.
 bool EngineWorld::all_wait_for_each_other() const {
   std::uint32_t lent = 0;
   for (const Conn& c : conns_) {
@@ -278,7 +279,7 @@ bool EngineWorld::all_wait_for_each_other() const {
       return false;
     }
   }
-  return lent > 0 && lent >= capacity();
+  return lent > 0 && lent >= config_.max;
 }
 
 Call* EngineWorld::oldest_waiting() {
