@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace weir {
 
@@ -58,6 +59,9 @@ Result<Statement> Connection::prepare(Sql sql) {
 }
 Result<void> Connection::begin(TransactionOptions options) {
   return with_session(ref_, [&](Session& s) {
+    // From the call on, whatever watches it does first.
+    const Duration left = std::max(std::exchange(options.timeout, no_timeout), Duration{});
+    options.deadline = std::min(options.deadline, after(s.now(), left));
     return call(s, ref_, {CallKind::begin},
                 [&](std::string_view) { return s.begin(ref_.deadline, options); });
   });

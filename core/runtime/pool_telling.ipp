@@ -145,15 +145,17 @@ Result<void> BasicPool<R>::set_up(Slot& slot, bool after_reset, Instant deadline
 template <Runtime R>
 Result<void> BasicPool<R>::ask_on_create(Slot& slot, bool after_reset, Instant deadline) {
   Session& session = slot.session;
-  session.begin_lease(set_up_lease, "", {});
-  Connection connection = Session::connection({&session, set_up_lease, deadline});
+  // Another one each time: a connection that was kept from an earlier set-up stays worthless.
+  const std::uint64_t serial = first_set_up | session.next_mark();
+  session.begin_lease(serial, "", {});
+  Connection connection = Session::connection({&session, serial, deadline});
   Result<void> answer;
   try {
     answer = hooks_.on_create(connection, {name_, slot.tag, session.slot(), after_reset});
   } catch (...) {
     answer = weir::fail(Code::callback_threw, "it threw: " + text_of_exception());
   }
-  const bool ended = session.end_lease(set_up_lease);
+  const bool ended = session.end_lease(serial);
   WEIR_ASSERT(ended);
   return answer;
 }

@@ -170,6 +170,7 @@ void Session::drop_statements() noexcept {
 
 void Session::end_transaction() noexcept {
   in_transaction_ = false;
+  if (scopes_.count == 0) scopes_.deadline = no_deadline;
   scopes_.savepoints = 0;
   stopped_.reset();
 }

@@ -50,8 +50,8 @@ struct SessionContext {
   std::atomic<bool> watched{false};  // calls go by way of a Walk, and the watcher
 };
 
-// The serial of a lease that is none: Hooks::on_create sets a session up.
-inline constexpr std::uint64_t set_up_lease = UINT64_MAX;
+// From here on serials are of leases that are none: Hooks::on_create sets a session up.
+inline constexpr std::uint64_t first_set_up = std::uint64_t{1} << 63;
 
 // Ref-counted hold on a driver's canceller: the pool may abort while the session closes.
 using Canceller = std::shared_ptr<weir_canceller>;
@@ -174,13 +174,21 @@ class Session {
   // What a transaction would be now: 0, the first of the lease, or a savepoint with that number.
   [[nodiscard]] Result<std::uint32_t> next_level(const TransactionOptions& options) const;
   // Of the functions that run in transactions, one inside the other. `deadline` is that of the
-  // innermost; a call keeps it even if it is not made through the handle that the function got.
+  // innermost, or of the transaction that was begun by hand; a call keeps it even if it is not made
+  // through the handle that the function got.
   struct Scopes {
     std::uint32_t count = 0;
     std::uint32_t savepoints = 0;
     Instant deadline = no_deadline;
   };
   [[nodiscard]] const Scopes& scopes() const noexcept { return scopes_; }
+  // A call's deadline, at most until that of the scopes; or of a transaction by hand, as long as it
+  // is open: SQL may have ended it.
+  [[nodiscard]] Instant bounded(Instant deadline) const noexcept {
+    const bool applies = scopes_.deadline < deadline &&
+                         (scopes_.count > 0 || (conn_ != nullptr && in_transaction()));
+    return applies ? scopes_.deadline : deadline;
+  }
   void set_scopes(const Scopes& scopes) noexcept;
   // A part of the transaction could not be undone: no statement before it is rolled back.
   void stop(const Error& why);
@@ -201,7 +209,7 @@ class Session {
 
   // Calls of this lease go by way of a Walk.
   [[nodiscard]] bool watched(const detail::SessionRef& ref) const noexcept {
-    return context_.watched.load(std::memory_order_relaxed) && ref.lease != set_up_lease;
+    return context_.watched.load(std::memory_order_relaxed) && ref.lease < first_set_up;
   }
   [[nodiscard]] Watcher& watcher() const noexcept { return *context_.watcher; }
   [[nodiscard]] bool in_call() const noexcept { return in_call_; }
@@ -231,7 +239,7 @@ class Session {
   [[nodiscard]] Result<void> run_to_end(Instant deadline, const Command& command, Answer& answer);
   [[nodiscard]] Result<void> ready_or_why() const;
   [[nodiscard]] Error failure(const ErrorBuffer& error, std::string_view doing) noexcept;
-  [[nodiscard]] weir_call call(Instant deadline) noexcept;  // at most until that of the scopes
+  [[nodiscard]] weir_call call(Instant deadline) noexcept;  // bounded
   [[nodiscard]] weir_call call_until(Instant deadline) noexcept;
   [[nodiscard]] weir_call clean_up_call(Instant deadline = Instant::min()) noexcept;
   void close_result(weir_result* result) noexcept;
@@ -276,9 +284,7 @@ inline weir_call Session::call_until(Instant deadline) noexcept {
   return {sizeof(weir_call), 0, ++last_number_, deadline.time_since_epoch().count()};
 }
 
-inline weir_call Session::call(Instant deadline) noexcept {
-  return call_until(std::min(deadline, scopes_.deadline));
-}
+inline weir_call Session::call(Instant deadline) noexcept { return call_until(bounded(deadline)); }
 
 inline bool Session::end_lease(std::uint64_t lease) noexcept {
   if (lease == 0 || lease_.load(std::memory_order_relaxed) != lease) return false;

@@ -42,7 +42,8 @@ Result<void> TransactionScope::begin() {
   if (!level) return fail(std::move(level).error());
   level_ = *level;
   if (level_ == 0) {
-    if (auto begun = connection_.begin(options_); !begun) return begun;
+    const TransactionOptions what{options_.isolation, options_.read_only, options_.write};
+    if (auto begun = connection_.begin(what); !begun) return begun;
   } else {
     auto set = connection_.execute_cells(savepoint("SAVEPOINT", level_), {});
     if (!set) return fail(std::move(set).error());

@@ -38,7 +38,7 @@ Walk::Walk(Session& session, const detail::SessionRef& ref, const Asked& asked, 
       chain_(chain),
       make_(make),
       call_(*this) {
-  if (asked.prepared) own_sql_ = std::string(asked.sql);
+  if (asked.prepared) own_sql_.emplace_front(asked.sql);
 }
 
 Result<void> Walk::run() {
@@ -184,9 +184,7 @@ std::string Call::parameter_text(std::size_t n) const {
   }
 }
 
-Instant Call::deadline() const noexcept {
-  return std::min(walk_.ref_.deadline, walk_.session_.scopes().deadline);
-}
+Instant Call::deadline() const noexcept { return walk_.session_.bounded(walk_.ref_.deadline); }
 Instant Call::now() const noexcept { return walk_.session_.now(); }
 CallSite Call::site() const noexcept {
   return walk_.asked_.site.line != 0 ? walk_.asked_.site : walk_.lease_.site;
@@ -205,7 +203,7 @@ Result<void> Call::set_sql(std::string sql) {
                                          std::string(to_string(kind())) +
                                          " cannot be rewritten: " + why);
   }
-  walk_.own_sql_ = std::move(sql);
+  walk_.own_sql_.push_front(std::move(sql));
   return {};
 }
 

@@ -18,6 +18,7 @@
 
 #include <weir/middleware.hpp>
 
+#include <forward_list>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -86,7 +87,9 @@ class Walk {
   [[nodiscard]] Result<CallDone> ask(const Link& link);
   [[nodiscard]] Result<CallDone> ask_database();
   [[nodiscard]] Result<CallDone> make_unmarked();
-  [[nodiscard]] std::string_view sql() const noexcept { return own_sql_ ? *own_sql_ : asked_.sql; }
+  [[nodiscard]] std::string_view sql() const noexcept {
+    return own_sql_.empty() ? asked_.sql : own_sql_.front();
+  }
   [[nodiscard]] std::string at_fault(const Link& link, std::string_view what) const;
   void mark(bool in_call) noexcept;
   struct Unmark {
@@ -101,8 +104,9 @@ class Walk {
   const Chain& chain_;
   const Make& make_;
   Call call_;
-  // Rewritten; or that of a prepared statement, which might be dropped with its lease.
-  std::optional<std::string> own_sql_;
+  // As it was rewritten, the last first: who further out was shown an earlier text may look at it
+  // again. Or that of a prepared statement, which might be dropped with its lease.
+  std::forward_list<std::string> own_sql_;
   std::size_t at_ = 0;           // links passed; the last of them is running
   bool sent_ = false;            // the database was asked
   bool answered_ = false;        // and what make() keeps is good

@@ -64,6 +64,17 @@ TEST_F(ApiTest, values_come_back_exactly) {
   EXPECT_EQ(row.try_get<int>(99).error().code(), Code::column_type);
   EXPECT_EQ(row.try_get<int>("no such").error().code(), Code::column_type);
   EXPECT_THROW(static_cast<void>(row.get<int>(4)), Exception);
+
+  auto floats = db.query("select 16777216, 16777217, 1e300, 0.1, -9e999");
+  ASSERT_TRUE(floats) << floats.error().what();
+  const RowView wide = (*floats)[0];
+  EXPECT_EQ(wide.get<float>(0), 16777216.0F);
+  EXPECT_EQ(wide.try_get<float>(1).error().code(), Code::column_type) << "would be another number";
+  EXPECT_EQ(wide.get<double>(1), 16777217.0);
+  EXPECT_EQ(wide.try_get<float>(2).error().code(), Code::column_type) << "does not fit";
+  EXPECT_EQ(wide.get<double>(2), 1e300);
+  EXPECT_EQ(wide.get<float>(3), 0.1F) << "rounded";
+  EXPECT_EQ(wide.get<float>(4), -std::numeric_limits<float>::infinity());
 }
 
 TEST_F(ApiTest, a_transaction_is_rolled_back_on_error_and_on_an_exception) {

@@ -49,6 +49,11 @@ class Transactions : public ApiTest {
 };
 using Stored = std::vector<int>;
 
+// It would be a value that is committed; so it does not compile.
+static_assert(detail::is_foreign_result<tl::expected<int, std::string>>);
+static_assert(!detail::is_foreign_result<Result<int>> && !detail::is_foreign_result<int>);
+static_assert(std::is_same_v<detail::ResultOf<const Result<int>>, Result<int>>);
+
 TEST_F(Transactions, inside_another_one_is_undone_alone_if_it_fails) {
   const auto done = db().transaction([](Connection& c) -> Result<void> {
     if (auto good = add(c, 1); !good) return good;
@@ -300,6 +305,37 @@ TEST_F(Transactions, are_not_kept_where_middleware_refuses_what_they_say) {
     EXPECT_EQ(stored(), cleans_up ? (Stored{1, 3}) : Stored{}) << sql;
     ASSERT_TRUE(db().execute("delete from t"));
   }
+}
+
+TEST_F(Transactions, by_hand_keep_to_one_deadline_too) {
+  constexpr auto endless =
+      "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n";
+  Lease lease = or_throw(db().acquire());
+  Connection guarded = lease->within(20s);  // so that it ends even if nothing else ends it
+  const auto over = [&] { return code_of(guarded.execute(endless)); };
+  ASSERT_TRUE(lease->begin({.timeout = 50ms}));
+  Instant until = db().now() + 10s;
+  EXPECT_EQ(over(), Code::query_timeout);
+  EXPECT_LT(db().now(), until);
+  EXPECT_EQ(code_of(add(*lease, 1)), Code::query_timeout);
+  ASSERT_TRUE(lease->rollback());
+  EXPECT_TRUE(add(*lease, 2)) << "the deadline went with the transaction";
+
+  ASSERT_TRUE(lease->begin({.deadline = db().now() + 50ms}));
+  until = db().now() + 10s;
+  const auto inner = lease->transaction([&](Connection&) { return guarded.execute(endless); });
+  EXPECT_EQ(code_of(inner), Code::query_timeout) << "of an inner one, too";
+  EXPECT_LT(db().now(), until);
+  ASSERT_TRUE(lease->rollback());
+
+  ASSERT_TRUE(lease->begin({.timeout = 1s}));
+  ASSERT_TRUE(lease->execute("rollback"));
+  EXPECT_EQ(code_of(lease->within(1100ms).execute(endless)), Code::query_timeout);
+  EXPECT_TRUE(add(*lease, 3)) << "SQL has ended it";
+
+  EXPECT_FALSE(lease->begin({.deadline = db().now()}));
+  EXPECT_TRUE(add(*lease, 4)) << "one that did not begin leaves none";
+  EXPECT_EQ(stored(), (Stored{2, 3, 4}));
 }
 
 TEST_F(Transactions, keep_to_one_deadline) {

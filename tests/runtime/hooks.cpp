@@ -384,6 +384,23 @@ TEST_F(HooksOf, an_attempt_that_hangs_is_not_told_with_the_error_of_another) {
   EXPECT_EQ(times_logged("a replica"), 1U);
 }
 
+TEST_F(HooksOf, a_connection_of_on_create_is_not_that_of_the_next_one) {
+  std::optional<Connection> kept;
+  std::atomic<bool> is_worthless = false;
+  hooks.on_create = [&](Connection& c, const CreateEvent&) -> Result<void> {
+    if (kept) {
+      const auto answer = kept->query("SELECT 1");
+      is_worthless = !answer && answer.error().code() == Code::lease_returned;
+    }
+    kept = c;
+    return {};
+  };
+  auto pool = open(small(1));
+  ASSERT_TRUE(pool->execute("DIRTY"));
+  ASSERT_TRUE(pool->query("SELECT 1")) << "set up again, after the reset";
+  EXPECT_TRUE(is_worthless);
+}
+
 TEST_F(HooksOf, a_connection_is_not_on_creates_afterwards) {
   std::optional<Connection> kept;
   hooks.on_create = [&](Connection& c, const CreateEvent&) -> Result<void> {

@@ -100,7 +100,7 @@ TEST_F(Calls, a_call_says_what_it_is) {
     EXPECT_EQ(call.pool(), "main");
     EXPECT_EQ(call.driver(), "mock");
     EXPECT_EQ(call.operation(), "SELECT");
-    EXPECT_EQ(call.parameter_count(), 2U);
+    EXPECT_EQ(call.parameter_count(), 3U);
     EXPECT_EQ(call.lease().tag, "report");
     EXPECT_EQ(call.lease().serial, 1U);
     EXPECT_EQ(call.lease().slot, 0U);
@@ -111,6 +111,7 @@ TEST_F(Calls, a_call_says_what_it_is) {
     EXPECT_LE(call.deadline(), after(call.now(), 1h));
     EXPECT_EQ(call.parameter_text(0), "?");
     EXPECT_EQ(call.parameter<int>(0), std::nullopt);
+    EXPECT_EQ(call.parameter<std::optional<int>>(2), std::nullopt);
     auto done = next();
     EXPECT_EQ(done->rows, 1U);
     EXPECT_GT(done->took, 0ns);
@@ -121,13 +122,17 @@ TEST_F(Calls, a_call_says_what_it_is) {
         EXPECT_EQ(call.parameter_text(0), "42");
         EXPECT_EQ(call.parameter<int>(0), 42);
         EXPECT_EQ(call.parameter_text(1), "Ada");
-        EXPECT_EQ(call.parameter_text(2), "?") << "there is no such parameter";
+        EXPECT_EQ(call.parameter<int>(2), std::nullopt);
+        EXPECT_TRUE(call.parameter<std::optional<int>>(2).has_value()) << "it is NULL";
+        EXPECT_EQ(call.parameter<std::optional<int>>(0), std::optional(42));
+        EXPECT_EQ(call.parameter<std::optional<int>>(1), std::nullopt) << "of another type";
+        EXPECT_EQ(call.parameter_text(3), "?") << "there is no such parameter";
         return next();
       },
       {.parameters = true});
   ASSERT_TRUE(pool->with({.tag = "report"}, [&](Connection& c) {
     auto own = c.within(1h);
-    return own.query({"SELECT ?, ?", "shop.cpp", 7}, 42, "Ada");
+    return own.query({"SELECT ?, ?, ?", "shop.cpp", 7}, 42, "Ada", nullptr);
   }));
   EXPECT_EQ(looked, 1);
 }
@@ -264,6 +269,26 @@ TEST_F(Calls, rewritten_sql_is_what_is_sent_and_what_is_seen_further_in) {
     EXPECT_EQ(notes.back(), "query:SELECT 2");
     return {};
   }));
+}
+
+TEST_F(Calls, what_was_shown_stays_good_while_it_is_rewritten_further_in) {
+  auto pool = open(small(1));
+  const auto rewrites = [](const char* sql) {
+    return [sql](Call& call, Next& next) -> Result<CallDone> {
+      if (auto set = call.set_sql(sql); !set) return fail(set.error());
+      return next();
+    };
+  };
+  pool->use(rewrites("SELECT 2"));
+  pool->use([](Call& call, Next& next) {
+    const std::string_view seen = call.sql();
+    auto done = next();
+    EXPECT_EQ(seen, "SELECT 2");
+    EXPECT_EQ(call.sql(), "SELECT 3");
+    return done;
+  });
+  pool->use(rewrites("SELECT 3"));
+  EXPECT_EQ((*pool->query("SELECT 1"))[0].get<int>(0), 3);
 }
 
 TEST_F(Calls, sql_that_is_fixed_cannot_be_rewritten) {

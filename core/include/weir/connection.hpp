@@ -113,9 +113,22 @@ inline constexpr bool is_result = false;
 template <class T>
 inline constexpr bool is_result<tl::expected<T, Error>> = true;
 
+template <class T>
+inline constexpr bool is_foreign_result = false;
+template <class T, class E>
+inline constexpr bool is_foreign_result<tl::expected<T, E>> = !std::same_as<E, Error>;
+
+template <class T>
+struct ResultFrom {
+  using Bare = std::remove_cvref_t<T>;
+  static_assert(!is_foreign_result<Bare>,
+                "weir: the function has to return its errors as weir::Error; one of another type "
+                "would be a value, and a transaction that has failed would be committed");
+  using type = std::conditional_t<is_result<Bare>, Bare, Result<T>>;
+};
 // What with() and transaction() return for a function that returns T.
 template <class T>
-using ResultOf = std::conditional_t<is_result<T>, T, Result<T>>;
+using ResultOf = typename ResultFrom<T>::type;
 
 // Calls fn and makes a Result of what it returns.
 template <class F, class... Args>
@@ -156,7 +169,9 @@ class WEIR_API Stream {
 };
 
 // A prepared statement. Preparing the same text again on the same connection finds it in the
-// connection's cache. Destroying a Statement leaves it there.
+// connection's cache. Destroying a Statement leaves it there. It keeps the deadline of the
+// Connection that it was prepared by, such as that of a transaction's function; for another one,
+// prepare it again.
 class WEIR_API Statement {
  public:
   Statement(Statement&& other) noexcept;
@@ -198,7 +213,8 @@ class WEIR_API Statement {
 
 class WEIR_API Connection {
  public:
-  // The same connection with a deadline for each call made through it: c.within(2s).query(...).
+  // The same connection with a deadline, counted from now, for what is called through it:
+  // c.within(2s).query(...).
   [[nodiscard]] Connection within(Duration timeout) const;
 
   // Runs one statement and returns all its rows.
@@ -274,7 +290,8 @@ class WEIR_API Connection {
   [[nodiscard]] auto transaction(F&& fn, TransactionOptions options = {})
       -> detail::ResultOf<std::invoke_result_t<F, Connection&>>;
 
-  // By hand. Errors: invalid_state for a second begin, and for a commit with nothing to commit.
+  // By hand. A timeout or a deadline holds until the transaction has ended. Errors: invalid_state
+  // for a second begin, and for a commit with nothing to commit.
   [[nodiscard]] Result<void> begin(TransactionOptions options = {});
   [[nodiscard]] Result<void> commit();
   // Clean-up: it is tried for two seconds even if the deadline of within() has passed.

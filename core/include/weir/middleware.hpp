@@ -82,8 +82,9 @@ class WEIR_API Call {
   // Parameters are hidden unless MiddlewareOptions::parameters asks for them: their number is
   // known, parameter() answers nothing and parameter_text() "?".
   [[nodiscard]] std::size_t parameter_count() const noexcept;
+  // From 0, as a T that RowView::get has; nothing if it is none: std::optional<T> takes NULL.
   template <class T>
-  [[nodiscard]] std::optional<T> parameter(std::size_t n) const {  // from 0; as RowView::try_get
+  [[nodiscard]] std::optional<T> parameter(std::size_t n) const {
     const weir_cell* cell = shown(n);
     return cell == nullptr ? std::nullopt : detail::from_cell<T>(*cell);
   }

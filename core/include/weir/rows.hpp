@@ -108,17 +108,9 @@ class RowView {
   template <class T>
   [[nodiscard]] Result<T> try_get(std::size_t column) const {
     if (column >= size()) return fail(no_such_column(column));
-    const weir_cell& cell = cells_[column];
-    if constexpr (detail::is_optional<T>) {
-      if (cell.type == WEIR_T_NULL) return T(std::nullopt);
-      auto value = detail::from_cell<typename T::value_type>(cell);
-      if (!value) return fail(wrong_type(column));
-      return T(*std::move(value));
-    } else {
-      auto value = detail::from_cell<T>(cell);
-      if (!value) return fail(wrong_type(column));
-      return *std::move(value);
-    }
+    auto value = detail::from_cell<T>(cells_[column]);
+    if (!value) return fail(wrong_type(column));
+    return *std::move(value);
   }
   template <class T>
   [[nodiscard]] Result<T> try_get(std::string_view column) const {

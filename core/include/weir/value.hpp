@@ -8,6 +8,7 @@
 #include <weir/result.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -43,7 +44,15 @@ inline weir_cell bytes_cell(const void* data, std::size_t size, std::uint16_t ty
 inline weir_cell to_cell(std::nullptr_t) noexcept { return null_cell(); }
 inline weir_cell to_cell(std::nullopt_t) noexcept { return null_cell(); }
 template <class T>
-concept Number = std::integral<T> && !std::same_as<T, bool>;
+inline constexpr bool is_character =
+    std::same_as<T, char> || std::same_as<T, wchar_t> || std::same_as<T, char8_t> ||
+    std::same_as<T, char16_t> || std::same_as<T, char32_t>;
+// What a cell holds without loss.
+template <class T>
+concept Number = std::integral<T> && !std::same_as<T, bool> && !is_character<T> &&
+                 sizeof(T) <= sizeof(std::int64_t);
+template <class T>
+concept Float = std::floating_point<T> && sizeof(T) <= sizeof(double);
 
 // The overloads are exact on purpose: a conversion would turn a pointer or an enum into `true`, and
 // a path into a string that is gone before the call.
@@ -66,13 +75,17 @@ weir_cell to_cell(T value) noexcept {
   }
   return cell;
 }
-template <std::floating_point T>
+template <Float T>
 weir_cell to_cell(T value) noexcept {
   weir_cell cell = null_cell();
   cell.v.d = static_cast<double>(value);
   cell.type = WEIR_T_DOUBLE;
   return cell;
 }
+// Is 'A' a text or 65? Say std::string(1, c), or static_cast<int>(c).
+template <class T>
+requires is_character<T> weir_cell to_cell(T)
+= delete;
 inline weir_cell to_cell(std::string_view value) noexcept {
   return bytes_cell(value.data(), value.size(), WEIR_T_TEXT);
 }
@@ -111,11 +124,16 @@ inline constexpr bool is_optional<std::optional<T>> = true;
 [[nodiscard]] WEIR_API std::optional<std::uint64_t> unsigned_in(const weir_cell& cell,
                                                                 std::uint64_t highest) noexcept;
 
-// The cell as T, or nothing if it is not one: NULL, another type, or out of T's range. Never
-// converts between text and numbers; an integer reads as double if that loses nothing.
+// The cell as T, or nothing if it is not one: NULL, unless T is a std::optional, another type, or
+// out of T's range. Never converts between text and numbers; an integer reads as float or double if
+// that loses nothing. A double reads as float, rounded: drivers give a column of floats as doubles.
 template <class T>
 [[nodiscard]] std::optional<T> from_cell(const weir_cell& cell) {
-  if constexpr (std::is_same_v<T, bool>) {
+  if constexpr (is_optional<T>) {
+    if (cell.type == WEIR_T_NULL) return T(std::nullopt);
+    auto value = from_cell<typename T::value_type>(cell);
+    return value ? std::optional<T>(*std::move(value)) : std::nullopt;
+  } else if constexpr (std::is_same_v<T, bool>) {
     const auto i = integer_in(cell, 0, 1);
     return i ? std::optional<bool>(*i == 1) : std::nullopt;
   } else if constexpr (std::signed_integral<T>) {
@@ -125,8 +143,12 @@ template <class T>
     const auto u = unsigned_in(cell, std::numeric_limits<T>::max());
     return u ? std::optional<T>(static_cast<T>(*u)) : std::nullopt;
   } else if constexpr (std::floating_point<T>) {
-    if (cell.type == WEIR_T_DOUBLE) return static_cast<T>(cell.v.d);
-    constexpr std::int64_t exact = std::int64_t{1} << 53;
+    if (cell.type == WEIR_T_DOUBLE) {
+      const bool fits = sizeof(T) >= sizeof(double) || !std::isfinite(cell.v.d) ||
+                        std::abs(cell.v.d) <= static_cast<double>(std::numeric_limits<T>::max());
+      return fits ? std::optional<T>(static_cast<T>(cell.v.d)) : std::nullopt;
+    }
+    constexpr std::int64_t exact = std::int64_t{1} << std::min(std::numeric_limits<T>::digits, 62);
     const auto i = integer_in(cell, -exact, exact);
     return i ? std::optional<T>(static_cast<T>(*i)) : std::nullopt;
   } else if constexpr (std::is_same_v<T, std::string> || std::is_same_v<T, std::string_view>) {
