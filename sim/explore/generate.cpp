@@ -114,8 +114,30 @@ void draw_server(Dice& dice, const PoolConfig& pool, Settings& s) {
   if (dice.chance(10)) s.idle_timeout_ns = Duration(dice.one_of<Duration>({300ms, 2s})).count();
 }
 
+const char* draw_statement(Dice& dice, const PoolConfig& pool) {
+  const bool sqlite = pool.driver == "sqlite";
+  // Where nothing is cleaned the host promises to change no session.
+  if (pool.reset == ResetPolicy::never) {
+    return sqlite
+               ? dice.one_of<const char*>({"SELECT n FROM t WHERE id = 1", "SELECT count(*) FROM t",
+                                           "UPDATE t SET n = n + 1 WHERE id = 1", "no statement"})
+               : dice.one_of<const char*>(
+                     {"SELECT 1", "ROWS 3", "FAIL constraint", "ADD k", "GET k"});
+  }
+  return sqlite ? dice.one_of<const char*>(
+                      {"SELECT n FROM t WHERE id = 1", "SELECT count(*) FROM t",
+                       "UPDATE t SET n = n + 1 WHERE id = 1", "INSERT INTO t(n) VALUES (7)",
+                       "DELETE FROM t WHERE id > 9", "CREATE TEMP TABLE IF NOT EXISTS own(x)",
+                       "PRAGMA cache_size = 10", "BEGIN", "INSERT INTO t(id, n) VALUES (1, 1)",
+                       "no statement"})
+                : dice.one_of<const char*>({"SELECT 1", "SELECT 1", "SHOW STATE", "ROWS 3",
+                                            "FAIL constraint", "SET zone x", "TEMP t", "LOCK a",
+                                            "ROLE r", "LISTEN c", "ADD k", "GET k", "BEGIN",
+                                            "SHOW zone"});
+}
+
 ClientGroup draw_clients(Dice& dice, std::uint64_t number, Duration duration,
-                         std::string_view driver) {
+                         const PoolConfig& pool) {
   ClientGroup g;
   g.number = number;
   g.count = dice.upto(1, 6);
@@ -125,22 +147,8 @@ ClientGroup draw_clients(Dice& dice, std::uint64_t number, Duration duration,
                 : dice.distribution({"0ms", "1ms", "exp(5ms)", "exp(50ms)"});
   g.rounds = dice.upto(2, 60);
   if (dice.chance(20)) g.from = dice.within(duration / 2);
-  const std::initializer_list<const char*> sqlite = {"SELECT n FROM t WHERE id = 1",
-                                                     "SELECT count(*) FROM t",
-                                                     "UPDATE t SET n = n + 1 WHERE id = 1",
-                                                     "INSERT INTO t(n) VALUES (7)",
-                                                     "DELETE FROM t WHERE id > 9",
-                                                     "CREATE TEMP TABLE IF NOT EXISTS own(x)",
-                                                     "PRAGMA cache_size = 10",
-                                                     "BEGIN",
-                                                     "INSERT INTO t(id, n) VALUES (1, 1)",
-                                                     "no statement"};
-  const std::initializer_list<const char*> mock = {
-      "SELECT 1", "SELECT 1", "SHOW STATE", "ROWS 3", "FAIL constraint", "SET zone x", "TEMP t",
-      "LOCK a",   "ROLE r",   "LISTEN c",   "ADD k",  "GET k",           "BEGIN",      "SHOW zone"};
   const std::uint32_t statements = dice.upto(0, 3);
-  for (std::uint32_t i = 0; i < statements; ++i)
-    g.sql.push_back(dice.one_of<const char*>(driver == "sqlite" ? sqlite : mock));
+  for (std::uint32_t i = 0; i < statements; ++i) g.sql.emplace_back(draw_statement(dice, pool));
   g.transaction = dice.chance(25);
   if (g.transaction && dice.chance(30)) g.sql.emplace_back("FAIL constraint");  // is rolled back
   if (dice.chance(15)) g.within = dice.one_of<Duration>({5ms, 50ms});
@@ -176,6 +184,7 @@ Fault draw_fault(Dice& dice, FaultKind kind, Duration duration) {
   f.from = dice.within(duration).count();
   f.to = f.from + dice.within(duration / 2).count() + 1;
   f.probability_ppm = dice.chance(50) ? 1'000'000 : dice.one_of({10'000U, 100'000U, 500'000U});
+  if (kind == FaultKind::read_only) f.probability_ppm = 1'000'000;
   f.amount = amount_of(kind, dice);
   return f;
 }
@@ -252,7 +261,7 @@ Scenario draw(base::Random random, int size, const Generator& generator) {
   if (s.pool.driver != "sqlite") draw_server(dice, s.pool, s.server);
   const std::uint32_t groups = dice.upto(1, 4);
   for (std::uint32_t i = 1; i <= groups; ++i) {
-    s.clients.push_back(draw_clients(dice, i, s.duration, s.pool.driver));
+    s.clients.push_back(draw_clients(dice, i, s.duration, s.pool));
     ClientGroup& group = s.clients.back();
     if (generator.engine == Engine::threads && group.waits == ClientGroup::Waits::thread) {
       group.gives_up.reset();

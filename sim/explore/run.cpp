@@ -5,15 +5,14 @@
 #include "core/observe/texts.hpp"
 #include "core/runtime/basic_pool.hpp"
 #include "sim/check/ledger.hpp"
+#include "sim/explore/asking.hpp"
 #include "sim/explore/backend.hpp"
-#include "sim/explore/client_loop.hpp"
 #include "sim/explore/rules.hpp"
 
 #include <weir/retry.hpp>
 
 #include <algorithm>
 #include <initializer_list>
-#include <map>
 
 namespace weir::runtime {
 extern template class BasicExecutor<sim::SimRuntime>;
@@ -77,7 +76,13 @@ class Simulation final : StepWatcher {
     o.keep_trace = options_.keep_trace;
     o.wall_clock = scenario_.clock == Clock::wall;
     if (host_.prepare || !scenario_.setup.empty()) o.lead = std::chrono::minutes(1);
+    o.lead += start_wait();
     return o;
+  }
+  // How long the pool may take to be there at the beginning, as a host with an eager one waits.
+  Duration start_wait() const {
+    if (scenario_.pool.start != Start::eager) return {};
+    return std::min<Duration>(scenario_.pool.start_timeout, std::chrono::hours(1));
   }
   Instant end_of_faults() const { return after(World::beginning, scenario_.duration); }
 
@@ -147,7 +152,9 @@ class Simulation final : StepWatcher {
 
   // Before the beginning, when nothing goes wrong and nobody is preempted.
   void prepare() {
-    Result<void> done = set_up();
+    Result<void> done;
+    if (start_wait() > Duration{}) done = pool_->wait_ready(start_wait());
+    if (done) done = set_up();
     if (done && host_.prepare) done = host_.prepare(*pool_);
     if (!done) world_.fail("setup", done.error().message());
     if (world_.now() > World::beginning) {
@@ -250,8 +257,8 @@ class Simulation final : StepWatcher {
   }
 
   void round(const ClientGroup& group, std::uint32_t client, Instant due, base::Random& luck) {
-    Round seen{group.number, client,      world_.running(), due, world_.now(),
-               no_deadline,  no_deadline, Code{},           0};
+    Round seen{group.number, client,      world_.running(), due,    world_.now(),
+               no_deadline,  no_deadline, no_deadline,      Code{}, 0};
     const Result<void> result = host_.work ? host_.work(*pool_)
                                 : group.retry
                                     ? retry(*pool_, [&] { return use(group, luck, seen); })
@@ -259,7 +266,7 @@ class Simulation final : StepWatcher {
     seen.done = world_.now();
     ++report_.rounds;
     report_.round.add(seen.done - due);
-    if (!host_.work && seen.lent == no_deadline) ++report_.unserved;
+    if (!host_.work && seen.served == no_deadline) ++report_.unserved;
     if (!result) {
       seen.result = result.error().code();
       count_failure(seen.result);
@@ -285,7 +292,7 @@ class Simulation final : StepWatcher {
     const Duration timeout = group.timeout.value_or(scenario_.pool.acquire_timeout);
     Judge::Acquire call{world_.now(), after(world_.now(), timeout), {}, world_.stalled(), nullptr};
     std::optional<Instant> answered;
-    auto leases = ask(group, count, answered);
+    auto leases = asking_.ask(*pool_, group, count, answered);
     if (!answered) return leases;  // it was left
     call.answered = *answered;
     call.error = leases ? nullptr : &leases.error();
@@ -296,58 +303,6 @@ class Simulation final : StepWatcher {
     return leases;
   }
 
-  Result<std::vector<weir::Lease>> ask(const ClientGroup& group, std::uint32_t count,
-                                       std::optional<Instant>& answered) {
-    AcquireOptions options{
-        .timeout = group.timeout, .tag = "sim", .task = world_.running(), .stop = {}};
-    if (group.waits == ClientGroup::Waits::event_loop) {
-      return one(await(group, std::move(options), answered));
-    }
-    if (!group.gives_up) return block(count, options, answered);
-    std::stop_source stop;
-    options.stop = stop.get_token();
-    Thread host([&, until = after(world_.now(), *group.gives_up)] {
-      world_.sleep_until(until);
-      stop.request_stop();
-    });
-    auto leases = block(count, options, answered);
-    host.join();
-    return leases;
-  }
-  Result<std::vector<weir::Lease>> block(std::uint32_t count, const AcquireOptions& options,
-                                         std::optional<Instant>& answered) {
-    auto leases = count > 1 ? pool_->acquire_n(count, options) : one(pool_->acquire(options));
-    answered = world_.now();
-    return leases;
-  }
-  static Result<std::vector<weir::Lease>> one(Result<weir::Lease> lease) {
-    if (!lease) return fail(std::move(lease).error());
-    std::vector<weir::Lease> leases;
-    leases.push_back(*std::move(lease));
-    return leases;
-  }
-
-  Result<weir::Lease> await(const ClientGroup& group, AcquireOptions options,
-                            std::optional<Instant>& answered) {
-    ClientLoop& loop = loops_[world_.running()];
-    std::stop_source stop;
-    if (group.gives_up) options.stop = stop.get_token();
-    const Instant until = after(world_.now(), group.gives_up.value_or(no_timeout));
-    auto wait = pool_->async_acquire(loop, options);
-    if (group.gives_up && ++given_up_ % 2 == 0) {
-      world_.sleep_until(until);
-      return fail(Code::cancelled, "the client has left the wait");
-    }
-    std::optional<Result<weir::Lease>> answer;
-    std::move(wait).then([&](Result<weir::Lease> lease) { answer = std::move(lease); });
-    const auto there = [&] { return answer.has_value(); };
-    loop.run(there, until);
-    stop.request_stop();
-    loop.run(there);
-    answered = world_.now();
-    return *std::move(answer);
-  }
-
   Result<void> use(const ClientGroup& group, base::Random& luck, Round& seen) {
     // All of it before anything can go wrong: the next attempt has the same luck either way.
     const bool leaks = luck.next() % 1'000'000 < group.leak_ppm;
@@ -356,9 +311,12 @@ class Simulation final : StepWatcher {
     auto leases = acquire(group, group.together);
     if (!leases) return fail(std::move(leases).error());
     weir::Lease& lease = leases->front();
-    // A later attempt has had the service of an earlier one meanwhile.
-    if (seen.lent == no_deadline) report_.wait.add(world_.now() - seen.due);
     seen.lent = world_.now();
+    // A later attempt has had the service of an earlier one meanwhile.
+    if (seen.served == no_deadline) {
+      seen.served = seen.lent;
+      report_.wait.add(seen.served - seen.due);
+    }
     // Tells the server whose statements these are: by that it knows what one lease saw of another,
     // and how long they take.
     const LeaseMark who{seen.thread, ++leases_};
@@ -565,8 +523,7 @@ class Simulation final : StepWatcher {
   Judge judge_;
   std::shared_ptr<SimExecutor> executor_;
   std::shared_ptr<SimPool> pool_;
-  std::map<ThreadId, ClientLoop> loops_;  // a wait that was left may post late
-  std::uint64_t given_up_ = 0;            // acquires of event loops that are given up
+  Asking asking_{world_};
   std::vector<weir::Lease> leaked_;
   Instant next_sample_ = World::beginning;
   Duration stalled_before_{};  // the beginning

@@ -28,7 +28,8 @@ struct Round {
   ThreadId thread;
   Instant due;
   Instant asked;
-  Instant lent;  // in its last attempt that had a lease; no_deadline: never
+  Instant served;  // its first lease: until then it has waited; no_deadline: never
+  Instant lent;    // the lease of its last attempt that had one; no_deadline: never
   Instant done;
   Code result;
   std::uint32_t slot_session;  // the server's id of the session; 0: not known

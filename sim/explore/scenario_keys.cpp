@@ -14,8 +14,7 @@ namespace {
 using std::string_view;
 
 constexpr std::int64_t million = 1'000'000;
-constexpr std::int64_t ms = million;
-constexpr std::int64_t year = ms * 1000 * 3600 * 24 * 365;
+constexpr std::int64_t year = million * 1000 * 3600 * 24 * 365;
 constexpr std::int64_t many = std::numeric_limits<std::uint32_t>::max();
 constexpr std::int64_t pool_size_max = 10'000;
 
@@ -313,6 +312,7 @@ constexpr ScenarioKey fault_keys[] = {
     {.name = "for",
      .form = Form::duration,
      .access = fault_length,
+     .least = 1,
      .most = year,
      .doc = "How long; without it, and at the latest, until `duration` is over."},
     {.name = "target",
@@ -323,7 +323,7 @@ constexpr ScenarioKey fault_keys[] = {
      .form = Form::millionths,
      .access = member<Fault, &Fault::probability_ppm>,
      .most = million,
-     .doc = "With which it hits each connect or request that it may hit."},
+     .doc = "With which it hits each connect or request that it may hit; `read_only` hits all."},
     {.name = "amount",
      .form = Form::whole,
      .access = member<Fault, &Fault::amount>,
@@ -394,6 +394,7 @@ constexpr ScenarioKey disk_fault_keys[] = {
     {.name = "for",
      .form = Form::duration,
      .access = trouble_length,
+     .least = 1,
      .most = year,
      .doc = "How long; without it, and at the latest, until `duration` is over."},
     {.name = "nth",

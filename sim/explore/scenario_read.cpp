@@ -143,6 +143,7 @@ class ScenarioReader {
       static_cast<ScheduleSpec*>(into)->kind = ScheduleSpec::Kind::replay;
     read_table(table, node, into);
     if (table.name == "client") check_client(node, scenario_.clients.back());
+    if (table.name == "fault") check_fault(node, scenario_.server.faults.back());
     if (table.name == "action") check_action(node, scenario_.actions.back());
     if (table.name == "disk_fault") check_disk_fault(node, scenario_.disk.faults.back());
   }
@@ -305,6 +306,14 @@ class ScenarioReader {
     if (scenario_.mode != Mode::ideal || scenario_.schedule.kind != ScheduleSpec::Kind::fifo)
       report(Code::config_conflict, clock->value.place,
              "by the wall clock nobody decides who runs when", "remove `mode` and [schedule]");
+  }
+
+  void check_fault(const Node& node, const Fault& fault) {
+    const Entry* const probability = good_entry(node, "probability");
+    if (probability == nullptr || fault.what != FaultKind::read_only) return;
+    report(Code::config_conflict, probability->key_place,
+           "`probability` means nothing with what = \"read_only\"",
+           "a server that has failed over takes no write at all: remove the line");
   }
 
   void check_disk_fault(const Node& node, const DiskTrouble& trouble) {

@@ -236,8 +236,8 @@ std::vector<Bin> bins_of(const Case& shown, std::size_t count) {
     const double at = seconds(since_beginning(r.due)) / end;
     const auto index =
         std::min(static_cast<std::size_t>(at * static_cast<double>(count)), count - 1);
-    if (r.lent != no_deadline) {
-      bins[index].waits.push_back(static_cast<double>((r.lent - r.due).count()));
+    if (r.served != no_deadline) {
+      bins[index].waits.push_back(static_cast<double>((r.served - r.due).count()));
     }
     if (r.result != Code{}) ++bins[index].failures;
   }

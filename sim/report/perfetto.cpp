@@ -152,7 +152,7 @@ class Writer {
     const Trace::Slice lease{clients, r.thread, "client", "lease", id};
     trace_.begin(round, micros(r.due), args);
     trace_.begin(wait, micros(r.asked));
-    trace_.end(wait, micros(lent ? r.lent : done));
+    trace_.end(wait, micros(lent ? r.served : done));
     if (lent) {
       trace_.begin(lease, micros(r.lent));
       trace_.end(lease, micros(done));

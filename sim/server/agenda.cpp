@@ -101,7 +101,7 @@ void Server::pass_edge() {
   const Fault fault = settings_.faults[edges_.front()];
   edges_.erase(edges_.begin());
   for (auto& [id, link] : links_) {
-    if (hits(fault.what, link) == nullptr) continue;
+    if (!hits(fault, link)) continue;
     if (fault.what == FaultKind::restart) {
       end_session(link, SessionEnd::killed);
     } else if (link.session.id != 0) {

@@ -78,7 +78,7 @@ Reply Server::poll(weir_time now, std::uint64_t id) {
   reply.pending = false;
   reply.answer = &link.op.answer;
   reply.session_flags = link.session.flags();
-  if (active(FaultKind::read_only, link) != nullptr) reply.session_flags |= WEIR_STATE_READ_ONLY;
+  if (is_read_only(link)) reply.session_flags |= WEIR_STATE_READ_ONLY;
   reply.backend_id = link.backend_id;
   note(link, What::delivered, link.op.answer.status);
   link.op.phase = Op::Phase::none;
@@ -118,7 +118,7 @@ void Server::hang_up(weir_time now, std::uint64_t id) {
   }
   ++ledger_.sessions_hung_up;
   weir_time sent = clock_;
-  if (const Fault* hole = active(FaultKind::black_hole, link)) sent = hole->to;
+  if (const Fault* hole = hits(FaultKind::black_hole, link)) sent = hole->to;
   if (link.half_open || sent == never) return;
   link.notice_at = sent + settings_.network.draw(link.random) + settings_.notice_ns;
 }
@@ -167,9 +167,9 @@ void Server::start(Link& link) {
   Op& op = link.op;
   link.last_io = clock_;
   note(link, What::began, static_cast<std::int64_t>(op.request.op_id), op.request.text);
-  if (hits(FaultKind::reset, link) != nullptr && (link.random.next() & 1U) == 0) {
-    end_session(link, SessionEnd::broke_off);
-    return;
+  if (hits(FaultKind::reset, link) != nullptr) {
+    if ((link.random.next() & 1U) == 0) return end_session(link, SessionEnd::broke_off);
+    op.reset_after = true;
   }
   const std::int64_t ns = demand(link);
   const bool computes = op.request.kind <= WEIR_SIM_ROLLBACK && op.command.verb != Verb::sleep;
@@ -215,7 +215,7 @@ void Server::finish(Link& link) {
 
 void Server::effect(Link& link) {
   Op& op = link.op;
-  const bool read_only = active(FaultKind::read_only, link) != nullptr;
+  const bool read_only = is_read_only(link);
   Session& session = link.session;
   op.answer = Answer{};
   if (op.dialing) {
@@ -254,7 +254,7 @@ void Server::carry_back(Link& link) {
     end_session(link, SessionEnd::broke_off);
   } else if (hits(FaultKind::garbage, link) != nullptr) {
     op.answer = broken(WEIR_E_PROTOCOL, "the reply is not of the protocol");
-  } else if (!op.dialing && hits(FaultKind::reset, link) != nullptr) {
+  } else if (op.reset_after) {
     op.answer = broken(WEIR_E_CONN_LOST, "the connection was reset");
     end_session(link, SessionEnd::broke_off);
   }
@@ -321,19 +321,28 @@ void Server::end_session(Link& link, SessionEnd ending) {
 
 // ---- Faults, chance, records --------------------------------------------------------------------
 
-const Fault* Server::active(FaultKind kind, const Link& link) const {
-  for (const Fault& fault : settings_.faults) {
-    const bool now = fault.from <= clock_ && clock_ < fault.to;
-    const bool here = fault.target == 0 || fault.target == link.conn_tag;
-    if (fault.what == kind && now && here) return &fault;
-  }
-  return nullptr;
+bool Server::is_active(const Fault& fault, const Link& link) const {
+  const bool now = fault.from <= clock_ && clock_ < fault.to;
+  return now && (fault.target == 0 || fault.target == link.conn_tag);
+}
+
+bool Server::hits(const Fault& fault, Link& link) {
+  return is_active(fault, link) && (fault.probability_ppm >= certain_ppm ||
+                                    dice(link).next() % certain_ppm < fault.probability_ppm);
 }
 
 const Fault* Server::hits(FaultKind kind, Link& link) {
-  const Fault* fault = active(kind, link);
-  if (fault == nullptr || fault->probability_ppm >= certain_ppm) return fault;
-  return dice(link).next() % certain_ppm < fault->probability_ppm ? fault : nullptr;
+  const auto found =
+      std::find_if(settings_.faults.begin(), settings_.faults.end(),
+                   [&](const Fault& fault) { return fault.what == kind && hits(fault, link); });
+  return found == settings_.faults.end() ? nullptr : &*found;
+}
+
+// A state of the server, whatever is asked of it: there is nothing to throw dice for.
+bool Server::is_read_only(const Link& link) const {
+  return std::any_of(settings_.faults.begin(), settings_.faults.end(), [&](const Fault& fault) {
+    return fault.what == FaultKind::read_only && is_active(fault, link);
+  });
 }
 
 // A lease is on one link. Its commit has no mark: the pool writes it.
@@ -348,12 +357,20 @@ base::Random& Server::dice(Link& link) {
   return *link.lease_random;
 }
 
-std::int64_t Server::scaled(std::int64_t ns, const Link& link) const {
+// By the slowest of those that hit. A connect has several times, and is hit as a whole.
+std::int64_t Server::scaled(std::int64_t ns, Link& link) {
   constexpr std::int64_t percent_max = 1'000'000;
-  const Fault* slow = active(FaultKind::slow, link);
-  if (slow == nullptr) return ns;
-  const std::int64_t percent = std::clamp<std::int64_t>(slow->amount, 0, percent_max);
-  return std::min(ns * percent / 100, Capacity::demand_max_ns);
+  std::optional<std::int64_t> percent;
+  for (const Fault& fault : settings_.faults) {
+    if (fault.what != FaultKind::slow || !is_active(fault, link)) continue;
+    if (fault.probability_ppm < certain_ppm) {
+      std::optional<std::uint32_t>& luck = link.op.slow_luck;
+      if (!luck) luck = static_cast<std::uint32_t>(dice(link).next() % certain_ppm);
+      if (*luck >= fault.probability_ppm) continue;
+    }
+    percent = std::max(percent.value_or(0), std::clamp<std::int64_t>(fault.amount, 0, percent_max));
+  }
+  return percent ? std::min(ns * *percent / 100, Capacity::demand_max_ns) : ns;
 }
 
 Record Server::about(const Link& link) const {

@@ -115,6 +115,8 @@ class Server {
     bool given_up = false;
     weir_time at = 0;
     std::int64_t work = 0;
+    bool reset_after = false;                // a RST, once it has had its effect
+    std::optional<std::uint32_t> slow_luck;  // one throw of the dice for all of its times
     Request request;
     Command command;
     Answer answer;
@@ -171,9 +173,11 @@ class Server {
   void refuse(Link& link, weir_status kind, std::uint8_t stage, const char* text);
 
   // faults and chance
-  const Fault* active(FaultKind kind, const Link& link) const;
-  const Fault* hits(FaultKind kind, Link& link);  // active, and the dice say so
-  std::int64_t scaled(std::int64_t ns, const Link& link) const;
+  [[nodiscard]] bool is_active(const Fault& fault, const Link& link) const;
+  bool hits(const Fault& fault, Link& link);      // active, and the dice say so
+  const Fault* hits(FaultKind kind, Link& link);  // the first of them that does
+  [[nodiscard]] bool is_read_only(const Link& link) const;
+  std::int64_t scaled(std::int64_t ns, Link& link);
   std::int64_t demand(Link& link);
   base::Random& dice(Link& link);  // for what it does now
 

@@ -185,6 +185,67 @@ TEST(Run, a_round_that_is_tried_again_has_one_wait) {
   EXPECT_EQ(crowded.wait.count() + crowded.unserved, crowded.rounds);
 }
 
+TEST(Run, a_round_that_is_tried_again_is_shown_with_its_wait) {
+  Scenario scenario = busy(6);
+  scenario.mode = Mode::ideal;
+  scenario.clients[0].retry = true;
+  scenario.pool.retry.on.conflict = true;
+  scenario.clients[0].sql = {"FAIL serialization"};
+  const Report report = run(scenario, {.keep_history = true});
+  ASSERT_TRUE(report.ok()) << report.ending.text;
+  Duration longest{};
+  bool again = false;
+  for (const Round& round : report.history) {
+    longest = std::max(longest, round.served - round.due);
+    again = again || round.lent > round.served;
+  }
+  EXPECT_TRUE(again);
+  EXPECT_EQ(longest, report.wait.summary().max);
+}
+
+TEST(Run, an_acquire_that_is_answered_is_not_given_up) {
+  for (const auto waits : {ClientGroup::Waits::thread, ClientGroup::Waits::event_loop}) {
+    if (waits == ClientGroup::Waits::thread && default_engine() == Engine::threads) continue;
+    Scenario scenario = busy(5);
+    scenario.mode = Mode::ideal;
+    scenario.pool.max = 4;
+    scenario.clients[0].waits = waits;
+    scenario.clients[0].gives_up = 1s;
+    const Report served = run(scenario);
+    ASSERT_TRUE(served.ok()) << served.ending.text;
+    EXPECT_TRUE(served.failures.empty());
+    EXPECT_GT(served.rounds, 40U);
+    EXPECT_LT(served.wait.summary().max, 100ms);
+
+    scenario.pool.max = 1;
+    scenario.clients[0].hold = Distribution::parse("50ms").value();
+    scenario.clients[0].gives_up = 5ms;
+    const Report crowded = run(scenario);
+    ASSERT_TRUE(crowded.ok()) << crowded.ending.text;
+    ASSERT_EQ(crowded.failures.size(), 1U);
+    EXPECT_EQ(crowded.failures[0].first, Code::cancelled);
+    EXPECT_LT(crowded.wait.summary().max, 50ms);
+  }
+}
+
+TEST(Run, an_eager_pool_is_there_at_the_beginning) {
+  Scenario scenario = busy(8);
+  scenario.mode = Mode::ideal;
+  scenario.pool.start = Start::eager;
+  scenario.pool.min = 2;
+  scenario.pool.start_timeout = 3s;
+  scenario.server.auth = Distribution::parse("2s").value();
+  const Report report = run(scenario, {.keep_history = true});
+  ASSERT_TRUE(report.ok()) << report.signature() << ": " << report.ending.text;
+  ASSERT_FALSE(report.history.empty());
+  EXPECT_LT(report.history.front().served, World::beginning + 1s);
+
+  scenario.pool.start_timeout = 1s;
+  const Report late = run(scenario);
+  EXPECT_EQ(late.signature(), "setup");
+  EXPECT_NE(late.ending.text.find("not ready"), std::string::npos) << late.ending.text;
+}
+
 TEST(Run, a_pool_where_nobody_may_wait_is_set_up_and_heals) {
   Scenario scenario = busy(8);
   scenario.pool.max_waiting = 0;
@@ -236,6 +297,17 @@ TEST(Explore, draws_what_its_engine_can_run) {
     EXPECT_EQ(draw(base::Random(seed), 100, threads), expected) << seed;
   }
   EXPECT_TRUE(differ);
+}
+
+TEST(Explore, draws_no_change_of_a_session_where_nothing_is_cleaned) {
+  Generator generator;
+  generator.pool = busy(1).pool;
+  generator.pool->reset = ResetPolicy::never;
+  generator.longest = 1s;
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    const Report report = run(draw(base::Random(seed), 50, generator));
+    EXPECT_TRUE(report.ok()) << seed << ": " << report.signature() << ": " << report.ending.text;
+  }
 }
 
 TEST(Minimize, keeps_no_trace_that_is_too_long) {

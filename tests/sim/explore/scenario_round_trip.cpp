@@ -71,8 +71,8 @@ Fault any_fault(Duration end) {
   fault.what = any_of(FaultKind::error);
   fault.target = *rc::gen::arbitrary<std::uint64_t>();
   fault.from = (*any_duration(end)).count();
-  if (*rc::gen::arbitrary<bool>()) fault.to = fault.from + (*any_duration(1h)).count();
-  fault.probability_ppm = *rc::gen::inRange(0U, 1'000'001U);
+  if (*rc::gen::arbitrary<bool>()) fault.to = fault.from + 1 + (*any_duration(1h)).count();
+  if (fault.what != FaultKind::read_only) fault.probability_ppm = *rc::gen::inRange(0U, 1'000'001U);
   if (fault.what == FaultKind::full) fault.amount = *rc::gen::arbitrary<std::uint16_t>();
   if (fault.what == FaultKind::slow) fault.amount = *rc::gen::inRange(1, 1'000'001);
   if (fault.what == FaultKind::slow_connect || fault.what == FaultKind::slow_close)
@@ -159,7 +159,7 @@ DiskTrouble any_trouble(Duration end) {
   }
   t.on = *rc::gen::elementOf(possible);
   t.from = *any_duration(end);
-  if (*rc::gen::arbitrary<bool>()) t.to = t.from + *any_duration(1h);
+  if (*rc::gen::arbitrary<bool>()) t.to = t.from + Duration(1) + *any_duration(1h);
   t.nth = *rc::gen::inRange(0U, 100U);
   t.probability_ppm = *rc::gen::inRange(0U, 1'000'001U);
   t.file = any_text();

@@ -44,10 +44,10 @@ struct Sample10s {
     const Duration due = i * 10ms;
     const Duration wait = i % 10 == 0 ? 5ms : 1ms;
     const auto client = static_cast<std::uint32_t>(i % 2);
-    Round round{1,      client, 2 + client, at(due), at(due), at(due + wait), at(due + wait + 2ms),
-                Code{}, 1};
+    const Instant lent = at(due + wait);
+    Round round{1, client, 2 + client, at(due), at(due), lent, lent, lent + 2ms, Code{}, 1};
     if (i % 100 == 99) {
-      round.lent = no_deadline;
+      round.served = round.lent = no_deadline;
       round.result = Code::acquire_timeout;
     } else {
       report.wait.add(wait);

@@ -96,7 +96,7 @@ TEST(ReportHtml, OneRoundOfNoTimeIsDrawn) {
   Report report;
   report.virtual_time = 1ms;
   report.wait.add(0ns);
-  report.history.push_back({1, 0, 1, at(0s), at(0s), at(0s), at(0s), Code{}, 0});
+  report.history.push_back({1, 0, 1, at(0s), at(0s), at(0s), at(0s), at(0s), Code{}, 0});
   report.samples.push_back({at(0s), {}, 0});
   const std::string page = to_html({scenario, report});
   EXPECT_TRUE(has(page, "curve-wait"));

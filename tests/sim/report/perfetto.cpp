@@ -72,10 +72,12 @@ TEST(ReportPerfetto, EachPairMatchesAndNests) {
 TEST(ReportPerfetto, TimesAreMicrosecondsSinceTheBeginning) {
   Sample10s sample;
   sample.report.history.resize(1);
-  sample.report.history[0].lent = at(1'234'567ns);
+  sample.report.history[0].served = at(1'234'567ns);
+  sample.report.history[0].lent = at(3ms);  // of a further attempt
   const auto events = events_of({sample.scenario, sample.report});
   EXPECT_EQ((*find(events, "b", "round"))["ts"], 0.0);
   EXPECT_EQ((*find(events, "e", "wait"))["ts"], 1234.567);
+  EXPECT_EQ((*find(events, "b", "lease"))["ts"], 3000.0);
   EXPECT_EQ((*find(events, "e", "round"))["ts"], 7000.0);
 }
 
@@ -98,7 +100,7 @@ TEST(ReportPerfetto, TextsAreEscapedAndTheFailureIsShown) {
   broken.scenario.name = "a \"name\"\\\n\xff";
   broken.report.thread_names[1] = "client \"<1>\"";
   broken.report.history.push_back(
-      {1, 0, 2, at(0s), at(0s), no_deadline, at(1ms), Code::sql_error, 0});
+      {1, 0, 2, at(0s), at(0s), no_deadline, no_deadline, at(1ms), Code::sql_error, 0});
   const std::string text = to_perfetto({broken.scenario, broken.report});
   const json trace = json::parse(text);
   EXPECT_EQ(trace["otherData"]["scenario"], "a \"name\"\\\n\ufffd");
@@ -123,7 +125,8 @@ TEST(ReportPerfetto, WhatIsLeftOutIsSaidAndFailuresStay) {
 
 TEST(ReportPerfetto, ARoundThatNeverEndedEndsWithTheRun) {
   BrokenCase broken;
-  broken.report.history.push_back({1, 0, 2, at(1ms), at(1ms), at(2ms), no_deadline, Code{}, 0});
+  broken.report.history.push_back(
+      {1, 0, 2, at(1ms), at(1ms), at(2ms), at(2ms), no_deadline, Code{}, 0});
   const auto events = events_of({broken.scenario, broken.report});
   expect_nested(events);
   EXPECT_EQ((*find(events, "e", "lease"))["ts"], 5000.0);

@@ -164,17 +164,94 @@ TEST(Faults, a_hang_lasts_as_long_as_the_fault) {
   }
 }
 
-TEST(Faults, a_brown_out_fails_its_share) {
-  int failed = 0;
-  for (std::uint64_t seed = 0; seed < 2000; ++seed) {
-    Settings settings = with(FaultKind::error, 0, 50'000);
-    settings.seed = seed;
+// Of 2000 statements during the fault, each of another seed.
+template <class IsHit>
+int hits_of(Settings settings, IsHit&& is_hit) {
+  int hits = 0;
+  for (settings.seed = 0; settings.seed < 2000; ++settings.seed) {
     Clients c(settings);
     const auto link = c.open();
     c.now = from;
-    if (c.say(link, "SELECT 1") == WEIR_E_RESOURCE) ++failed;
+    const weir_status status = c.say(link, "SELECT 1");
+    if (is_hit(status, c.now - from)) ++hits;
   }
-  EXPECT_NEAR(100, failed, 30);
+  return hits;
+}
+
+TEST(Faults, hit_their_share) {
+  EXPECT_NEAR(100,
+              hits_of(with(FaultKind::error, 0, 50'000),
+                      [](weir_status s, weir_time) { return s == WEIR_E_RESOURCE; }),
+              30);
+  EXPECT_NEAR(200,
+              hits_of(with(FaultKind::reset, 0, 100'000),
+                      [](weir_status s, weir_time) { return s == WEIR_E_CONN_LOST; }),
+              40);
+  EXPECT_NEAR(100,
+              hits_of(with(FaultKind::slow, 300, 50'000),
+                      [](weir_status, weir_time took) {
+                        EXPECT_TRUE(took == 12 * ms || took == 32 * ms) << took;
+                        return took == 32 * ms;
+                      }),
+              30);
+}
+
+TEST(Faults, a_slow_connect_is_slow_as_a_whole) {
+  Settings settings = with(FaultKind::slow, 300, 500'000);
+  settings.resolve = settings.tls = settings.auth = takes("10ms");
+  std::set<weir_time> took;
+  for (settings.seed = 0; settings.seed < 50; ++settings.seed) {
+    Clients c(settings);
+    c.now = from;
+    c.open();
+    took.insert(c.now - from);
+  }
+  EXPECT_EQ((std::set<weir_time>{32 * ms, 92 * ms}), took);
+}
+
+TEST(Faults, a_black_hole_takes_its_share_of_the_goodbyes) {
+  Settings settings = with(FaultKind::black_hole, 0, 500'000);
+  std::set<std::uint64_t> left;
+  for (settings.seed = 0; settings.seed < 50; ++settings.seed) {
+    Clients c(settings);
+    const auto link = c.open();
+    c.server.hang_up(from, link);
+    c.server.advance(to - 1 * ms);
+    left.insert(c.server.ledger().sessions);
+  }
+  EXPECT_EQ((std::set<std::uint64_t>{0, 1}), left);
+}
+
+TEST(Faults, one_of_a_kind_does_not_hide_another) {
+  Settings errors = with(FaultKind::error, 0, 0);
+  errors.faults.push_back({.what = FaultKind::error, .from = from, .to = to});
+  Clients c(errors);
+  const auto link = c.open();
+  c.now = from;
+  EXPECT_EQ(WEIR_E_RESOURCE, c.say(link, "SELECT 1"));
+
+  Settings slow = with(FaultKind::slow, 300);
+  slow.faults.push_back({.what = FaultKind::slow, .from = from, .to = to, .amount = 1000});
+  Clients slower(slow);
+  const auto slowest = slower.open();
+  slower.now = from;
+  slower.say(slowest, "SELECT 1");
+  EXPECT_EQ(from + 102 * ms, slower.now) << "the slowest counts";
+}
+
+TEST(Faults, what_acts_once_acts_by_its_own_target_and_chance) {
+  Settings settings = with(FaultKind::half_open);
+  settings.faults[0].to = WEIR_NO_DEADLINE;
+  settings.faults.push_back({.what = FaultKind::half_open, .target = 7, .from = to});
+  Clients c(settings);
+  c.now = from + 1 * ms;
+  const auto seven = c.dial(7);
+  const auto eight = c.dial(8);
+  c.await(seven);
+  c.await(eight);
+  c.now = to;
+  EXPECT_EQ(WEIR_E_OTHER, c.say(seven, "SELECT 1"));
+  EXPECT_EQ(WEIR_OK, c.say(eight, "SELECT 1"));
 }
 
 TEST(Faults, one_link_can_be_meant) {
