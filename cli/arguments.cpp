@@ -72,7 +72,14 @@ class Grammar {
 
   void parse(int argc, const char* const* argv) { root_.parse(argc, argv); }
   // What nobody recognised, in order.
-  [[nodiscard]] std::vector<std::string> leftovers() const { return root_.remaining(true); }
+  [[nodiscard]] std::vector<std::string> leftovers() const {
+    std::vector<std::string> left = root_.remaining(true);
+    // The parser knows the mark that ends the options, and hands it out; a further one is a word.
+    if (const auto mark = std::find(left.begin(), left.end(), "--"); mark != left.end()) {
+      left.erase(mark);
+    }
+    return left;
+  }
   [[nodiscard]] const Command* command() const {
     const CLI::App* app = deepest();
     const auto found = apps_.find(app);

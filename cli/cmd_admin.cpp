@@ -138,6 +138,7 @@ int pause_and_wait(Context& context, AdminClient& client, const StopEvent& stop,
   if (!waited) return context.fail(waited.error());
   answer["state"] = waited->state;
   answer["active"] = waited->active;
+  if (waited->active == 0) answer["note"] = nullptr;  // it named who was still out
   if (context.global.json) context.json(answer);
   if (waited->state != "suspended") {
     context.out.prose(

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <mutex>
 #include <thread>
 
@@ -68,10 +69,18 @@ class Load {
         start_(pool.now()),
         end_(after(start_, plan.time)) {}
 
-  // Blocks: for the planned time. Returns: how long it really took.
-  Duration run() {
+  // Blocks: for the planned time. Returns: how long it really took. Errors: resource, if there are
+  // not as many threads to be had.
+  Result<Duration> run() {
     std::vector<std::thread> threads;
-    for (std::uint64_t i = 0; i < plan_.threads; ++i) threads.emplace_back([this] { work(); });
+    try {
+      while (threads.size() < plan_.threads) threads.emplace_back([this] { work(); });
+    } catch (const std::exception& e) {
+      given_up_ = true;
+      for (std::thread& thread : threads) thread.join();
+      return weir::fail(Code::resource, fmt::format("of {} threads only {} could be started: {}",
+                                                    plan_.threads, threads.size(), e.what()));
+    }
     while (!over() && running_ != 0) {
       pool_.sleep_until(std::min(end_, after(pool_.now(), std::chrono::milliseconds(100))));
       show_progress();
@@ -83,7 +92,9 @@ class Load {
   [[nodiscard]] const Results& results() const { return results_; }
 
  private:
-  [[nodiscard]] bool over() const { return context_.interrupt.raised() || pool_.now() >= end_; }
+  [[nodiscard]] bool over() const {
+    return given_up_ || context_.interrupt.raised() || pool_.now() >= end_;
+  }
 
   // When the next operation is due; nothing if that is after the end.
   std::optional<Instant> next_due() {
@@ -150,6 +161,7 @@ class Load {
   std::atomic<std::uint64_t> arrivals_ = 0;
   std::atomic<std::uint64_t> done_ = 0;
   std::atomic<std::uint64_t> running_ = plan_.threads;
+  std::atomic<bool> given_up_ = false;
   Results results_;
 };
 
@@ -232,12 +244,13 @@ int run_bench(Context& context) {
     return context.fail(ready.error());
   }
   Load load(context, pool, *plan);
-  const Duration took = load.run();
+  const auto took = load.run();
+  if (!took) return context.fail(took.error());
   const Results::Summary summary = load.results().summary();
   if (context.global.json) {
-    print_json(context, *plan, pool, took, summary);
+    print_json(context, *plan, pool, *took, summary);
   } else {
-    print_text(context, *plan, pool, took, summary);
+    print_text(context, *plan, pool, *took, summary);
   }
   if (summary.failures.empty()) return exit_ok;
   return summary.failures.begin()->second.second.exit_code();

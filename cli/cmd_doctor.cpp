@@ -96,11 +96,16 @@ class Examination {
   std::vector<observe::Advice> advice_;
 };
 
+// A session of a driver that cannot clean it goes on as it is (driver.h, `reset`).
+bool can_reset(const loader::DriverTable& driver) {
+  return driver.has(WEIR_CAP_RESET_SESSION) || driver.has(WEIR_CAP_RESET_FULL);
+}
+
 // One connection, which is reset on return.
-PoolConfig for_examination(PoolConfig pool) {
+PoolConfig for_examination(PoolConfig pool, bool resets) {
   pool = for_one_connection(std::move(pool));
   pool.max = 1;  // or the second lease would not wait for the reset
-  pool.reset = ResetPolicy::always;
+  if (resets) pool.reset = ResetPolicy::always;
   return pool;
 }
 
@@ -148,7 +153,7 @@ void examine_settings(Examination& examination, Pool& pool, const Config& config
 }
 
 // Returns: false if it failed, and that was said.
-bool examine_connection(Examination& examination, Pool& pool) {
+bool examine_connection(Examination& examination, Pool& pool, bool resets) {
   const Instant asked = pool.now();
   auto lease = pool.acquire({.tag = "doctor"});
   if (!lease) return examination.failed("connect", lease.error()), false;
@@ -160,6 +165,7 @@ bool examine_connection(Examination& examination, Pool& pool) {
   examination.passed("query", readable(pool.now() - sent));
 
   lease->release();
+  if (!resets) return examination.passed("reset", "the driver has none"), true;
   if (auto reset = borrow_again(pool); !reset) {
     return examination.failed("reset", reset.error()), false;
   }
@@ -173,14 +179,17 @@ void examine(Context& context, const Config& config, const PoolConfig& pool,
   // Asked of the loader first, because its answer has the path of the driver.
   auto driver = loader::load(pool.driver, config.drivers, config.base_dir, {});
   if (!driver) return examination.failed("driver", driver.error());
-  auto pools = open_pool(context, config, for_examination(pool));
+  const bool resets = can_reset((*driver)->table);
+  auto pools = open_pool(context, config, for_examination(pool, resets));
   if (!pools) return examination.failed("driver", pools.error());
   examination.passed("driver",
                      fmt::format("{} {}", pool.driver, printable((*driver)->table.info().version)));
   const Interrupt::Action stop(context.interrupt,
                                [&] { static_cast<void>(pools->drain(Duration{})); });
   Pool& open = (*pools)[pool.name];
-  if (examine_connection(examination, open)) examine_settings(examination, open, config, pool);
+  if (examine_connection(examination, open, resets)) {
+    examine_settings(examination, open, config, pool);
+  }
 }
 
 }  // namespace

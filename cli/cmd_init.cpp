@@ -84,8 +84,11 @@ int run_init(Context& context) {
   if (context.global.json) {
     context.json({{"ok", true}, {"config", file.string()}, {"schema", schema.string()}});
   }
+  const std::string wrote =
+      error == 0 ? fmt::format("wrote {} and {}", file.string(), schema.string())
+                 : fmt::format("wrote {}; {} was there", file.string(), schema.string());
   context.out.prose(
-      fmt::format("wrote {} and {}\nnext: {} doctor\n", file.string(), schema.string(),
+      fmt::format("{}\nnext: {} doctor\n", wrote,
                   context.global.config_given ? fmt::format("weir -c {}", file.string()) : "weir"));
   return exit_ok;
 }

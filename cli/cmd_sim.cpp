@@ -180,6 +180,7 @@ int run_sim_minimize(Context& context) {
   const auto timed = run_to_show(context, *prepared, code);
   if (!timed) return code;
   if (timed->report.ok()) {
+    if (context.global.json) context.json({{"ok", true}});
     context.out.prose(context.text("FILE") +
                       ": nothing fails, so there is nothing to make smaller\n");
     return exit_failed;
@@ -188,10 +189,19 @@ int run_sim_minimize(Context& context) {
       sim::minimize(prepared->scenario, timed->report, *budget, prepared->options.engine,
                     [&] { return context.interrupt.raised(); });
   const std::string text = sim::to_toml(found.minimal);
-  if (!context.has("--out")) {
+  const bool to_file = context.has("--out");
+  if (to_file) {
+    if (auto written = write_file(context.text("--out"), text); !written) {
+      return context.fail(written.error());
+    }
+  }
+  if (context.global.json) {
+    nlohmann::ordered_json j{
+        {"ok", false}, {"property", found.report.signature()}, {"runs", found.shrunk_in}};
+    j[to_file ? "file" : "scenario"] = to_file ? context.text("--out") : text;
+    context.json(j);
+  } else if (!to_file) {
     context.out.data(text);
-  } else if (auto written = write_file(context.text("--out"), text); !written) {
-    return context.fail(written.error());
   }
   context.out.prose(fmt::format("{} runs; {}\n", found.shrunk_in, sim::headline(found.report)));
   context.interrupt.settle();  // a signal ends the search, and what was found counts

@@ -69,6 +69,7 @@ int stopped(Context& context, const sim::Stopped& why) {
     return context.interrupt.exit_code();
   }
   if (why.unable) return context.fail(*why.unable);
+  if (context.global.json) context.json({{"ok", false}, {"why", why.why}});
   context.out.prose(why.why + "\n`weir sim run` with this seed shows it\n");
   return exit_property;
 }

@@ -14,7 +14,7 @@ Result<void> write_file(const std::string& path, const std::string& content) {
   file << content;
   file.close();
   if (file) return {};
-  return fail(Code::config_unreadable, path + ": cannot be written: " + std::strerror(errno));
+  return fail(Code::invalid_argument, path + ": cannot be written: " + std::strerror(errno));
 }
 
 Result<sim::Engine> engine_of(const Context& context) {

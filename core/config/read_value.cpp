@@ -175,9 +175,10 @@ std::optional<Value> Reader::to_duration(const Slot& slot, const Input& input) {
   if (means_never(input.text)) {
     failed(slot);
     report(Code::config_value, input.origin.place,
-           option.none.empty() ? fmt::format("`{}` cannot be turned off", slot.key)
-                               : fmt::format("`{}` is turned off by another word", slot.key) +
-                                     source_of(input.origin),
+           fmt::format(
+               "`{}` {}", slot.key,
+               option.none.empty() ? "cannot be turned off" : "is turned off by another word") +
+               source_of(input.origin),
            fmt::format("write {}", option.none.empty() ? range_text(option)
                                                        : fmt::format("\"{}\"", option.none)));
     return std::nullopt;

@@ -91,7 +91,9 @@ void Reader::read_pools(const Entry& pools) {
            "add [pool.main] with driver = \"sqlite\" and url = \"file:app.db\"");
   for (const Entry& entry : pools.value.entries) {
     const bool is_key = find_option(Scope::pool, entry.key) != nullptr;
-    if (entry.value.kind != Kind::table && is_key) {
+    const bool is_value = entry.value.kind != Kind::table ||  // as url = { env = "..." } is, too
+                          (entry.value.is_inline && entry.value.find("driver") == nullptr);
+    if (is_value && is_key) {
       report(Code::config_unknown_key, entry.key_place,
              fmt::format("`{}` stands in [pool], which has no name", entry.key),
              "a pool needs one: [pool.main]");

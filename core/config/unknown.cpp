@@ -62,7 +62,10 @@ void Reader::unknown_key(Scope scope, const std::string& table, const Entry& ent
   }
   std::vector<std::string_view> names = option_names(scope);
   if (scope == Scope::file) names.insert(names.end(), {"pool", "drivers", "admin"});
-  if (scope == Scope::pool) names.insert(names.end(), {"options", "health", "retry"});
+  if (scope == Scope::pool) {
+    names.emplace_back("options");
+    for (const PoolTable& below : pool_tables) names.push_back(below.name);
+  }
   std::string label;
   const std::string_view home = home_of(entry.key, scope);
   const std::string_view near = nearest(entry.key, names);

@@ -188,6 +188,8 @@ Result<void> AdminSocket::take_path() {
       return weir::fail(Code::invalid_state,
                         fmt::format("{} the admin socket {}", who, printable(path_)));
     }
+  } else if (error == ENOENT) {  // it ended just now, and took its socket with it
+    return {};
   } else if (error != ECONNREFUSED) {
     return fail(unusable(path_, cause(error)));
   }

@@ -76,6 +76,10 @@ Result<std::shared_ptr<const loader::LoadedDriver>> load_driver(
 }
 
 Result<runtime::Change> prepare(OsPool& pool, const PoolConfig& wanted, const Config& config) {
+  // Is refused, and must not be for options that the driver it has does not know.
+  if (wanted.driver != pool.config().driver) {
+    return pool.prepare(wanted, wanted.options, config.base_dir);
+  }
   auto options =
       config::check_driver_options(wanted.options, pool.driver_info(), {config.file, wanted.name});
   if (!options) return fail(std::move(options).error());

@@ -90,6 +90,20 @@ TEST_F(Reload, the_newest_configuration_counts_whatever_the_older_ones_still_hol
   EXPECT_EQ(file(db), "c.db");
 }
 
+TEST_F(Reload, of_another_driver_is_refused_for_that_and_not_for_its_options) {
+  write("url = \"a.db\"");
+  auto pools = open();
+  ASSERT_TRUE(pools) << pools.error().what();
+  std::ofstream(dir / "weir.toml")
+      << "version = 1\n[pool.main]\ndriver = \"other\"\nurl = \"a.db\"\n"
+         "[pool.main.options]\nno_such = 1\n";
+  const auto refused = pools->reload();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Code::config_conflict) << refused.error().what();
+  EXPECT_NE(refused.error().message().find("keeps its driver"), std::string::npos)
+      << refused.error().what();
+}
+
 TEST_F(Reload, other_options_of_the_driver_replace_the_connections) {
   write("url = \"a.db\"", "[pool.main.options]\nbusy_timeout = \"1s\"\n");
   auto pools = open();

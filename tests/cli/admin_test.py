@@ -75,6 +75,15 @@ def changes(weir, tap) -> None:
             out, err = waiting.communicate(timeout=60)
         Expect(Run(waiting.returncode, out, err)).code(0).no_err().out(
             "^main is paused, .*; every lease is back$").to(tap, "pause --wait until they are back")
+        weir("resume", "main")
+        host("hold 1")
+        with weir.started("pause", "main", "--wait", "60s", "--json") as waiting:
+            until(lambda: pool(weir)["state"] == "suspended")
+            host("release")
+            out, err = waiting.communicate(timeout=60)
+        Expect(Run(waiting.returncode, out, err)).code(0).json(
+            lambda v: v["active"] == 0 and v["note"] is None).to(
+                tap, "pause --wait --json has no note of who is back")
         host_paused_by_another(weir, tap, host)
         Expect(weir("resume")).code(0).no_err().out(
             "^main lends; 0 leases are out$").to(tap, "resume")

@@ -94,6 +94,9 @@ def init(weir: Weir, tap) -> None:
     Expect(weir("-c", "slow.toml", "doctor", "--json")).code(0).json(
         lambda v: v["pools"][0]["advice"][0]["key"] == "options.journal_mode").to(
             tap, "doctor --json has the advice")
+    (weir.directory / "weir.toml").unlink()
+    Expect(weir("init")).code(0).err("wrote weir.toml; weir.schema.json was there").to(
+        tap, "init leaves a schema alone, and says so")
     weir.write("weir.toml", "# mine\n")
     Expect(weir("init")).code(1).err("exists and was left alone; --force").to(
         tap, "init overwrites nothing")
@@ -398,6 +401,8 @@ def simulator(weir: Weir, tap) -> None:
         tap, "sim replay of what is mended")
     Expect(weir("sim", "minimize", "outage.toml")).code(1).no_out().err("nothing fails").to(
         tap, "sim minimize of what holds")
+    Expect(weir("sim", "minimize", "outage.toml", "--json")).code(1).json(
+        lambda v: v["ok"]).to(tap, "sim minimize --json of what holds")
     Expect(weir("sim", "explore", "--runs", "20", "--json")).code(0).json(
         lambda v: v["ok"] and v["runs"] == 20 and not v["found"]).to(tap, "sim explore")
     weir.write("no-folder", "")
@@ -469,7 +474,8 @@ def studies(weir: Weir, tap) -> None:
         tap.check(f"and sim {page} writes its page",
                   [] if says in text and "</html>" in text else f"no '{says}'")
     Expect(weir("sim", "compare", "queue.toml", "--with", "seed=1", "--html", "no/such/a.html",
-                *few)).no_out().err("no/such/a.html").to(tap, "a page that cannot be written")
+                *few)).code(1).no_out().err("no/such/a.html").to(
+                    tap, "a page that cannot be written")
     for args, says in ((["size"], "--slo is missing"),
                        (["size", "--slo", "wait"], "write one like"),
                        (["sweep"], "--set is missing"),

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The commands that talk to a database, and how they behave on a terminal, in a pipe, on Ctrl-C."""
 import os
+import pathlib
 import re
 import signal
 import subprocess
@@ -25,6 +26,12 @@ def doctor(weir: Weir, tap) -> None:
     Expect(weir("doctor", "main", "--json")).code(0).json(
         lambda v: v["ok"] and [s["step"] for s in v["pools"][0]["steps"]]
         == ["config", "driver", "connect", "query", "reset", "settings"]).to(tap, "doctor --json")
+
+    unclean = pathlib.Path(sys.argv[3]).resolve()
+    weir.write("unclean.toml", CONFIG + f'[drivers.sqlite]\npath = "{unclean}"\n')
+    Expect(weir("-c", "unclean.toml", "doctor")).code(0).no_err().out(
+        "query ✓.*reset ✓ the driver has none.*settings").to(
+            tap, "a driver need not be able to clean a session")
 
     weir.write("away.toml", CONFIG.replace('"app.db"', '"nodir/app.db"'))
     Expect(weir("-c", "away.toml", "doctor")).code(69).out("driver ✓.*connect ✗").err(
@@ -87,6 +94,8 @@ def sql(weir: Weir, tap) -> None:
         lambda v: v["rows"] == [[{"base64": "/0E="}]]).to(tap, "text that is no UTF-8")
     Expect(weir("sql", "main", "-", stdin="select 1 as one\n")).code(0).out_is("one\n1\n").to(
         tap, "SQL from standard input")
+    Expect(weir("sql", "main", "--", "-- with a comment\nselect 1 as one")).code(0).out_is(
+        "one\n1\n").to(tap, "SQL that looks like an option, after --")
     for name, text, pattern in [("a syntax error", "selec 1", "W508"),
                                 ("an unknown table", "select * from nothing", "nothing"),
                                 ("two statements", "select 1; select 2", "W403"),

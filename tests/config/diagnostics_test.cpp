@@ -10,9 +10,13 @@
 namespace weir::config {
 namespace {
 
-const Variables variables{{"EMPTY", ""}, {"WORD", "hunter2"},
-                          {"ZERO", "0"}, {"DIGITS", "471147114711"},
-                          {"MAX", "5"},  {"URL", "postgres://u:hunter2@h/d?connection_limit=4"}};
+const Variables variables{{"EMPTY", ""},
+                          {"WORD", "hunter2"},
+                          {"NEVER", "never"},
+                          {"ZERO", "0"},
+                          {"DIGITS", "471147114711"},
+                          {"MAX", "5"},
+                          {"URL", "postgres://u:hunter2@h/d?connection_limit=4"}};
 
 struct Case {
   std::string name;
