@@ -62,8 +62,10 @@ Result<void> Connection::begin(TransactionOptions options) {
     // From the call on, whatever watches it does first.
     const Duration left = std::max(std::exchange(options.timeout, no_timeout), Duration{});
     options.deadline = std::min(options.deadline, after(s.now(), left));
-    return call(s, ref_, {CallKind::begin},
-                [&](std::string_view) { return s.begin(ref_.deadline, options); });
+    detail::SessionRef ref = ref_;
+    ref.deadline = std::min(ref.deadline, options.deadline);
+    return call(s, ref, {CallKind::begin},
+                [&](std::string_view) { return s.begin(ref.deadline, options); });
   });
 }
 Result<void> Connection::commit() {

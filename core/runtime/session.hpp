@@ -182,12 +182,9 @@ class Session {
     Instant deadline = no_deadline;
   };
   [[nodiscard]] const Scopes& scopes() const noexcept { return scopes_; }
-  // A call's deadline, at most until that of the scopes; or of a transaction by hand, as long as it
-  // is open: SQL may have ended it.
+  // A call's deadline, at most until that of the scopes.
   [[nodiscard]] Instant bounded(Instant deadline) const noexcept {
-    const bool applies = scopes_.deadline < deadline &&
-                         (scopes_.count > 0 || (conn_ != nullptr && in_transaction()));
-    return applies ? scopes_.deadline : deadline;
+    return outlived() ? deadline : std::min(deadline, scopes_.deadline);
   }
   void set_scopes(const Scopes& scopes) noexcept;
   // A part of the transaction could not be undone: no statement before it is rolled back.
@@ -248,6 +245,11 @@ class Session {
   [[nodiscard]] std::uint32_t state() const noexcept;  // WEIR_STATE_*; no I/O
   void end_transaction() noexcept;
   void clear_lease() noexcept;  // what has been done in it
+  // The deadline is of a transaction by hand that something else, such as SQL, has ended.
+  [[nodiscard]] bool outlived() const noexcept {
+    return scopes_.deadline != no_deadline && scopes_.count == 0 && conn_ != nullptr &&
+           !in_transaction();
+  }
 
   const SessionContext& context_;
   const std::uint32_t slot_;
@@ -284,7 +286,10 @@ inline weir_call Session::call_until(Instant deadline) noexcept {
   return {sizeof(weir_call), 0, ++last_number_, deadline.time_since_epoch().count()};
 }
 
-inline weir_call Session::call(Instant deadline) noexcept { return call_until(bounded(deadline)); }
+inline weir_call Session::call(Instant deadline) noexcept {
+  if (outlived()) scopes_.deadline = no_deadline;  // the next transaction is another
+  return call_until(std::min(deadline, scopes_.deadline));
+}
 
 inline bool Session::end_lease(std::uint64_t lease) noexcept {
   if (lease == 0 || lease_.load(std::memory_order_relaxed) != lease) return false;

@@ -30,12 +30,12 @@ Result<void> Session::begin(Instant deadline, const TransactionOptions& options)
   } else if (options.write) {
     args.flags = WEIR_BEGIN_WRITE;
   }
-  const weir_call c = call(std::min(deadline, options.deadline));
+  const weir_call c = call(deadline);
   if (context_.driver->begin(conn_, &c, &args, &error.raw) != WEIR_OK) {
     return fail(failure(error, "beginning a transaction"));
   }
   in_transaction_ = true;
-  scopes_.deadline = options.deadline;
+  scopes_.deadline = options.deadline;  // of each call until it ends
   return {};
 }
 

@@ -184,7 +184,10 @@ std::string Call::parameter_text(std::size_t n) const {
   }
 }
 
-Instant Call::deadline() const noexcept { return walk_.session_.bounded(walk_.ref_.deadline); }
+Instant Call::deadline() const noexcept {
+  const Instant own = walk_.ref_.deadline;
+  return walk_.lease_is_current() ? walk_.session_.bounded(own) : own;
+}
 Instant Call::now() const noexcept { return walk_.session_.now(); }
 CallSite Call::site() const noexcept {
   return walk_.asked_.site.line != 0 ? walk_.asked_.site : walk_.lease_.site;

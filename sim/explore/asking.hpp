@@ -52,6 +52,10 @@ class Asking {
     return leases;
   }
 
+  // Drops the answers to waits that were left just when they came: they hold the pool. Requires:
+  // the pool is closed, so that no further one comes.
+  void forget() noexcept { loops_.clear(); }
+
  private:
   Result<std::vector<weir::Lease>> block(Pool& pool, std::uint32_t count,
                                          const AcquireOptions& options,

@@ -111,6 +111,10 @@ void draw_server(Dice& dice, const PoolConfig& pool, Settings& s) {
   s.goodbye = dice.distribution({"0ms", "1ms", "exp(5ms)"});
   if (dice.chance(40)) s.capacity.cores = dice.upto(1, 4);
   if (dice.chance(20)) s.max_connections = 1 + static_cast<std::uint32_t>(dice.below(pool.max + 2));
+  // Where a server has no room for the whole of an eager pool, its host does not start: no finding.
+  if (pool.start == Start::eager && s.max_connections > 0) {
+    s.max_connections = std::max(s.max_connections, pool.min);
+  }
   if (dice.chance(10)) s.idle_timeout_ns = Duration(dice.one_of<Duration>({300ms, 2s})).count();
 }
 

@@ -82,7 +82,7 @@ class Simulation final : StepWatcher {
   // How long the pool may take to be there at the beginning, as a host with an eager one waits.
   Duration start_wait() const {
     if (scenario_.pool.start != Start::eager) return {};
-    return std::min<Duration>(scenario_.pool.start_timeout, std::chrono::hours(1));
+    return std::min<Duration>(scenario_.pool.start_timeout, std::chrono::minutes(30));
   }
   Instant end_of_faults() const { return after(World::beginning, scenario_.duration); }
 
@@ -487,6 +487,7 @@ class Simulation final : StepWatcher {
     const auto late = pool_->acquire({.timeout = std::chrono::seconds(1)});
     judge_.require(!late && late.error().code() == Code::pool_closed, "L8",
                    "an acquire after the close does not say that the pool is closed");
+    asking_.forget();
     pool_.reset();
     executor_.reset();
     if (server_ != nullptr) judge_ledger();

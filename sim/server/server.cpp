@@ -332,10 +332,16 @@ bool Server::hits(const Fault& fault, Link& link) {
 }
 
 const Fault* Server::hits(FaultKind kind, Link& link) {
-  const auto found =
-      std::find_if(settings_.faults.begin(), settings_.faults.end(),
-                   [&](const Fault& fault) { return fault.what == kind && hits(fault, link); });
-  return found == settings_.faults.end() ? nullptr : &*found;
+  const auto is_worse = [](const Fault& one, const Fault& than) {
+    if (one.amount == than.amount) return one.to > than.to;
+    return one.what == FaultKind::full ? one.amount < than.amount : one.amount > than.amount;
+  };
+  const Fault* worst = nullptr;
+  for (const Fault& fault : settings_.faults) {
+    if (fault.what != kind || !hits(fault, link)) continue;
+    if (worst == nullptr || is_worse(fault, *worst)) worst = &fault;
+  }
+  return worst;
 }
 
 // A state of the server, whatever is asked of it: there is nothing to throw dice for.

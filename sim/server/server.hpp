@@ -175,7 +175,7 @@ class Server {
   // faults and chance
   [[nodiscard]] bool is_active(const Fault& fault, const Link& link) const;
   bool hits(const Fault& fault, Link& link);      // active, and the dice say so
-  const Fault* hits(FaultKind kind, Link& link);  // the first of them that does
+  const Fault* hits(FaultKind kind, Link& link);  // the worst of those that do
   [[nodiscard]] bool is_read_only(const Link& link) const;
   std::int64_t scaled(std::int64_t ns, Link& link);
   std::int64_t demand(Link& link);

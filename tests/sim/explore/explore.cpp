@@ -228,6 +228,25 @@ TEST(Run, an_acquire_that_is_answered_is_not_given_up) {
   }
 }
 
+// Its Work is in the client's loop then, and holds the pool, which can only end in its world.
+TEST(Run, a_wait_may_be_left_in_the_moment_of_its_answer) {
+  Scenario scenario = busy(5);
+  scenario.mode = Mode::ideal;
+  scenario.pool.max = 1;
+  ClientGroup& clients = scenario.clients[0];
+  clients.count = 2;
+  clients.every = {};
+  clients.rounds = 1;
+  clients.sql.clear();
+  clients.hold = Distribution::parse("20ms").value();
+  clients.waits = ClientGroup::Waits::event_loop;
+  clients.gives_up = 20ms;
+  for (scenario.seed = 1; scenario.seed <= 20; ++scenario.seed) {
+    const Report report = run(scenario);
+    EXPECT_TRUE(report.ok()) << report.ending.text;
+  }
+}
+
 TEST(Run, an_eager_pool_is_there_at_the_beginning) {
   Scenario scenario = busy(8);
   scenario.mode = Mode::ideal;
@@ -297,6 +316,20 @@ TEST(Explore, draws_what_its_engine_can_run) {
     EXPECT_EQ(draw(base::Random(seed), 100, threads), expected) << seed;
   }
   EXPECT_TRUE(differ);
+}
+
+TEST(Explore, draws_no_server_that_an_eager_pool_cannot_start_on) {
+  Generator generator;
+  generator.pool = busy(1).pool;
+  generator.pool->start = Start::eager;
+  generator.pool->max = generator.pool->min = 4;
+  bool limited = false;
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    const std::uint32_t room = draw(base::Random(seed), 50, generator).server.max_connections;
+    EXPECT_TRUE(room == 0 || room >= 4) << seed;
+    limited = limited || room > 0;
+  }
+  EXPECT_TRUE(limited);
 }
 
 TEST(Explore, draws_no_change_of_a_session_where_nothing_is_cleaned) {

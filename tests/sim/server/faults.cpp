@@ -237,6 +237,20 @@ TEST(Faults, one_of_a_kind_does_not_hide_another) {
   slower.now = from;
   slower.say(slowest, "SELECT 1");
   EXPECT_EQ(from + 102 * ms, slower.now) << "the slowest counts";
+
+  Settings full = with(FaultKind::full, 5);
+  full.faults.push_back({.what = FaultKind::full, .from = from, .to = to, .amount = 0});
+  Clients none(full);
+  none.now = from;
+  EXPECT_EQ(WEIR_E_TOO_MANY_CONNECTIONS, dialed(none)) << "there is no room in the fuller one";
+
+  Settings hang = with(FaultKind::hang);
+  hang.faults.push_back({.what = FaultKind::hang, .from = from, .to = to + 50 * ms});
+  Clients waits(hang);
+  const auto waiting = waits.open();
+  waits.now = from;
+  EXPECT_EQ(WEIR_OK, waits.say(waiting, "SELECT 1"));
+  EXPECT_EQ(to + 50 * ms, waits.now) << "it lasts until the last one is over";
 }
 
 TEST(Faults, what_acts_once_acts_by_its_own_target_and_chance) {
