@@ -101,7 +101,7 @@ bool can_reset(const loader::DriverTable& driver) {
   return driver.has(WEIR_CAP_RESET_SESSION) || driver.has(WEIR_CAP_RESET_FULL);
 }
 
-// One connection, which is reset on return.
+// One connection, which is reset on return, if that can be.
 PoolConfig for_examination(PoolConfig pool, bool resets) {
   pool = for_one_connection(std::move(pool));
   pool.max = 1;  // or the second lease would not wait for the reset

@@ -61,14 +61,15 @@ What perf and strace show; looked at on 2026-11-27 and the day after, on the mac
   connection under them ([decision 0009](decisions/0009-mysql-callers-thread.md)); before that it
   was half of bare's. Since then 94 to 117 % in five measurements.
 - pg-select: two more descriptors are polled for a query, the connection's before it is sent (has
-  the server ended the session?) and one by which it can be told to stop. On another machine (52 us
+  the server ended the session?) and one by which it can be told to stop. On another machine (51 us
   of both processors a cycle for bare, 64 for Weir, in the median of six rounds) a Weir without the
-  two made 6 % more cycles. The client itself works 8.5 us where bare works 3.5, with twice the
-  instructions (9.6 and 4.7 thousand), which each thread finds no longer in the caches. The rest is
-  on which processor a client and its server are: Weir was at 38 thousand cycles/s at best, as bare,
-  with 11 us of kernel time on each side, else at 25 to 33, with up to 20 us and a reschedule
-  interrupt in every seven to twelve cycles, of which bare has none. Why it comes to that more often
-  is not known. It is not the lane's timer: with one that comes each minute it is the same.
+  two made 6 % more cycles in the mean. The client itself works 8.5 us where bare works 3.5, with
+  twice the instructions (9.6 and 4.7 thousand), which each thread finds no longer in the caches.
+  The rest is on which processor a client and its server are: Weir was at 38 thousand cycles/s at
+  best, as bare, with 11 us of kernel time on each side, else at 25 to 33, with up to 20 us and a
+  reschedule interrupt in every seven to twelve cycles, of which bare has none. Why it comes to that
+  more often is not known. It is not the lane's timer: with one that comes each minute it is the
+  same.
 - lite-select: 0.3 us for a lease, a statement that is looked up, columns that are described with
   each result, and rows that are the caller's own. Nothing stands out.
 - an idle pool: 5 KB are connections, the rest its configuration, the driver's options, hooks and
