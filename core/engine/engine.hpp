@@ -47,6 +47,7 @@
 
 #include <array>
 #include <optional>
+#include <span>
 
 namespace weir::engine {
 
@@ -95,8 +96,12 @@ class Engine {
   // it is resolved.
   WaiterId acquire(Waiter waiter, Instant now, Effects& fx);
 
-  // Ends a wait with `outcome` (cancelled or timeout). No effect if it is resolved already.
-  void cancel(WaiterId id, Outcome outcome, Instant now, Effects& fx);
+  // Ends waits with `outcome` (cancelled or timeout): all of them before their places pass on, so
+  // that no connect starts for one that ends as well. No effect on those that are resolved already.
+  void cancel(std::span<const WaiterId> ids, Outcome outcome, Instant now, Effects& fx);
+  void cancel(WaiterId id, Outcome outcome, Instant now, Effects& fx) {
+    cancel({&id, 1}, outcome, now, fx);
+  }
 
   // A waiter that was offered a connection has woken: lends it one if one is still there, else it
   // keeps its place and a later return makes a new offer. No effect if it is resolved already.

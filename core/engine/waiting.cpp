@@ -62,10 +62,14 @@ WaiterId Engine::acquire(Waiter waiter, Instant now, Effects& fx) {
   return id;
 }
 
-void Engine::cancel(WaiterId id, Outcome outcome, Instant now, Effects& fx) {
-  if (!queue_.contains(id)) return;
-  resolve(id, outcome, now, fx);
-  settle(now, fx);
+void Engine::cancel(std::span<const WaiterId> ids, Outcome outcome, Instant now, Effects& fx) {
+  bool any = false;
+  for (const WaiterId id : ids) {
+    if (!queue_.contains(id)) continue;
+    resolve(id, outcome, now, fx);
+    any = true;
+  }
+  if (any) settle(now, fx);
 }
 
 void Engine::claim(WaiterId id, Instant now, Effects& fx) {

@@ -39,6 +39,7 @@
 
 #include <deque>
 #include <memory>
+#include <span>
 #include <stop_token>
 
 namespace weir::runtime {
@@ -184,7 +185,6 @@ class BasicPool final : public Pool,
             }),
             all(whole) {}
       Several& all;
-      engine::WaiterId id;
     };
     void answered(const Part& part) noexcept {
       --open;
@@ -193,7 +193,8 @@ class BasicPool final : public Pool,
     }
     [[nodiscard]] bool over() const noexcept { return open == 0 || failed; }
     std::deque<Part> parts;
-    std::size_t open = 0;  // parts without an answer
+    std::vector<engine::WaiterId> ids;  // theirs
+    std::size_t open = 0;               // parts without an answer
     bool failed = false;
     typename R::condition_variable cv;
   };
@@ -201,9 +202,9 @@ class BasicPool final : public Pool,
   class JobWaiter;    // one whose lease is used on a thread of the pools'
   // Ends a wait when its host asks for it.
   struct StopWaiting {
-    void operator()() const noexcept { pool->cancel_wait(id); }
+    void operator()() const noexcept { pool->cancel_waits(ids); }
     BasicPool* pool;
-    engine::WaiterId id;
+    std::span<const engine::WaiterId> ids;  // the waiter's
   };
   using StopCallback = std::stop_callback<StopWaiting>;
 
@@ -287,7 +288,7 @@ class BasicPool final : public Pool,
   [[nodiscard]] Instant deadline_of(const Request& request, Instant now) const noexcept;
   [[nodiscard]] engine::WaiterId enqueue(Completion& waiter, const engine::Waiter& as,
                                          Instant now) noexcept;
-  void cancel_wait(engine::WaiterId id) noexcept;
+  void cancel_waits(std::span<const engine::WaiterId> ids) noexcept;
   void tell_of_wait(const engine::Holder& holder, Turn& lock);
   [[nodiscard]] Error tell_of_failure(const Completion& waiter, const engine::Holder& holder,
                                       Turn& lock, std::ptrdiff_t timeouts = 1);

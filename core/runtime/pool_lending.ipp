@@ -127,7 +127,7 @@ Result<Lease> BasicPool<R>::queue_up(const engine::Holder& holder, const Request
     if (hooks_.on_wait) tell_of_wait(holder, lock);
     if (lock.owns_lock()) lock.unlock();
     if (request.options.stop.stop_possible())
-      stop.emplace(request.options.stop, StopWaiting{this, id});
+      stop.emplace(request.options.stop, StopWaiting{this, {&id, 1}});
     lock.lock();
   }
   while (!waiter.done) {
@@ -175,11 +175,11 @@ Error BasicPool<R>::tell_of_failure(const Completion& waiter, const engine::Hold
 }
 
 template <Runtime R>
-void BasicPool<R>::cancel_wait(engine::WaiterId id) noexcept {
+void BasicPool<R>::cancel_waits(std::span<const engine::WaiterId> ids) noexcept {
   const auto self = this->shared_from_this();
   Turn lock(*this);
   R::probe(Mark::stopped_in_line);
-  engine_->cancel(id, engine::Outcome::cancelled, R::now(), fx_);
+  engine_->cancel(ids, engine::Outcome::cancelled, R::now(), fx_);
   perform(lock);
 }
 
@@ -205,28 +205,27 @@ Result<std::vector<Lease>> BasicPool<R>::lend_several(const Request& request, st
   const Instant deadline = deadline_of(request, now);
   Several several;
   several.open = count;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    auto& part = several.parts.emplace_back(several);
-    part.id = enqueue(part,
-                      {static_cast<Completion*>(&part), engine::WaiterKind::callback, holder, now,
-                       deadline, /*part=*/true},
-                      now);
+  several.ids.reserve(count);  // from the first that is queued on, nothing may fail
+  for (std::uint32_t i = 0; i < count; ++i) several.parts.emplace_back(several);
+  for (auto& part : several.parts) {
+    several.ids.push_back(enqueue(part,
+                                  {static_cast<Completion*>(&part), engine::WaiterKind::callback,
+                                   holder, now, deadline, /*part=*/true},
+                                  now));
   }
   perform(lock);
   std::optional<StopCallback> stop;
   if (!several.over()) {
     if (hooks_.on_wait) tell_of_wait(holder, lock);
     if (lock.owns_lock()) lock.unlock();
-    // One that is cancelled fails, and all with it.
-    stop.emplace(request.options.stop, StopWaiting{this, several.parts.back().id});
+    stop.emplace(request.options.stop, StopWaiting{this, several.ids});
     lock.lock();
   }
   while (!several.over()) {
     lock.wait_until(several.cv, deadline);
     if (several.over() || R::now() < deadline) continue;
-    for (const auto& part : several.parts) {  // each is an acquire that timed out, as for a tick
-      if (!part.done) engine_->cancel(part.id, engine::Outcome::timeout, R::now(), fx_);
-    }
+    // Each is an acquire that timed out, as for a tick.
+    engine_->cancel(several.ids, engine::Outcome::timeout, R::now(), fx_);
     perform(lock);
   }
   if (stop) {
@@ -258,9 +257,7 @@ Result<std::vector<Lease>> BasicPool<R>::give_up(Several& several, const engine:
                                                  Turn& lock) {
   const auto failed = std::find_if(several.parts.begin(), several.parts.end(),
                                    [](const auto& part) { return part.done && !part.lent(); });
-  for (const auto& part : several.parts) {
-    if (!part.done) engine_->cancel(part.id, engine::Outcome::cancelled, R::now(), fx_);
-  }
+  engine_->cancel(several.ids, engine::Outcome::cancelled, R::now(), fx_);
   perform(lock);
   R::probe(Mark::several_given_up);
   const auto timeouts = std::count_if(

@@ -265,7 +265,7 @@ TEST(Cancel, LeavesTheQueueOnce) {
   world.cancel(a);
   EXPECT_TRUE(a.ended_with(Outcome::cancelled));
   world.cancel(a);  // no effect, nor from an id that was never given
-  world.engine().cancel({}, Outcome::cancelled, world.now(), *std::make_unique<Effects>());
+  world.engine().cancel(WaiterId{}, Outcome::cancelled, world.now(), *std::make_unique<Effects>());
   world.release(*world.holder);
   EXPECT_TRUE(b.lent());
 }
@@ -280,6 +280,25 @@ TEST(Cancel, AnIdIsNeverReused) {
   world.engine().cancel(old, Outcome::cancelled, world.now(), fx);
   EXPECT_TRUE(fx.empty());
   EXPECT_TRUE(b.waiting);
+}
+
+// One after another, the next attempt would begin for the second of them.
+TEST(Cancel, OfAllStartsNoConnect) {
+  PlainRack rack;
+  Engine engine(plain_config(), rack, 1);
+  Effects fx;
+  const Instant now{};
+  Waiter waiter;
+  waiter.deadline = no_deadline;
+  const WaiterId ids[] = {engine.acquire(waiter, now, fx), engine.acquire(waiter, now, fx)};
+  const std::vector<StartOp> connects = fx.start;
+  for (const StartOp& connect : connects) {
+    engine.finished(connect.slot, connect.serial, OpResult::failed, now, fx);
+  }
+  fx.clear();
+  engine.cancel(ids, Outcome::timeout, engine.next_timer(), fx);
+  EXPECT_EQ(fx.resolved.size(), 2U);
+  EXPECT_TRUE(fx.start.empty());  // S11
 }
 
 TEST(QueueFull, OneMoreIsRejectedAtOnce) {
