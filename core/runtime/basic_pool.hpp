@@ -39,7 +39,6 @@
 
 #include <deque>
 #include <memory>
-#include <span>
 #include <stop_token>
 
 namespace weir::runtime {
@@ -202,9 +201,9 @@ class BasicPool final : public Pool,
   class JobWaiter;    // one whose lease is used on a thread of the pools'
   // Ends a wait when its host asks for it.
   struct StopWaiting {
-    void operator()() const noexcept { pool->cancel_waits(ids); }
+    void operator()() const noexcept { pool->cancel_wait(id); }
     BasicPool* pool;
-    std::span<const engine::WaiterId> ids;  // the waiter's
+    engine::WaiterId id;
   };
   using StopCallback = std::stop_callback<StopWaiting>;
 
@@ -288,7 +287,7 @@ class BasicPool final : public Pool,
   [[nodiscard]] Instant deadline_of(const Request& request, Instant now) const noexcept;
   [[nodiscard]] engine::WaiterId enqueue(Completion& waiter, const engine::Waiter& as,
                                          Instant now) noexcept;
-  void cancel_waits(std::span<const engine::WaiterId> ids) noexcept;
+  void cancel_wait(engine::WaiterId id) noexcept;
   void tell_of_wait(const engine::Holder& holder, Turn& lock);
   [[nodiscard]] Error tell_of_failure(const Completion& waiter, const engine::Holder& holder,
                                       Turn& lock, std::ptrdiff_t timeouts = 1);

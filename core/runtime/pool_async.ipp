@@ -185,8 +185,8 @@ std::shared_ptr<weir::detail::AsyncWait> BasicPool<R>::lend_later(
       if (hooks_.on_wait) tell_of_wait(holder, lock);
       if (lock.owns_lock()) lock.unlock();
       if (request.options.stop.stop_possible()) {
-        waiter->stop = std::make_unique<StopCallback>(request.options.stop,
-                                                      StopWaiting{this, {&waiter->id, 1}});
+        waiter->stop =
+            std::make_unique<StopCallback>(request.options.stop, StopWaiting{this, waiter->id});
       }
       lock.lock();
     }

@@ -127,7 +127,7 @@ Result<Lease> BasicPool<R>::queue_up(const engine::Holder& holder, const Request
     if (hooks_.on_wait) tell_of_wait(holder, lock);
     if (lock.owns_lock()) lock.unlock();
     if (request.options.stop.stop_possible())
-      stop.emplace(request.options.stop, StopWaiting{this, {&id, 1}});
+      stop.emplace(request.options.stop, StopWaiting{this, id});
     lock.lock();
   }
   while (!waiter.done) {
@@ -175,11 +175,11 @@ Error BasicPool<R>::tell_of_failure(const Completion& waiter, const engine::Hold
 }
 
 template <Runtime R>
-void BasicPool<R>::cancel_waits(std::span<const engine::WaiterId> ids) noexcept {
+void BasicPool<R>::cancel_wait(engine::WaiterId id) noexcept {
   const auto self = this->shared_from_this();
   Turn lock(*this);
   R::probe(Mark::stopped_in_line);
-  engine_->cancel(ids, engine::Outcome::cancelled, R::now(), fx_);
+  engine_->cancel(id, engine::Outcome::cancelled, R::now(), fx_);
   perform(lock);
 }
 
@@ -218,7 +218,8 @@ Result<std::vector<Lease>> BasicPool<R>::lend_several(const Request& request, st
   if (!several.over()) {
     if (hooks_.on_wait) tell_of_wait(holder, lock);
     if (lock.owns_lock()) lock.unlock();
-    stop.emplace(request.options.stop, StopWaiting{this, several.ids});
+    // One that is cancelled fails, and all with it.
+    stop.emplace(request.options.stop, StopWaiting{this, several.ids.back()});
     lock.lock();
   }
   while (!several.over()) {
