@@ -205,7 +205,7 @@ Result<std::vector<Lease>> BasicPool<R>::lend_several(const Request& request, st
   const Instant deadline = deadline_of(request, now);
   Several several;
   several.open = count;
-  several.ids.reserve(count);  // from the first that is queued on, nothing may fail
+  several.ids.reserve(count);  // once the first is queued, nothing may fail
   for (std::uint32_t i = 0; i < count; ++i) several.parts.emplace_back(several);
   for (auto& part : several.parts) {
     several.ids.push_back(enqueue(part,
