@@ -5,6 +5,7 @@
 //         browser.py says.
 #include "tests/sim/study/pages.hpp"
 
+#include "sim/report/chart.hpp"
 #include "sim/study/compare.hpp"
 #include "sim/study/plot.hpp"
 #include "sim/study/size.hpp"
@@ -102,7 +103,8 @@ TEST(SizePage, TellsSizesThatKeepThePromiseByASignAndAShape) {
 
 TEST(SizePage, HasWhatIsPromisedBetweenTheSizesThatKeepItAndTheOthers) {
   const std::string page = to_html(answer(), promise());
-  const double promised = number_after(page, "<path class=\"promised\" d=\"M62.0,");
+  const double promised =
+      number_after(page, fmt::format("<path class=\"promised\" d=\"M{:.1f},", Chart::left));
   EXPECT_GT(number_after(page, "\" cy=\"", 1), promised);  // 8: below it, which is less
   const std::string unclear = page.substr(page.find("<path class=\"whisker unclear\""));
   EXPECT_GT(number_after(unclear, ","), promised);
