@@ -38,10 +38,7 @@ class Signals : public ApiTest {
     ApiTest::SetUp();
     ::setenv(parents_dir, dir.c_str(), 1);
   }
-  void TearDown() override {
-    ::unsetenv(parents_dir);
-    ApiTest::TearDown();
-  }
+  void TearDown() override { ::unsetenv(parents_dir); }
   static constexpr const char* parents_dir = "WEIR_TEST_PARENTS_DIR";
   // Pools that log to stderr how their connections close.
   Pools talkative() const { return or_throw(open_with("[\"info\"]")); }

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <system_error>
 
 #include <gtest/gtest.h>
 
@@ -24,6 +25,13 @@ inline std::string env(const char* name) {
 
 class ApiTest : public testing::Test {
  protected:
+  // Not in TearDown(): the pools that a test keeps as a member are open until here, and a
+  // connection that closes meanwhile deletes SQLite's -wal and -shm from under remove_all().
+  ~ApiTest() override {
+    std::error_code failed;
+    std::filesystem::remove_all(dir, failed);
+    EXPECT_FALSE(failed) << dir << ": " << failed.message();
+  }
   void SetUp() override {
     ASSERT_NE(env("WEIR_TEST_PLUGIN_DIR"), "") << "run this through meson test";
     const auto base = std::filesystem::temp_directory_path() / "weir-api-XXXXXX";
@@ -31,7 +39,6 @@ class ApiTest : public testing::Test {
     ASSERT_NE(::mkdtemp(path.data()), nullptr);
     dir = path;
   }
-  void TearDown() override { std::filesystem::remove_all(dir); }
 
   // `pool` is the body of [pool.main]; `more` follows at the end.
   [[nodiscard]] std::string toml(const std::string& pool, const std::string& more = "") const {
