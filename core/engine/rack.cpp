@@ -50,7 +50,7 @@ void PlainRack::put_idle(SlotId slot, Instant idle_since, Instant proof, Instant
 void PlainRack::begin_lease(Entry& place, const Holder& holder, Instant now) noexcept {
   place.view.word = Word::lent;
   place.view.holder = holder;
-  place.view.since = now;
+  place.view.since = place.view.used_since = now;
   place.view.rounded = false;
   ++place.view.lease;
   ++lent_count_;
@@ -86,7 +86,7 @@ bool PlainRack::is_current(SlotId slot, std::uint64_t lease) const noexcept {
 bool PlainRack::end_lease(SlotId slot, std::uint64_t lease, Instant now) {
   if (!is_current(slot, lease)) return false;
   View& view = places_[slot].view;
-  if (!view.rounded) observe_hold(now - view.since);
+  if (!view.rounded) observe_hold(now - view.used_since);
   view.word = Word::off;
   view.since = view.proof = now;
   --lent_count_;
@@ -164,6 +164,12 @@ void PlainRack::was_lent_to(SlotId slot, const Holder& holder) {
   View& view = at(slot).view;
   WEIR_ASSERT(view.lent());
   view.holder = holder;
+}
+
+void PlainRack::note_use(SlotId slot, Instant now) {
+  View& view = at(slot).view;
+  WEIR_ASSERT(view.lent());
+  view.used_since = now;
 }
 
 void PlainRack::observe_hold(Duration held) noexcept {

@@ -62,7 +62,8 @@ class Rack {
     bool rounded = false;       // the lease began at `since`, or later
     std::uint32_t vouched = 0;  // the round of doubt in which it last answered
     Holder holder;
-    Instant since;  // idle: end of the last lease; lent: its start
+    Instant since;       // idle: end of the last lease; lent: its start
+    Instant used_since;  // lent: when its holder could begin, who may have had to be woken
     Instant proof;
     Instant expires_at = no_deadline;  // from then on it is not lent and not racked again
     std::uint64_t lease = 0;
@@ -75,7 +76,8 @@ class Rack {
   [[nodiscard]] virtual SlotId freshest_idle() const noexcept = 0;  // no_slot if there is none
   [[nodiscard]] virtual SlotId oldest_idle() const noexcept = 0;
   [[nodiscard]] virtual SlotId fresher_than(SlotId idle) const noexcept = 0;
-  // How long leases last, a moving average over returns.
+  // How long leases are used, a moving average over returns. Without the wake-up of those that they
+  // were handed to: it is what a hand-over costs, and would make each a reason for the next.
   [[nodiscard]] virtual Duration hold_estimate() const noexcept = 0;
 
  protected:
@@ -110,6 +112,8 @@ class PlainRack final : public Rack {
   void was_lent(SlotId slot, std::uint64_t lease, Instant since);
   // And to whom. Requires: lent.
   void was_lent_to(SlotId slot, const Holder& holder);
+  // The holder begins only now. Requires: lent.
+  void note_use(SlotId slot, Instant now);
   // A lease that the others stand for has lasted so long.
   void observe_hold(Duration held) noexcept;
 

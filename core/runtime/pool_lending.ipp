@@ -154,6 +154,7 @@ Result<Lease> BasicPool<R>::queue_up(const engine::Holder& holder, const Request
   }
   if (waiter.lent()) {
     R::probe(Mark::lent_in_line);
+    rack_->note_use(waiter.slot, R::now());
     return grant(slots_[waiter.slot].session, waiter.lease, holder, waiter.waited, lock);
   }
   return fail(tell_of_failure(waiter, holder, lock));

@@ -124,5 +124,16 @@ TEST(Returning, HoldEstimateFollowsTheLeases) {
   EXPECT_EQ(world.rack().returns(), 1U);
 }
 
+// Else what is handed over would always look like a long lease, and be handed over for ever.
+TEST(Returning, HoldEstimateLeavesOutTheWakeUp) {
+  EngineWorld world;
+  Call& call = world.acquire();
+  world.run_for(1ms);
+  world.rack().note_use(call.slot, world.now());
+  world.run_for(80us);
+  world.release(call);
+  EXPECT_EQ(world.rack().hold_estimate(), 10us);
+}
+
 }  // namespace
 }  // namespace weir::engine::test

@@ -113,6 +113,52 @@ TEST(HooksInVirtualTime, may_use_the_pool_and_are_told_what_is_counted) {
   EXPECT_TRUE(each) << "otherwise nothing was tried";
 }
 
+// Whoever is handed a connection may be long in waking, here in a hook. If that counted for the
+// lease, the next waiter would be handed it as well, and nobody could pass those who sleep (F1).
+TEST(HooksInVirtualTime, that_are_slow_do_not_make_a_lease_a_long_one) {
+  Pool* pool = nullptr;
+  Lease held;
+  bool handed_over = false;
+  bool passed = false;
+  Hooks hooks;
+  hooks.on_wait = [&](const WaitEvent& event) {
+    if (event.tag != "asleep" && event.tag != "awake") return;  // for the connection to be made
+    held.release();
+    const Result<Lease> second = pool->try_acquire();
+    if (event.tag == "asleep") {
+      handed_over = !second;
+      pool->sleep_until(pool->now() + 1s);
+    } else {
+      passed = second.has_value();
+    }
+  };
+  const Host host{.work = [&](Pool& p) -> Result<void> {
+                    pool = &p;
+                    held = or_throw(p.acquire());
+                    p.sleep_until(p.now() + 410us);  // an estimate of 51 us: no offers
+                    Lease second = or_throw(p.acquire({.tag = "asleep"}));
+                    or_throw(second->execute("BEGIN"));  // so that its return is looked at
+                    second.release();                    // an estimate of 45 us: offers
+                    held = or_throw(p.acquire());
+                    or_throw(p.acquire({.tag = "awake"})).release();
+                    return {};
+                  },
+                  .hooks = hooks};
+  const Outcome outcome = simulated(R"toml(
+format = 1
+duration = "10s"
+mode = "ideal"
+[pool]
+max = 1
+[[client]]
+every = "6s"
+)toml",
+                                    host);
+  ASSERT_TRUE(outcome.ok()) << outcome.text();
+  EXPECT_TRUE(handed_over);
+  EXPECT_TRUE(passed);
+}
+
 TEST(MiddlewareInVirtualTime, has_the_clock_and_the_order_of_the_run) {
   Duration longest{};
   int calls = 0;
