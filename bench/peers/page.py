@@ -47,21 +47,28 @@ A gate must be met, a reach is what we are after. Each is judged on medians of t
 WHERE = """
 ## Where it is short, and why
 
-What perf and strace show; looked at on 2026-11-27 and the day after, on the machine below.
+What perf and strace show; looked at on 2026-11-27 and the day after, on two machines: a Xeon, and
+the EPYC that the numbers of this page are of.
 
-- u1, t2, t8: of 19 ns the two exchanges are 10. What is left are two calls into the library and
-  what is written down of a lease: who has it, where, since when ([decision
-  0007](decisions/0007-lane.md)). Five times HikariCP's would be 13 ns.
+- u1, t2, t8: of 31 ns the two exchanges are 6 on the EPYC; 10 of 20 on the Xeon, where a cycle was
+  1.95 times the CAS pair's and 3.76 times as fast as HikariCP's. What is left are two calls into
+  the library, two thirds of the time on the EPYC, and what is written down of a lease: who has it,
+  where, since when ([decision 0007](decisions/0007-lane.md)). Five times HikariCP's would be 18 ns.
 - busy: what is lost is the wake-up of each waiter that comes to his bound ([decision
   0008](decisions/0008-fair-after.md)); in strict order, that of each cycle, as with the simplest
-  pool that keeps to the order.
-- sleep: the sleep itself and the wake-up of an idle virtual processor are nearly all of a cycle, so
-  that all pools here are within 8 % of each other. It came out at 1.01 the day before.
+  pool that keeps to the order. A wake-up takes longer on the EPYC: on the Xeon it was 65 %, and
+  36 % in strict order. On the EPYC it was 31 % until 2026-11-28, when a wake-up counted as a part
+  of the lease ([decision 0003](decisions/0003-bounded-fairness.md)).
+- sleep: the sleep itself and the wake-up of an idle virtual processor are nearly all of a cycle. It
+  came out at 1.01 and 1.06 on the Xeon, where all pools were within 8 % of each other.
+- coro: 92 % of what the program works is the hold itself; what else is lost is not in its profile.
+  It was 87 % on the Xeon.
+- a driver call: 11.6 ns on the Xeon. Not looked at on the EPYC.
 - my-select, my-tpcb: calls are made on their callers' threads since the driver can cut the
   connection under them ([decision 0009](decisions/0009-mysql-callers-thread.md)); before that it
-  was half of bare's. Since then 94 to 117 % in five measurements.
+  was half of bare's. Since then my-select came out at 90 to 117 % in seven measurements.
 - pg-select: two more descriptors are polled for a query, the connection's before it is sent (has
-  the server ended the session?) and one by which it can be told to stop. On another machine (51 us
+  the server ended the session?) and one by which it can be told to stop. On a third machine (51 us
   of both processors a cycle for bare, 64 for Weir, in the median of six rounds) a Weir without the
   two made 6 % more cycles in the mean. The client itself works 8.5 us where bare works 3.5, with
   twice the instructions (9.6 and 4.7 thousand), which each thread finds no longer in the caches.
