@@ -281,7 +281,8 @@ class BasicPool final : public Pool,
   [[nodiscard]] Lease grant(Session& session, std::uint64_t lease, const engine::Holder& holder,
                             Duration waited);
   [[nodiscard, gnu::always_inline]] inline Lease grant(Session& session, std::uint64_t lease,
-                                                       const char* tag, CallSite site) noexcept;
+                                                       const char* tag,
+                                                       const CallSite& site) noexcept;
   [[nodiscard, gnu::always_inline]] inline engine::Holder holder_of(
       const Request& request) const noexcept;
   [[nodiscard]] Instant deadline_of(const Request& request, Instant now) const noexcept;

@@ -96,7 +96,7 @@ Lease BasicPool<R>::grant(Session& session, std::uint64_t lease, const engine::H
 // Tells nobody.
 template <Runtime R>
 Lease BasicPool<R>::grant(Session& session, std::uint64_t lease, const char* tag,
-                          CallSite site) noexcept {
+                          const CallSite& site) noexcept {
   session.begin_lease(lease, tag, site);
   return make_lease({&session, lease, no_deadline});
 }

@@ -78,9 +78,12 @@ class Session {
   [[nodiscard]] Result<bool> reset(Instant deadline);
   void close(Instant deadline);
 
-  void begin_lease(std::uint64_t lease, const char* tag, CallSite site) noexcept {
+  // The site in two: its caller has just stored it so, and a load of both at once would wait until
+  // the two stores have left the processor's store buffer.
+  void begin_lease(std::uint64_t lease, const char* tag, const CallSite& site) noexcept {
     tag_ = tag;
-    site_ = site;
+    site_.file = site.file;
+    site_.line = site.line;
     used_ = native_out_;
     lease_.store(lease, std::memory_order_relaxed);
   }
