@@ -226,6 +226,7 @@ TEST_F(SignalsDeathTest, leave_the_threads_of_a_forked_child_alone) {
           ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
         }
         std::vector<std::thread> own;
+        own.reserve(8);
         for (int i = 0; i < 8; ++i) own.emplace_back([] {});
         guard.reset();
         for (std::thread& thread : own) thread.join();  // throws if it was detached

@@ -124,11 +124,11 @@ struct ResultFrom {
   static_assert(!is_foreign_result<Bare>,
                 "weir: the function has to return its errors as weir::Error; one of another type "
                 "would be a value, and a transaction that has failed would be committed");
-  using type = std::conditional_t<is_result<Bare>, Bare, Result<T>>;
+  using Type = std::conditional_t<is_result<Bare>, Bare, Result<T>>;
 };
 // What with() and transaction() return for a function that returns T.
 template <class T>
-using ResultOf = typename ResultFrom<T>::type;
+using ResultOf = typename ResultFrom<T>::Type;
 
 // Calls fn and makes a Result of what it returns.
 template <class F, class... Args>
