@@ -126,7 +126,7 @@ std::string snake_case(std::string_view name) {
 
 // The right-hand side, as far as it can be carried over; "…" where the reader has to think.
 std::string value_text(const Option& option, const ForeignName& foreign, const Node& value) {
-  const std::string unknown(to_be_chosen);
+  std::string unknown(to_be_chosen);
   if (value.kind == Kind::boolean && !foreign.if_true.empty())
     return std::string(value.boolean ? foreign.if_true : foreign.if_false);
   if (option.secret) return unknown;
