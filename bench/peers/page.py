@@ -56,9 +56,9 @@ the EPYC that the numbers of this page are of.
   where, since when ([decision 0007](decisions/0007-lane.md)). Five times HikariCP's would be 18 ns.
 - busy: what is lost is the wake-up of each waiter that comes to his bound ([decision
   0008](decisions/0008-fair-after.md)); in strict order, that of each cycle, as with the simplest
-  pool that keeps to the order. A wake-up takes longer on the EPYC: on the Xeon it was 65 %, and
-  36 % in strict order. On the EPYC it was 31 % until 2026-11-28, when a wake-up counted as a part
-  of the lease ([decision 0003](decisions/0003-bounded-fairness.md)).
+  pool that keeps to the order, which makes 28 % on the EPYC and made 37 % on the Xeon. There Weir
+  made 65 %, and 36 % in strict order. On the EPYC it was 31 % until 2026-11-28, when a wake-up
+  counted as a part of the lease ([decision 0003](decisions/0003-bounded-fairness.md)).
 - sleep: the sleep itself and the wake-up of an idle virtual processor are nearly all of a cycle. It
   came out at 1.01 and 1.06 on the Xeon, where all pools were within 8 % of each other.
 - coro: 92 % of what the program works is the hold itself; what else is lost is not in its profile.
