@@ -47,8 +47,8 @@ A gate must be met, a reach is what we are after. Each is judged on medians of t
 WHERE = """
 ## Where it is short, and why
 
-What perf and strace show; looked at on 2026-11-27 and the day after, on two machines: a Xeon, and
-the EPYC that the numbers of this page are of.
+What perf and strace show; looked at on 2026-11-27 to 29, on two machines: a Xeon, and the
+EPYC that the numbers of this page are of.
 
 - u1, t2, t8: of 31 ns the two exchanges are 6 on the EPYC; 10 of 20 on the Xeon, where a cycle was
   1.95 times the CAS pair's and 3.76 times as fast as HikariCP's. What is left are two calls into
@@ -63,7 +63,9 @@ the EPYC that the numbers of this page are of.
   came out at 1.01 and 1.06 on the Xeon, where all pools were within 8 % of each other.
 - coro: 92 % of what the program works is the hold itself; what else is lost is not in its profile.
   It was 87 % on the Xeon.
-- a driver call: 11.6 ns on the Xeon. Not looked at on the EPYC.
+- a driver call: 11.6 ns on the Xeon. On the EPYC half of what the library works is where the
+  driver's arguments and the room for its answer are made, a quarter where the lease and the
+  statement are checked. It is spread over all their instructions; nothing stands out.
 - my-select, my-tpcb: calls are made on their callers' threads since the driver can cut the
   connection under them ([decision 0009](decisions/0009-mysql-callers-thread.md)); before that it
   was half of bare's. Since then my-select came out at 90 to 117 % in seven measurements.
