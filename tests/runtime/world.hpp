@@ -102,4 +102,13 @@ void eventually(F&& done) {
   while (!done()) std::this_thread::yield();
 }
 
+// What those are told who wait in vain, once it is for this reason. On a busy machine the first may
+// leave while the connect that fails is still under way, and are told that the pool is full.
+inline Result<Lease> times_out_for(Pool& pool, AcquireClass reason) {
+  for (;;) {
+    auto lease = pool.acquire({.timeout = 20ms});
+    if (lease || lease.error().acquire()->reason == reason) return lease;
+  }
+}
+
 }  // namespace weir::runtime
