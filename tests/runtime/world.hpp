@@ -102,13 +102,14 @@ void eventually(F&& done) {
   while (!done()) std::this_thread::yield();
 }
 
-// What those are told who wait in vain, once it is for this reason. On a busy machine the first may
-// leave while the connect that fails is still under way, and are told that the pool is full.
+// Who waits in vain, as the first to be told this reason, or the last of many. On a busy machine
+// the first may leave before the connect that fails has ended, or even begun, and is told of that.
 inline Result<Lease> times_out_for(Pool& pool, AcquireClass reason) {
-  for (;;) {
-    auto lease = pool.acquire({.timeout = 20ms});
-    if (lease || lease.error().acquire()->reason == reason) return lease;
-  }
+  const auto acquire = [&] { return pool.acquire({.timeout = 20ms}); };
+  const auto is_told = [&](const AcquireReport* why) { return !why || why->reason == reason; };
+  auto lease = acquire();
+  for (int i = 0; i < 500 && !lease && !is_told(lease.error().acquire()); ++i) lease = acquire();
+  return lease;
 }
 
 }  // namespace weir::runtime
