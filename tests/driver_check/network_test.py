@@ -15,7 +15,9 @@ from tap import Tap  # noqa: E402  (kit sets the path)
 def quirks_of(kit: Kit, offence: str, folder: pathlib.Path) -> pathlib.Path:
     """With a table of its own: what a check that runs at the same time inserts would pass for the
     work of this one."""
-    built_in = (kit.args.source / "cli" / "check" / "quirks" / "postgres.toml").read_text()
+    quirks = kit.args.source / "cli" / "check" / "quirks" / f"{kit.args.server}.toml"
+    built_in = quirks.read_text()
+    assert "weir_check" in built_in, f"{quirks}: its table has another name now"
     own = folder / f"{offence}.toml"
     own.write_text(built_in.replace("weir_check", f"weir_check_{offence}"))
     return own
