@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Counts what `meson test` really ran: prints "passed failed skipped" and names on stderr
-what failed or was skipped.
+what failed or was skipped, with what it says of it.
 
 A gtest or TAP program counts once per case, any other test once. A program that failed without
 saying which case did (a crash, a timeout, a sanitizer report at exit) counts as one failure more,
@@ -19,8 +19,15 @@ def short_name(name: str) -> str:
     return name.rsplit(" / ", 1)[-1].rsplit(":", 1)[-1]
 
 
+def gtest_remarks(case: ET.Element, kind: str) -> list:
+    """What GoogleTest says of a case; of a TAP case there is nothing here, see tap_remarks().
+    The first line of each is where, which matters less than the name if it was skipped."""
+    first = 1 if kind == "skipped" else 0
+    return [line for said in case.findall(kind) for line in (said.text or "").splitlines()[first:]]
+
+
 def cases_by_test(junit: pathlib.Path) -> dict:
-    """Maps a test's name to its (name, result) cases, from Meson's merged JUnit file."""
+    """Maps a test's name to its (name, result, remarks) cases, from Meson's merged JUnit file."""
     cases: dict = {}
     for suite in ET.parse(junit).getroot().findall("testsuite"):
         # "weir.weir:<suites> / <test>[.<gtest suite>]"; plain tests share one suite named "weir".
@@ -36,7 +43,8 @@ def cases_by_test(junit: pathlib.Path) -> dict:
             else:
                 result = "passed"
             name = ".".join(filter(None, [group, case.get("name", "?")]))
-            cases.setdefault(test, []).append((name, result))
+            remarks = gtest_remarks(case, "skipped" if result == "skipped" else "failure")
+            cases.setdefault(test, []).append((name, result, remarks))
     return cases
 
 
@@ -75,13 +83,13 @@ def main() -> int:
         run = json.loads(line)
         name = short_name(run["name"])
         output = run.get("stdout") or ""
-        remarks = tap_remarks(output)
+        tap = tap_remarks(output)
         failed_cases = 0
-        for case, result in cases.get(name, []):
+        for case, result, remarks in cases.get(name, []):
             total[result] += 1
             failed_cases += result == "failed"
             if result != "passed":
-                report(result, f"{name}: {case}", remarks.get(case, []))
+                report(result, f"{name}: {case}", remarks or tap.get(case, []))
         if run["result"] not in ("OK", "EXPECTEDFAIL", "SKIP") and not failed_cases:
             total["failed"] += 1
             report("failed", f"{name}: {run['result'].lower()}", [])

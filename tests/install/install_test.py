@@ -117,10 +117,11 @@ def compilers(inst: Installed):
     library links it; for another compiler, GCC's can be loaded first, and clang's, being
     static, cannot.
     """
-    for name, candidates in (("g++", ["g++"]), ("clang++", ["clang++-14", "clang++"])):
+    for name, package, candidates in (("g++", "g++", ["g++"]),
+                                      ("clang++", "clang-14", ["clang++-14", "clang++"])):
         command = next((c for c in candidates if shutil.which(c)), None)
         if command is None:
-            yield name, None, [], "", f"{name} is not installed"
+            yield name, None, [], "", f"{name} is not installed (apt-get install {package})"
         elif not inst.sanitize or inst.args.compiler_id == ("gcc" if name == "g++" else "clang"):
             yield name, command, inst.sanitize, "", ""
         elif inst.args.compiler_id == "gcc" and "address" in inst.args.sanitize:
@@ -128,7 +129,7 @@ def compilers(inst: Installed):
             yield name, command, [], os.path.realpath(libasan), ""
         else:
             yield name, command, [], "", (f"the library has {inst.args.compiler_id}'s "
-                                          f"{inst.args.sanitize} sanitizer")
+                                          f"{inst.args.sanitize} sanitizer; run a build without it")
 
 
 def with_pkg_config(inst: Installed, tap: Tap) -> None:
@@ -151,7 +152,7 @@ def cmake(inst: Installed, tap: Tap, name: str, program: str, components: str, t
           expected: str) -> None:
     """A host of one file, built by CMake and run."""
     if not shutil.which("cmake"):
-        tap.skip(name, "cmake is not installed")
+        tap.skip(name, "cmake is not installed (apt-get install cmake)")
         return
     source = inst.work / f"cmake-{pathlib.Path(program).stem}"
     source.mkdir()
@@ -195,7 +196,8 @@ def exports_of(inst: Installed, library: str) -> list:
 def the_simulator(inst: Installed, tap: Tap) -> None:
     """libweir-sim, which is linked instead of libweir."""
     if not (inst.libdir / "libweir-sim.so").exists():
-        tap.skip("a host's test under the simulator", "built without the simulator")
+        tap.skip("a host's test under the simulator",
+                 "built without the simulator; configure with -Dsim=enabled")
         return
     tap.check("libweir-sim exports Weir's names and the calls that it watches",
               exports_of(inst, "libweir-sim.so"))
@@ -237,7 +239,7 @@ def the_command(inst: Installed, tap: Tap) -> None:
     weir = inst.prefix / "bin" / "weir"
     name = "the installed command lists the installed SQLite plugin"
     if not weir.exists():
-        tap.skip(name, "built without the command")
+        tap.skip(name, "built without the command; configure with -Dcli=enabled")
         return
     done = inst.run(weir, "driver", "list", env=dict(inst.env, LD_LIBRARY_PATH=str(inst.libdir)))
     plugin = str(inst.libdir / "weir" / "plugins" / "weir_sqlite.so")
@@ -316,7 +318,7 @@ def the_template(inst: Installed, tap: Tap) -> None:
     if compiler:
         tap.check(name, template.host(compiler))
     else:
-        tap.skip(name, "no compiler fits the library's sanitizer")
+        tap.skip(name, "no compiler fits the library's sanitizer; run a build without it")
     template.remove()
 
 
@@ -325,7 +327,7 @@ def a_new_driver(inst: Installed, tap: Tap) -> None:
     weir = inst.prefix / "bin" / "weir"
     name = "a new driver is written, built and keeps every rule"
     if not weir.exists():
-        tap.skip(name, "built without the command")
+        tap.skip(name, "built without the command; configure with -Dcli=enabled")
         return
     source = inst.work / "fresh"
     library = source / "build" / "weir_fresh-db.so"

@@ -44,12 +44,12 @@ def check_tree(tap: Tap, files: list) -> None:
         tap.check(title(rule), [problem for file in files for problem in rule(file)])
     for rule in TREE_RULES:
         tap.check(title(rule), rule(files))
-    for rule, there in ((tools.laid_out, tools.clang_format()),
-                        (tools.shell_scripts, shutil.which("shellcheck"))):
+    for rule, package, there in ((tools.laid_out, "clang-format-14", tools.clang_format()),
+                                 (tools.shell_scripts, "shellcheck", shutil.which("shellcheck"))):
         if there:
             tap.check(title(rule), rule(files))
         else:
-            tap.skip(title(rule), "clang-format 14 or shellcheck is not installed")
+            tap.skip(title(rule), f"{package} is not installed (apt-get install {package})")
 
 
 def check_headers(tap: Tap, files: list) -> None:

@@ -84,11 +84,12 @@ def header_jobs(files: list, compilers: dict):
 def header_checks(files: list):
     """Yields (name, problems, reason to skip)."""
     compilers = {}
-    for cxx, cc in (("g++", "gcc"), ("clang++-14", "clang-14")):
+    for cxx, cc, package in (("g++", "gcc", "g++"), ("clang++-14", "clang-14", "clang-14")):
         if shutil.which(cxx) and shutil.which(cc):
             compilers[cxx] = cc
         else:
-            yield f"public headers alone, {cxx}", [], f"{cxx} is not installed"
+            yield (f"public headers alone, {cxx}", [],
+                   f"{package} is not installed (apt-get install {package})")
     jobs = list(header_jobs(files, compilers))
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
         results = pool.map(lambda job: _compile(job[1], job[2]), jobs)

@@ -319,7 +319,7 @@ TEST(Inside, is_needed_by_what_belongs_there) {
 // The library comes before libc: also for what the standard library calls on a host's behalf.
 TEST(Inside, real_clocks_and_sleep_end_the_process) {
 #ifdef __SANITIZE_THREAD__
-  GTEST_SKIP() << "virtual threads are real ones in this build";
+  GTEST_SKIP() << "virtual threads are real ones in this build; run one without ThreadSanitizer";
 #endif
   EXPECT_DEATH(static_cast<void>(simulate(busy, working([](Pool&) -> Result<void> {
                                             static_cast<void>(std::chrono::system_clock::now());

@@ -75,7 +75,8 @@ using PluginDeathTest = testing::Test;
 
 TEST(PluginDeathTest, that_sleeps_is_named) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
-  if (default_engine() == Engine::threads) GTEST_SKIP() << "the tripwire is off on OS threads";
+  if (default_engine() == Engine::threads)
+    GTEST_SKIP() << "the tripwire is off on OS threads; run a build without ThreadSanitizer";
   EXPECT_DEATH(static_cast<void>(run(scenario(WEIR_SLEEPS_PLUGIN))), "called (clock_)?nanosleep");
 }
 
