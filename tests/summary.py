@@ -22,6 +22,8 @@ def short_name(name: str) -> str:
 def gtest_remarks(case: ET.Element, kind: str) -> list:
     """What GoogleTest says of a case; of a TAP case there is nothing here, see tap_remarks().
     The first line of each is where, which matters less than the name if it was skipped."""
+    if case.get("status") == "notrun":
+        return ["disabled by its name; --gtest_also_run_disabled_tests runs it"]
     first = 1 if kind == "skipped" else 0
     return [line for said in case.findall(kind) for line in (said.text or "").splitlines()[first:]]
 

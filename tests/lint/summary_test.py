@@ -50,6 +50,7 @@ failed: pool: Lease.counts
     ../../tests/pool.cpp:10
     Expected: 2
 skipped: pool: Lease.DISABLED_later
+    disabled by its name; --gtest_also_run_disabled_tests runs it
 skipped: words: 2 - draws
     tmux is not installed (apt-get install tmux)
 failed: words: 3 - ends

@@ -123,7 +123,7 @@ TEST_F(PoolTest, an_unreachable_database_is_the_cause_of_the_timeout) {
   auto pool = open(small(1), {{"fail_open", "conn_lost"}});
   auto lease = times_out_for(*pool, AcquireClass::endpoint_down);
   ASSERT_FALSE(lease);
-  EXPECT_EQ(lease.error().code(), Code::acquire_timeout);
+  ASSERT_EQ(lease.error().code(), Code::acquire_timeout) << lease.error().what();
   EXPECT_EQ(lease.error().acquire()->reason, AcquireClass::endpoint_down) << lease.error().what();
   EXPECT_FALSE(lease.error().acquire()->create_error.empty());
 }

@@ -38,7 +38,7 @@ TEST_F(Lying, a_failure_never_heard_of_is_a_failure_like_others) {
   });
   auto lease = times_out_for(*pool, AcquireClass::endpoint_down);
   ASSERT_FALSE(lease);
-  EXPECT_EQ(lease.error().code(), Code::acquire_timeout) << lease.error().what();
+  ASSERT_EQ(lease.error().code(), Code::acquire_timeout) << lease.error().what();
   EXPECT_EQ(lease.error().acquire()->reason, AcquireClass::endpoint_down);
   const auto failures = [&] { return pool->stats().create_failures; };
   eventually([&] { return pool->acquire({.timeout = 20ms}) || failures() >= 2; });
