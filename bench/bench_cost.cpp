@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What the pool costs where no load is needed to see it: a line of JSON for each measure, and on a
-// terminal a table with the goals at the end. What each counts is said at its function.
+// What the pool costs where no load is needed to see it: a line of JSON for each measure. What
+// each counts is said at its function.
 //
 //   bench_cost [--measure NAME]...
 //
@@ -291,40 +291,27 @@ Value allocations_query() {
 
 struct Measure {
   const char* name;
-  const char* what;
-  const char* unit;
-  const char* goal;
   Value (*take)();
 };
 
-constexpr Measure measures[] = {
-    {"boundary_ns", "a driver call, beyond the driver's own time", "ns", "15; better 5",
-     boundary_ns},
-    {"round_trips", "sent by an acquire and its release", "messages", "0", round_trips},
-    {"idle_pool_bytes", "an idle pool of 10", "bytes", "4096; better 2048", idle_pool_bytes},
-    {"idle_threads", "threads of 3 idle pools of 10", "threads", "1", idle_threads},
-    {"idle_connection_bytes", "an idle connection, of 10000", "bytes", "512",
-     idle_connection_bytes},
-    {"allocations_acquire", "1000 acquires and releases", "allocations", "0", allocations_acquire},
-    {"allocations_execute", "1000 executes, prepared", "allocations", "0", allocations_execute},
-    {"allocations_query", "1000 queries of a row, prepared, SQLite", "allocations", "0",
-     allocations_query}};
+// bench/peers/goals.py says what is wanted of each.
+constexpr Measure measures[] = {{"boundary_ns", boundary_ns},
+                                {"round_trips", round_trips},
+                                {"idle_pool_bytes", idle_pool_bytes},
+                                {"idle_threads", idle_threads},
+                                {"idle_connection_bytes", idle_connection_bytes},
+                                {"allocations_acquire", allocations_acquire},
+                                {"allocations_execute", allocations_execute},
+                                {"allocations_query", allocations_query}};
 
-// Returns: the lines of the table.
-std::string take(const std::vector<std::string>& names) {
-  std::string table;
+void take(const std::vector<std::string>& names) {
   for (const Measure& one : measures) {
     if (!names.empty() && std::find(names.begin(), names.end(), one.name) == names.end()) continue;
     const Value value = one.take();
     if (!value) continue;
     std::printf("{\"measure\":\"%s\",\"value\":%.6g}\n", one.name, *value);
     std::fflush(stdout);
-    char line[160];
-    std::snprintf(line, sizeof line, "%-44s %10.6g %s (goal: %s)\n", one.what, *value, one.unit,
-                  one.goal);
-    table += line;
   }
-  return table;
 }
 
 bool is_measure(std::string_view name) {
@@ -352,8 +339,7 @@ int main(int argc, char** argv) {
     names.emplace_back(argv[i]);
   }
   try {
-    const std::string table = take(names);
-    if (isatty(STDOUT_FILENO) == 1) std::printf("\n%s", table.c_str());
+    take(names);
   } catch (const std::exception& failed) {
     std::fprintf(stderr, "bench_cost: %s\n", failed.what());
     return 1;

@@ -47,8 +47,8 @@ class Bare {
   Bare(const Bare&) = delete;
   Bare& operator=(const Bare&) = delete;
 
-  void run(const char* sql) { Answer(PQexec(pg_, sql)); }
-  void prepare(const char* sql) { Answer(PQprepare(pg_, "s", sql, 0, nullptr)); }
+  void run(const char* sql) { done(Answer(PQexec(pg_, sql)), sql); }
+  void prepare(const char* sql) { done(Answer(PQprepare(pg_, "s", sql, 0, nullptr)), sql); }
   void send() {
     require(PQsendQueryPrepared(pg_, "s", 0, nullptr, nullptr, nullptr, 0) == 1 &&
                 PQsetSingleRowMode(pg_) == 1,
@@ -63,6 +63,10 @@ class Bare {
   PGconn* get() { return pg_; }
 
  private:
+  static void done(const Answer& answer, const char* sql) {
+    require(PQresultStatus(answer.get()) == PGRES_COMMAND_OK, sql);
+  }
+
   PGconn* pg_;
 };
 
@@ -111,34 +115,6 @@ void bare_stream(benchmark::State& state) {
   }
 }
 
-// The fastest way in that PostgreSQL has, by hand.
-void bare_bulk(benchmark::State& state) {
-  Bare bare;
-  bare.run("CREATE TEMP TABLE bulk(i bigint, s text, d float8)");
-  std::string text;
-  for (auto _ : state) {
-    bare.run("TRUNCATE bulk");
-    require(
-        PQresultStatus(Answer(PQexec(bare.get(), "COPY bulk FROM STDIN")).get()) == PGRES_COPY_IN,
-        "COPY");
-    for (int i = 0; i < bulk_rows; ++i) {
-      char digits[64];
-      text.assign(digits, std::to_chars(digits, digits + sizeof digits, i).ptr);
-      text += "\trow ";
-      text.append(digits, std::to_chars(digits, digits + sizeof digits, i).ptr);
-      text += '\t';
-      text.append(digits, std::to_chars(digits, digits + sizeof digits, i * 0.5).ptr);
-      text += '\n';
-      PQputCopyData(bare.get(), text.data(), static_cast<int>(text.size()));
-    }
-    require(PQputCopyEnd(bare.get(), nullptr) == 1, "the end of COPY");
-    while (const Answer answer{PQgetResult(bare.get())}) {
-      require(PQresultStatus(answer.get()) == PGRES_COMMAND_OK, "COPY");
-    }
-    bare.run("COMMIT");
-  }
-}
-
 constexpr weir::bench::Table keyed{
     "CREATE TEMP TABLE bulk(i bigint PRIMARY KEY, s text, d float8)", "TRUNCATE bulk",
     "INSERT INTO bulk SELECT 2 * i, 'old', 0 FROM generate_series(0, 4999) AS n(i)"};
@@ -151,6 +127,7 @@ void append(std::string& text, auto number) {
   text.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
 }
 
+// The fastest way in that PostgreSQL has.
 void bare_copy(Bare& bare, const char* sql) {
   std::string text;
   require(PQresultStatus(Answer(PQexec(bare.get(), sql)).get()) == PGRES_COPY_IN, "COPY");
@@ -169,6 +146,17 @@ void bare_copy(Bare& bare, const char* sql) {
   require(PQputCopyEnd(bare.get(), nullptr) == 1, "the end of COPY");
   while (const Answer answer{PQgetResult(bare.get())}) {
     require(PQresultStatus(answer.get()) == PGRES_COMMAND_OK, "COPY");
+  }
+}
+
+void bare_bulk(benchmark::State& state) {
+  Bare bare;
+  bare.run("CREATE TEMP TABLE bulk(i bigint, s text, d float8)");
+  for (auto _ : state) {
+    bare.run("TRUNCATE bulk");
+    bare.run("BEGIN");
+    bare_copy(bare, "COPY bulk FROM STDIN");
+    bare.run("COMMIT");
   }
 }
 

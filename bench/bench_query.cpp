@@ -61,9 +61,6 @@ constexpr const char* compiler = "GCC " __VERSION__;
 #endif
 
 constexpr const char* pools[] = {"bare", "weir", "soci", "pgbouncer"};
-// Weir's cycles over bare's, where a select is all there is to a cycle.
-constexpr double gate = 0.97;
-constexpr double reach = 0.995;
 
 #ifdef WEIR_BENCH_POSTGRES
 constexpr bool with_postgres = true;
@@ -219,13 +216,6 @@ void print_ratios(const Rounds& rounds) {
       if (ratio <= 0 || pool == std::string_view("bare")) continue;
       char text[160];
       std::snprintf(text, sizeof text, "  %s %.1f %%", pool, 100 * ratio);
-      line += text;
-      if (pool != std::string_view("weir") || load.name.find("select") == std::string::npos) {
-        continue;
-      }
-      const auto word = [&](double goal) { return ratio >= goal ? "met" : "missed"; };
-      std::snprintf(text, sizeof text, " (gate %g %%: %s; reach %g %%: %s)", 100 * gate, word(gate),
-                    100 * reach, word(reach));
       line += text;
     }
     if (!line.empty()) std::printf("%s, of bare's cycles/s:%s\n", load.name.c_str(), line.c_str());

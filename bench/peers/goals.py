@@ -2,6 +2,7 @@
 """What Weir is to be beside its peers, and by itself: rows of goals, each judged on medians of one
 interleaved run. A gate must be met; a reach is what we are after."""
 import dataclasses
+import statistics
 import typing
 
 BUSY_HOLD_S = 20e-6
@@ -44,6 +45,26 @@ class Cells:
         """Of what two connections give that each are held 20 us, back to back. A processor can
         spin on one of them only."""
         return self(pool, load).per_s * BUSY_HOLD_S / min(2, self.cpus)
+
+
+def cells_of(lines: list, cpus: int) -> Cells:
+    """Of the lines that the programs print."""
+    by = {}
+    costs = {}
+    for line in lines:
+        if "measure" in line:
+            costs.setdefault(line["measure"], []).append(line["value"])
+        else:
+            by.setdefault((line["pool"], line["load"]), []).append(line)
+
+    def cell(rounds: list) -> Cell:
+        def middle(key: str) -> float:
+            return statistics.median(line[key] for line in rounds)
+        per_s = [line["per_s"] for line in rounds]
+        return Cell(middle("per_s"), min(per_s), max(per_s), middle("spread"), middle("p50_us"),
+                    middle("p99_us"), middle("p999_us"), max(line["max_us"] for line in rounds))
+    return Cells({key: cell(rounds) for key, rounds in by.items()}, cpus,
+                 {key: statistics.median(values) for key, values in costs.items()})
 
 
 Value = typing.Callable[[Cells], float]

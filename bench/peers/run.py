@@ -13,7 +13,6 @@ import os
 import pathlib
 import platform
 import re
-import statistics
 import sys
 import time
 
@@ -58,26 +57,6 @@ def measure(suites: list, peers: installed.Peers, args) -> list:
             print("".join(f" {line['measure']} {line['value']:.4g}" for line in found), flush=True)
             lines += found
     return lines
-
-
-def cells_of(lines: list, cpus: int) -> goals.Cells:
-    by = {}
-    costs = {}
-    for line in lines:
-        if "measure" in line:
-            costs.setdefault(line["measure"], []).append(line["value"])
-        else:
-            by.setdefault((line["pool"], line["load"]), []).append(line)
-
-    def cell(rounds: list) -> goals.Cell:
-        def middle(key: str) -> float:
-            return statistics.median(line[key] for line in rounds)
-        per_s = [line["per_s"] for line in rounds]
-        return goals.Cell(middle("per_s"), min(per_s), max(per_s), middle("spread"),
-                          middle("p50_us"), middle("p99_us"), middle("p999_us"),
-                          max(line["max_us"] for line in rounds))
-    return goals.Cells({key: cell(rounds) for key, rounds in by.items()}, cpus,
-                       {key: statistics.median(values) for key, values in costs.items()})
 
 
 def processor() -> str:
@@ -180,7 +159,7 @@ def main() -> int:
     busy = in_use()
     lines = measure(suites, peers, args)
     (peers.made / "lines.json").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    cells = cells_of(lines, cpus)
+    cells = goals.cells_of(lines, cpus)
     print(page.goal_table(cells), end="")
     if not args.load and not args.pool:
         run = page.Run(cells, [pool.name for pool in peers.pools],

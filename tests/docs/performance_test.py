@@ -3,8 +3,10 @@
 """docs/performance.md is what bench/peers/run.py writes: it has a line for each part of each goal,
 judged. And the judge judges, and nobody is asked for a load that is not his. The numbers are no
 test's business."""
+import json
 import pathlib
 import re
+import subprocess
 import sys
 import typing
 
@@ -84,7 +86,26 @@ def judge_judges(goals, tap: Tap) -> None:
           (NOT_MEASURED, NOT_MEASURED)])
 
 
-def runner_asks(goals, installed, run, tap: Tap) -> None:
+def judge_of_printed(root: pathlib.Path) -> list:
+    """What `./dev bench` prints at its end, when its programs have printed this."""
+    def load(pool: str, name: str, per_s: float) -> str:
+        return json.dumps({"pool": pool, "load": name, "per_s": per_s, "spread": 1, "p50_us": 0,
+                           "p99_us": 0, "p999_us": 0, "max_us": 0})
+    printed = ["==> bench_load", load("weir", "u1", 10), load("cas", "u1", 25),
+               "cas_pair/real_time  5.64 ns", '{"measure":"boundary_ns","value":10}']
+    done = subprocess.run([sys.executable, "-B", str(root / "bench/peers/judge.py")],
+                          input="\n".join(printed), capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        return [done.stderr]
+    found = {(line[0], line[1][:6]): line[2:] for line in lines_of(done.stdout)}
+    wanted = {("1", "u1 (1 "): ["2.5 ×", "≤ 3 ×: met", "≤ 1.5 ×: missed by 67 %"],
+              ("2", "u1: cy"): [NOT_MEASURED] * 3,
+              ("9", "a driv"): ["10.0 ns", "≤ 15.0 ns: met", "≤ 5.0 ns: missed by 100 %"]}
+    return [f"wanted {key}: {line}; found {found.get(key)}" for key, line in wanted.items()
+            if found.get(key) != line]
+
+
+def runner_asks(goals, installed, tap: Tap) -> None:
     coro = {"load": "coro", "hold": "busy", "workers": 2}
     busy = {"load": "busy", "hold": "busy", "workers": 0}
     bare = {"load": "u1", "hold": "none", "workers": 0}
@@ -97,7 +118,7 @@ def runner_asks(goals, installed, run, tap: Tap) -> None:
     tap.check("nobody is asked for a load that makes no sense there",
               [] if found == wanted else [f"wanted {wanted}", f"found {found}"])
     lines = [{"measure": "round_trips", "value": value} for value in (5, 1, 2)]
-    costs = run.cells_of(lines, 2).costs
+    costs = goals.cells_of(lines, 2).costs
     tap.check("of what needs no load, the median of the rounds counts",
               [] if costs == {"round_trips": 2} else [str(costs)])
 
@@ -133,7 +154,6 @@ def main() -> int:
     import goals
     import installed
     import page
-    import run
     tap = Tap()
     tap.check("every goal has a part", [f"{row} has none" for row in ROWS
                                         if not any(part.row == row for part in goals.PARTS)])
@@ -143,7 +163,8 @@ def main() -> int:
     for part, line in zip(goals.PARTS, table):
         tap.check(f"goal {part.row}, {part.what}", problems_of(part, line))
     judge_judges(goals, tap)
-    runner_asks(goals, installed, run, tap)
+    tap.check("./dev bench ends with the goals that it could measure", judge_of_printed(root))
+    runner_asks(goals, installed, tap)
     tap.check("the page can be written where no peer is installed", page_without_peers(goals, page))
     tap.check("coroutines are beside threads, and queries have a table", page_with_all(goals, page))
     return tap.finish()
