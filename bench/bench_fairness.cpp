@@ -53,5 +53,6 @@ int main(int argc, char** argv) {
   weir::bench::Wanted want;
   want.loads = loads();
   want.scaling.clear();
+  want.held_seconds = 0.5;  // of each of seventy
   return weir::bench::measure(argc, argv, std::string("Weir ") + weir::version(), subjects, want);
 }

@@ -251,7 +251,7 @@ int main(int argc, char** argv) {
   weir::bench::Wanted want;
   want.loads = weir::bench::query::loads();
   want.scaling.clear();
-  want.seconds = 1;
+  want.held_seconds = 1;
   try {
     const int code = weir::bench::measure(argc, argv, "", subjects, want);
     if (code == 0) print_ratios(rounds);

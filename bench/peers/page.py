@@ -50,25 +50,28 @@ WHERE = """
 What perf and strace show; looked at on 2026-11-27 to 29, on two machines: a Xeon, and the
 EPYC that the numbers of this page are of.
 
-- u1, t2, t8: of 31 ns the two exchanges are 6 on the EPYC; 10 of 20 on the Xeon, where a cycle was
+- u1, t2, t8: of 28 ns the two exchanges are 6 on the EPYC; 10 of 20 on the Xeon, where a cycle was
   1.95 times the CAS pair's and 3.76 times as fast as HikariCP's. What is left are two calls into
   the library, two thirds of the time on the EPYC, and what is written down of a lease: who has it,
-  where, since when ([decision 0007](decisions/0007-lane.md)). Five times HikariCP's would be 18 ns.
+  where, since when ([decision 0007](decisions/0007-lane.md)). Five times HikariCP's would be 16 ns.
 - busy: what is lost is the wake-up of each waiter that comes to his bound ([decision
   0008](decisions/0008-fair-after.md)); in strict order, that of each cycle, as with the simplest
-  pool that keeps to the order, which makes 28 % on the EPYC and made 37 % on the Xeon. There Weir
+  pool that keeps to the order, which makes 29 % on the EPYC and made 37 % on the Xeon. There Weir
   made 65 %, and 36 % in strict order. On the EPYC it was 31 % until 2026-11-28, when a wake-up
   counted as a part of the lease ([decision 0003](decisions/0003-bounded-fairness.md)).
 - sleep: the sleep itself and the wake-up of an idle virtual processor are nearly all of a cycle. It
-  came out at 1.01 and 1.06 on the Xeon, where all pools were within 8 % of each other.
+  came out at 1.01 and 1.06 on the Xeon, where all pools were within 8 % of each other, and at 1.13
+  and 0.98 on the EPYC: there Weir's rounds were at 12.7 to 14.1 thousand cycles/s, HikariCP's at
+  8.8 to 14.8.
 - coro: 92 % of what the program works is the hold itself; what else is lost is not in its profile.
-  It was 87 % on the Xeon.
-- a driver call: 11.6 ns on the Xeon. On the EPYC half of what the library works is where the
-  driver's arguments and the room for its answer are made, a quarter where the lease and the
+  It was 87 % on the Xeon, and 78 to 89 % in the rounds on the EPYC.
+- a driver call: 11.6 ns on the Xeon. On the EPYC the same program came out at 15 to 47 ns within
+  two hours, 20 of 27 runs at 15 to 22; why is not known. Half of what the library works is where
+  the driver's arguments and the room for its answer are made, a quarter where the lease and the
   statement are checked. It is spread over all their instructions; nothing stands out.
 - my-select, my-tpcb: calls are made on their callers' threads since the driver can cut the
   connection under them ([decision 0009](decisions/0009-mysql-callers-thread.md)); before that it
-  was half of bare's. Since then my-select came out at 90 to 117 % in seven measurements.
+  was half of bare's. Since then my-select came out at 90 to 117 % in nine measurements.
 - pg-select: two more descriptors are polled for a query, the connection's before it is sent (has
   the server ended the session?) and one by which it can be told to stop. On a third machine (51 us
   of both processors a cycle for bare, 64 for Weir, in the median of six rounds) a Weir without the
@@ -83,6 +86,7 @@ EPYC that the numbers of this page are of.
   each result, and rows that are the caller's own. Nothing stands out.
 - an idle pool: 5 KB are connections, the rest its configuration, the driver's options, hooks and
   the engine.
+- an idle connection: 504 to 522 bytes, by what malloc leaves over where it aligns.
 """
 
 RATIOS = """
