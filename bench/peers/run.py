@@ -142,7 +142,8 @@ def chosen(suites: list, args) -> list:
     loads = {load["load"] for suite in suites for load in suite.loads}
     pools = {pool.name for suite in suites for pool in suite.pools}
     if unknown := set(args.load) - loads | set(args.pool) - pools:
-        sys.exit(f"no such load or pool here: {', '.join(sorted(unknown))}")
+        sys.exit(f"no such load or pool here: {', '.join(sorted(unknown))}; the loads are "
+                 f"{', '.join(sorted(loads))}; the pools are {', '.join(sorted(pools))}")
     left = [installed.Suite([load for load in suite.loads if load["load"] in (args.load or loads)],
                             [pool for pool in suite.pools if pool.name in (args.pool or pools)])
             for suite in suites]
