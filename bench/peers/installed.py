@@ -35,7 +35,8 @@ def output(command: list, **more) -> str:
 
 
 def json_lines(text: str) -> list:
-    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+    """What the programs print, a line for each. Google Benchmark's JSON has a brace alone."""
+    return [json.loads(line) for line in text.splitlines() if line.startswith('{"')]
 
 
 def loads_of(pools: list) -> list:

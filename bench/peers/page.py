@@ -61,17 +61,17 @@ EPYC that the numbers of this page are of.
   counted as a part of the lease ([decision 0003](decisions/0003-bounded-fairness.md)).
 - sleep: the sleep itself and the wake-up of an idle virtual processor are nearly all of a cycle. It
   came out at 1.01 and 1.06 on the Xeon, where all pools were within 8 % of each other, and at 1.13
-  and 0.98 on the EPYC: there Weir's rounds were at 12.7 to 14.1 thousand cycles/s, HikariCP's at
-  8.8 to 14.8.
+  and 0.98 on the EPYC: the second time Weir's rounds were at 12.7 to 14.1 thousand cycles/s,
+  HikariCP's at 8.8 to 14.8.
 - coro: 92 % of what the program works is the hold itself; what else is lost is not in its profile.
-  It was 87 % on the Xeon, and 78 to 89 % in the rounds on the EPYC.
+  It was 87 % on the Xeon, and 78 to 89 % in the rounds of this page.
 - a driver call: 11.6 ns on the Xeon. On the EPYC the same program came out at 15 to 47 ns within
   two hours, 20 of 27 runs at 15 to 22; why is not known. Half of what the library works is where
   the driver's arguments and the room for its answer are made, a quarter where the lease and the
   statement are checked. It is spread over all their instructions; nothing stands out.
 - my-select, my-tpcb: calls are made on their callers' threads since the driver can cut the
   connection under them ([decision 0009](decisions/0009-mysql-callers-thread.md)); before that it
-  was half of bare's. Since then my-select came out at 90 to 117 % in nine measurements.
+  was half of bare's. Since then my-select came out at 90 to 117 % in ten measurements.
 - pg-select: two more descriptors are polled for a query, the connection's before it is sent (has
   the server ended the session?) and one by which it can be told to stop. On a third machine (51 us
   of both processors a cycle for bare, 64 for Weir, in the median of six rounds) a Weir without the

@@ -92,7 +92,9 @@ def judge_of_printed(root: pathlib.Path) -> list:
         return json.dumps({"pool": pool, "load": name, "per_s": per_s, "spread": 1, "p50_us": 0,
                            "p99_us": 0, "p999_us": 0, "max_us": 0})
     printed = ["==> bench_load", load("weir", "u1", 10), load("cas", "u1", 25),
-               "cas_pair/real_time  5.64 ns", '{"measure":"boundary_ns","value":10}']
+               "cas_pair/real_time  5.64 ns", '{"measure":"boundary_ns","value":10}',
+               # Google Benchmark's own, with --benchmark_format=json.
+               "{", '  "context": {}', "}"]
     done = subprocess.run([sys.executable, "-B", str(root / "bench/peers/judge.py")],
                           input="\n".join(printed), capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -103,6 +105,21 @@ def judge_of_printed(root: pathlib.Path) -> list:
               ("9", "a driv"): ["10.0 ns", "≤ 15.0 ns: met", "≤ 5.0 ns: missed by 100 %"]}
     return [f"wanted {key}: {line}; found {found.get(key)}" for key, line in wanted.items()
             if found.get(key) != line]
+
+
+def measures(root: pathlib.Path, goals) -> list:
+    """What bench_cost measures and what the goals are of are the same."""
+    asked = set()
+
+    class Asked(dict):
+        def __missing__(self, key: str):
+            asked.add(key)
+            raise KeyError(key)
+    for part in goals.PARTS:
+        part.measured(goals.Cells({}, 2, Asked(something=0)))
+    source = (root / "bench/bench_cost.cpp").read_text()
+    measured = set(re.findall(r'\{"(\w+)", \w+\}', source))
+    return [f"only on one side: {name}" for name in sorted(asked ^ measured)]
 
 
 def runner_asks(goals, installed, tap: Tap) -> None:
@@ -164,6 +181,7 @@ def main() -> int:
         tap.check(f"goal {part.row}, {part.what}", problems_of(part, line))
     judge_judges(goals, tap)
     tap.check("./dev bench ends with the goals that it could measure", judge_of_printed(root))
+    tap.check("bench_cost measures what the goals are of, and nothing else", measures(root, goals))
     runner_asks(goals, installed, tap)
     tap.check("the page can be written where no peer is installed", page_without_peers(goals, page))
     tap.check("coroutines are beside threads, and queries have a table", page_with_all(goals, page))
